@@ -1,0 +1,49 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const source = (path: string) => fileURLToPath(new URL(`./packages/${path}`, import.meta.url));
+
+// The same table as "paths" in tsconfig.base.json: these tests run on the sources, without a build.
+const alias = [
+  { find: /^@holdfast\/(protocol|client|server|testing)$/, replacement: source('$1/src/index.ts') },
+  { find: /^@holdfast\/(client|server)\/ports$/, replacement: source('$1/src/ports.ts') },
+];
+
+const long = process.env['HOLDFAST_LONG'] === '1';
+
+/** Tests on the sources. A warning, an error on the console or a stray rejection fails them. */
+const onSources = (name: string, testTimeout: number) => ({
+  resolve: { alias },
+  test: {
+    name,
+    include: [`packages/*/test/${name}/**/*.test.ts`],
+    setupFiles: ['./test/quiet.ts'],
+    testTimeout,
+  },
+});
+
+/** Tests on what is built: @holdfast/* resolves to dist through node_modules, as it does for a user. */
+const onBuild = (name: string) => ({
+  test: {
+    name,
+    include: [`e2e/${name}/**/*.test.ts`],
+    testTimeout: long ? 900_000 : 30_000,
+    hookTimeout: 60_000,
+    server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } },
+  },
+});
+
+export default defineConfig({
+  test: {
+    retry: 0,
+    // Two cores: a third worker only makes the real-time tests jumpy.
+    maxWorkers: 2,
+    projects: [
+      onSources('unit', 10_000),
+      onSources('simulation', long ? 900_000 : 60_000),
+      onBuild('sockets'),
+      onBuild('browser'),
+      onBuild('packages'),
+    ],
+  },
+});
