@@ -1,0 +1,163 @@
+// Builds every package to ESM and CommonJS with source maps and rolled-up declarations, the client also to
+// one script for a <script> tag, and the playground to a page and two Node programs.
+//
+//   rollup -c                all of it; declarations come from .build/types (tsc -p tsconfig.build.json)
+//   rollup -c --configJs     JavaScript only, which is all that `npm start` needs
+
+import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import commonjs from '@rollup/plugin-commonjs';
+import { nodeResolve } from '@rollup/plugin-node-resolve';
+import { dts } from 'rollup-plugin-dts';
+import esbuild from 'rollup-plugin-esbuild';
+
+const root = dirname(fileURLToPath(import.meta.url));
+const readJson = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'));
+
+/** The published packages with the entries they export: `.` is index, `./ports` is ports. */
+const published = ['protocol', 'client', 'server', 'testing'].map((name) => {
+  const { dependencies = {}, exports } = readJson(`packages/${name}/package.json`);
+  const entries = Object.keys(exports)
+    .filter((key) => key !== './package.json')
+    .map((key) => (key === '.' ? 'index' : key.slice(2)));
+  return { dir: `packages/${name}`, entries, external: externalOf(dependencies) };
+});
+
+/** What a package depends on is never copied into it, subpaths included, and neither is Node. */
+function externalOf(dependencies) {
+  const names = Object.keys(dependencies);
+  return (id) => isBuiltin(id) || names.some((name) => id === name || id.startsWith(`${name}/`));
+}
+
+const inputs = (dir, entries, extension) =>
+  Object.fromEntries(entries.map((entry) => [entry, join(root, dir, `${entry}${extension}`)]));
+
+/** An unresolved import, a cycle or an export that is not there is a broken package, not a warning. */
+const strict = {
+  onwarn(warning) {
+    // An entry of nothing but types is empty as JavaScript, and has to be there for those who import it.
+    if (warning.code === 'EMPTY_BUNDLE') return;
+    throw new Error(`${warning.code ?? 'WARNING'}: ${warning.message}`);
+  },
+};
+
+const compile = (options = {}) => esbuild({ target: 'es2022', tsconfig: false, sourceMap: true, ...options });
+
+/** Browser bundles are made of the sources, so that what is not used falls out and maps lead to them. */
+const fromSources = {
+  name: 'workspace-sources',
+  resolveId(id) {
+    const [, name, entry = 'index'] = /^@holdfast\/([^/]+)(?:\/([^/]+))?$/.exec(id) ?? [];
+    return name === undefined ? null : join(root, 'packages', name, 'src', `${entry}.ts`);
+  },
+};
+
+const forBrowser = () => [fromSources, nodeResolve({ browser: true }), commonjs()];
+
+const copyFolder = (from, to) => ({
+  name: 'copy-folder',
+  buildStart() {
+    for (const file of filesIn(from)) this.addWatchFile(file);
+  },
+  writeBundle() {
+    for (const file of filesIn(from)) {
+      const target = join(root, to, file.slice(join(root, from).length));
+      mkdirSync(dirname(target), { recursive: true });
+      copyFileSync(file, target);
+    }
+  },
+});
+
+const filesIn = (folder) =>
+  readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+
+const packageCode = ({ dir, entries, external }) => ({
+  ...strict,
+  input: inputs(`${dir}/src`, entries, '.ts'),
+  external,
+  plugins: [nodeResolve({ extensions: ['.ts'] }), compile()],
+  output: [
+    {
+      dir: join(root, dir, 'dist'),
+      format: 'es',
+      sourcemap: true,
+      entryFileNames: '[name].js',
+      chunkFileNames: 'shared/[name].js',
+    },
+    {
+      dir: join(root, dir, 'dist'),
+      format: 'cjs',
+      sourcemap: true,
+      exports: 'named',
+      // isomorphic-ws is CommonJS in Node and an ES module in a browser's bundle: look before taking the default.
+      interop: 'auto',
+      entryFileNames: '[name].cjs',
+      chunkFileNames: 'shared/[name].cjs',
+    },
+  ],
+});
+
+/** Twice, because a CommonJS user's compiler reads .d.cts, whose imports must lead to .cjs. */
+const packageTypes = ({ dir, entries, external }) => ({
+  ...strict,
+  input: inputs(`.build/types/${dir}/src`, entries, '.d.ts'),
+  external,
+  plugins: [dts()],
+  output: ['d.ts', 'd.cts'].map((extension) => ({
+    dir: join(root, dir, 'dist'),
+    format: 'es',
+    entryFileNames: `[name].${extension}`,
+    chunkFileNames: `shared/[name].${extension}`,
+  })),
+});
+
+const clientScript = {
+  ...strict,
+  input: join(root, 'packages/client/src/index.ts'),
+  plugins: [...forBrowser(), compile({ minify: true, legalComments: 'none' })],
+  output: {
+    file: join(root, 'packages/client/dist/holdfast.global.js'),
+    format: 'iife',
+    name: 'Holdfast',
+    exports: 'named',
+    sourcemap: true,
+  },
+};
+
+const playgroundPage = {
+  ...strict,
+  input: join(root, 'playground/src/page/main.ts'),
+  plugins: [...forBrowser(), compile(), copyFolder('playground/public', 'playground/dist/public')],
+  output: { file: join(root, 'playground/dist/public/main.js'), format: 'es', sourcemap: true },
+};
+
+const playgroundPrograms = {
+  ...strict,
+  input: inputs('playground/src', ['serve', 'bot'], '.ts'),
+  external: externalOf(readJson('playground/package.json').dependencies),
+  plugins: [nodeResolve({ extensions: ['.ts'] }), compile()],
+  output: {
+    dir: join(root, 'playground/dist'),
+    format: 'es',
+    sourcemap: true,
+    entryFileNames: '[name].js',
+    chunkFileNames: 'shared/[name].js',
+  },
+};
+
+export default (args) => {
+  const onlyJs = args.configJs === true;
+  // Rollup refuses flags it does not know.
+  delete args.configJs;
+  return [
+    ...published.map(packageCode),
+    clientScript,
+    playgroundPage,
+    playgroundPrograms,
+    ...(onlyJs ? [] : published.map(packageTypes)),
+  ];
+};

@@ -1,0 +1,75 @@
+// The door to everything: `npm start`, `npm test` and the rest come through here, on a machine that has
+// nothing but Node and npm. It installs and builds what is missing or stale, then does what was asked.
+// Until the installation is done, only Node's own modules may be imported.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { buildIfStale, buildJs, buildWithTypes } from './lib/build.mjs';
+import { cleanEnvironment } from './lib/environment.mjs';
+import { installIfStale } from './lib/install.mjs';
+import { root, runOrExit } from './lib/process.mjs';
+
+const [major = 0] = process.versions.node.split('.').map(Number);
+if (major < 20) {
+  console.error(`Holdfast needs Node 20 or newer; this is ${process.version}.`);
+  process.exit(1);
+}
+
+process.chdir(root);
+cleanEnvironment(process.env);
+const [command = 'start', ...args] = process.argv.slice(2);
+
+/**
+ * Ctrl-C reaches this process twice: from the terminal, which signals everyone in the foreground, and from
+ * npm, which passes on what it got. The program listens for the first; the second must not kill it while it
+ * says goodbye. Whoever is still waiting after two seconds and presses again means it.
+ */
+function tolerateRepeatedSignals() {
+  let first = 0;
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.on(signal, () => {
+      first ||= Date.now();
+      if (Date.now() - first > 2000) process.exit(130);
+    });
+  }
+}
+
+/** In this very process, so that there is nobody to forward signals, input and exit codes to. */
+async function become(program) {
+  installIfStale();
+  buildIfStale();
+  const path = join(root, program);
+  if (!existsSync(path)) throw new Error(`${program} is not there, although the build has passed`);
+  tolerateRepeatedSignals();
+  process.argv = [process.argv[0], path, ...args];
+  await import(pathToFileURL(path).href);
+}
+
+const commands = {
+  start: () => become('playground/dist/serve.js'),
+  bot: () => become('playground/dist/bot.js'),
+  async test() {
+    installIfStale();
+    await (await import('./test.mjs')).main({ long: args.includes('--long') });
+  },
+  async check() {
+    installIfStale();
+    await (await import('./test.mjs')).main({ only: 'quick' });
+  },
+  build() {
+    installIfStale();
+    if (args.includes('--js')) buildJs();
+    else buildWithTypes();
+  },
+  format() {
+    installIfStale();
+    runOrExit('node_modules/@biomejs/biome/bin/biome', ['check', '--write', '.']);
+  },
+};
+
+if (!Object.hasOwn(commands, command)) {
+  console.error(`unknown command "${command}"; there are: ${Object.keys(commands).join(', ')}`);
+  process.exit(1);
+}
+await commands[command]();
