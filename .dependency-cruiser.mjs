@@ -1,0 +1,190 @@
+// Who may import whom. The table is in ARCHITECTURE.md; here it is enforced, by `npm test`.
+// A rule's `to` names what is forbidden; $1 stands for the first bracket of its `from.path`.
+
+const ownDoors = '^packages/[^/]+/src/(index|ports)[.]ts$';
+const protocolDoor = '^packages/protocol/src/index[.]ts$';
+const sharedTypes = '^packages/client/src/types[.]ts$';
+const clientPorts = '^packages/client/src/ports(/|[.]ts$)';
+const clientCore = '^packages/client/src/core/';
+const clientRuntime = '^packages/client/src/runtime(/|[.]ts$)';
+
+const rule = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
+
+export default {
+  forbidden: [
+    rule(
+      'no-cycle',
+      'Whatever goes in a circle cannot be read, tested or changed one by one. A cycle of types counts too.',
+      {},
+      { circular: true },
+    ),
+    rule('resolvable', 'An import must lead somewhere.', {}, { couldNotResolve: true }),
+
+    // Between packages.
+    rule(
+      'public-doors-only',
+      "Of another package, only its public entries: what is behind them is that package's own business.",
+      { path: '^packages/([^/]+)/' },
+      { path: '^packages/', pathNot: ['^packages/$1/', ownDoors] },
+    ),
+    rule(
+      'apps-use-public-doors',
+      'The playground and the end-to-end tests stand where a user stands.',
+      { path: '^(playground|e2e)/' },
+      { path: '^packages/', pathNot: ownDoors },
+    ),
+    rule(
+      'packages-stand-alone',
+      'A package knows nothing of those that use it.',
+      { path: '^packages/' },
+      { path: '^(playground|e2e|scripts)/' },
+    ),
+    rule(
+      'e2e-runs-the-playground-from-outside',
+      'It is started as a program, as a user starts it.',
+      { path: '^e2e/' },
+      { path: '^playground/' },
+    ),
+    rule(
+      'sources-do-not-import-tests',
+      'Tests are not part of what is published, and neither is the test kit, except to itself.',
+      { path: '^(packages/(?!testing/)[^/]+|playground)/src/' },
+      { path: '^packages/[^/]+/test/|^test/|^e2e/|^packages/testing/' },
+    ),
+    rule(
+      'test-kit-stays-in-its-package',
+      'The kit does not import its own tests.',
+      { path: '^packages/testing/src/' },
+      { path: '^packages/[^/]+/test/|^test/|^e2e/' },
+    ),
+
+    // The protocol: pure.
+    rule(
+      'protocol-imports-nothing-of-ours',
+      'Both ends stand on it; it stands on nothing.',
+      { path: '^packages/protocol/src/' },
+      { path: '^packages/(?!protocol/src/)' },
+    ),
+    rule(
+      'protocol-is-pure',
+      'No I/O: neither a module of Node nor a library but the event emitter.',
+      { path: '^packages/protocol/src/' },
+      { dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-no-pkg', 'npm-unknown'], pathNot: 'eventemitter3' },
+    ),
+
+    // The client: api → runtime → core; platform implements ports.
+    rule(
+      'client-does-not-know-the-server',
+      'They meet on the wire only.',
+      { path: '^packages/client/src/' },
+      { path: '^packages/server/' },
+    ),
+    rule(
+      'core-decides-and-nothing-else',
+      'It sees the protocol, the shapes of the ports and shared types: not runtime, platform, Node or a library.',
+      { path: clientCore },
+      { pathNot: [clientCore, clientPorts, protocolDoor, sharedTypes] },
+    ),
+    rule(
+      'core-takes-ports-as-types',
+      'What a port does is handed in; its module has nothing to say here but its type.',
+      { path: clientCore },
+      { path: [clientPorts, sharedTypes], dependencyTypesNot: ['type-only'] },
+    ),
+    rule(
+      'core-rooms-do-not-know-each-other',
+      'Only connection.ts composes them; they share core/types.ts.',
+      { path: `${clientCore}([^/.]+)(?:/|[.]ts$)`, pathNot: `${clientCore}connection(/|[.]ts$)` },
+      { path: clientCore, pathNot: [`${clientCore}$1/`, `${clientCore}types[.]ts$`] },
+    ),
+    rule(
+      'runtime-runs-the-core',
+      'It sees core, ports and protocol; the platform comes in through the constructor.',
+      { path: clientRuntime },
+      { pathNot: [clientRuntime, clientCore, clientPorts, protocolDoor, sharedTypes] },
+    ),
+    rule(
+      'ports-are-leaves',
+      'A port is a shape: it may speak of the protocol and of other ports.',
+      { path: clientPorts },
+      { pathNot: [clientPorts, protocolDoor, sharedTypes] },
+    ),
+    rule(
+      'shared-types-are-leaves',
+      'Everybody in the client imports them, so they may import only protocol and ports, and only types.',
+      { path: sharedTypes },
+      { pathNot: [clientPorts, protocolDoor] },
+    ),
+    rule(
+      'client-platform-implements-ports',
+      'It sees ports and protocol, libraries and Node, and no other platform.',
+      { path: '^packages/client/src/platform/([^/.]+)(?:/|[.]ts$)' },
+      { path: '^packages/client/src/', pathNot: ['^packages/client/src/platform/$1(/|[.]ts$)', clientPorts] },
+    ),
+    rule(
+      'client-touches-node-in-one-place',
+      "The rest has to run in a browser; sockets come from isomorphic-ws, in a platform's folder.",
+      { path: '^packages/client/src/', pathNot: '^packages/client/src/platform/' },
+      { dependencyTypes: ['core', 'npm'], pathNot: '^packages/' },
+    ),
+    rule(
+      'browser-platform-without-node',
+      'A module of Node does not load in a browser.',
+      { path: '^packages/client/src/platform/(browser|worker)(/|[.]ts$)|^playground/src/page/' },
+      { dependencyTypes: ['core'] },
+    ),
+
+    // The server.
+    rule(
+      'server-does-not-know-the-client',
+      'They meet on the wire only.',
+      { path: '^packages/server/src/' },
+      { path: '^packages/client/' },
+    ),
+    rule(
+      'server-platform-implements-ports',
+      'It sees ports and protocol.',
+      { path: '^packages/server/src/platform(/|[.]ts$)' },
+      {
+        path: '^packages/server/src/',
+        pathNot: '^packages/server/src/(platform|ports)(/|[.]ts$)',
+      },
+    ),
+    rule(
+      'server-takes-time-and-chance-from-ports',
+      'Otherwise no simulation can rule over them.',
+      { path: '^packages/server/src/', pathNot: '^packages/server/src/platform(/|[.]ts$)' },
+      {
+        path: '^(node:)?(timers|timers/promises|perf_hooks|crypto|worker_threads)$',
+        dependencyTypes: ['core'],
+      },
+    ),
+    rule(
+      'server-ports-are-leaves',
+      'A port is a shape: it may speak of the protocol and of other ports.',
+      { path: '^packages/server/src/ports/' },
+      { path: '^packages/server/src/', pathNot: '^packages/server/src/(ports(/|[.]ts$)|types[.]ts$)' },
+    ),
+
+    // The playground.
+    rule(
+      'page-does-not-know-the-server',
+      'It runs in a browser.',
+      { path: '^playground/src/page/' },
+      { path: '^packages/server/|^playground/src/(?!page/)' },
+    ),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)(dist|[.]build)/' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    // Imports that only bring types are imports as well: they are what couples.
+    tsPreCompilationDeps: true,
+    combinedDependencies: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'types', 'default'],
+      extensions: ['.ts', '.mjs', '.js', '.d.ts'],
+    },
+  },
+};

@@ -1,0 +1,60 @@
+// The kinds of tests that vitest runs, one after the other, each counted by its report.
+
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { root, runTool } from './process.mjs';
+
+export const kinds = [
+  { name: 'unit' },
+  { name: 'simulation' },
+  { name: 'sockets' },
+  { name: 'browser', needs: 'chromium' },
+  { name: 'packages' },
+];
+
+/** Runs one kind and says how many tests passed, failed and were skipped. */
+export async function runKind(name, { long }) {
+  const report = join(root, '.build/reports', `${name}.json`);
+  mkdirSync(join(root, '.build/reports'), { recursive: true });
+  rmSync(report, { force: true });
+  const args = [
+    'run',
+    '--project',
+    name,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ];
+  const { ok } = await runTool('node_modules/vitest/vitest.mjs', args, {
+    // A bounded run that is not over after a quarter of an hour hangs; a long one may take its time.
+    timeoutMs: long ? 6 * 3_600_000 : 15 * 60_000,
+    env: { ...process.env, ...(long ? { HOLDFAST_LONG: '1' } : {}) },
+  });
+  return countsOf(report, name, ok);
+}
+
+/** What went wrong outside any test counts as one failure, so that the sum never looks better than the run. */
+function countsOf(report, name, ok) {
+  const counts = { passed: 0, failed: 0, skipped: 0, notes: [] };
+  if (existsSync(report)) {
+    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(
+      readFileSync(report, 'utf8'),
+    );
+    counts.passed = numPassedTests;
+    counts.failed = numFailedTests;
+    counts.skipped = numPendingTests + numTodoTests;
+    for (const { name: file, status, assertionResults } of testResults) {
+      if (status !== 'failed' || assertionResults.some((test) => test.status === 'failed')) continue;
+      counts.failed += 1;
+      counts.notes.push(`${file.slice(root.length + 1)} failed outside its tests`);
+    }
+  }
+  if (counts.passed + counts.failed + counts.skipped === 0) {
+    counts.failed = 1;
+    counts.notes.push(`no test of the kind "${name}" was found`);
+  } else if (!ok && counts.failed === 0) {
+    counts.failed = 1;
+    counts.notes.push(`the run of "${name}" failed outside its tests`);
+  }
+  return counts;
+}

@@ -1,0 +1,84 @@
+// `npm test`: every check and every kind of test, one after the other, to the end even if something fails.
+// The last line is the sum: "N passed, N failed" or "N passed, N failed, N skipped".
+
+import { buildChecks, quickChecks } from './lib/checks.mjs';
+import { kinds, runKind } from './lib/suites.mjs';
+import { ensurePart } from './lib/system-parts.mjs';
+
+const seconds = (since) => ((performance.now() - since) / 1000).toFixed(1);
+const indent = (text) => text.trimEnd().replace(/^/gm, '    ');
+
+/** @typedef {{ kind: string, passed: number, failed: number, skipped: number, seconds: number }} Row */
+
+async function runCheck({ name, run, showsOutput }) {
+  const start = performance.now();
+  const { ok, output } = await run();
+  console.log(`${ok ? '✓' : '✗'} ${name}  ${seconds(start)} s`);
+  if (!ok || showsOutput) console.log(indent(output));
+  return ok;
+}
+
+async function runChecks(checks, row, failures) {
+  const start = performance.now();
+  for (const check of checks) {
+    if (await runCheck(check)) row.passed += 1;
+    else {
+      row.failed += 1;
+      failures.push(check.name);
+    }
+  }
+  row.seconds += Number(seconds(start));
+}
+
+const emptyRow = (kind) => ({ kind, passed: 0, failed: 0, skipped: 0, seconds: 0 });
+
+async function runSuites(long, row, rows, failures) {
+  const missing = new Set();
+  for (const { name, needs } of kinds) {
+    if (needs) {
+      const check = async () => {
+        const part = await ensurePart(needs);
+        if (!part.isThere) missing.add(needs);
+        return part;
+      };
+      await runChecks([{ name: `system part: ${needs}`, run: check, showsOutput: true }], row, failures);
+    }
+    console.log(`\n── ${name} ──`);
+    const start = performance.now();
+    if (missing.has(needs)) {
+      console.log(`SKIPPED: the tests of the kind "${name}" need ${needs}, which is missing\n`);
+      rows.push({ ...emptyRow(name), skipped: 1 });
+      continue;
+    }
+    const { notes, ...counts } = await runKind(name, { long });
+    for (const note of notes) console.log(`✗ ${note}`);
+    if (counts.failed > 0) failures.push(`${name} tests`);
+    rows.push({ kind: name, ...counts, seconds: Number(seconds(start)) });
+  }
+}
+
+function printTable(rows) {
+  const line = (kind, ...cells) =>
+    `${kind.padEnd(12)}${cells.map((cell) => String(cell).padStart(9)).join('')}`;
+  console.log(`\n${line('kind', 'passed', 'failed', 'skipped', 'seconds')}`);
+  for (const row of rows)
+    console.log(line(row.kind, row.passed, row.failed, row.skipped, row.seconds.toFixed(1)));
+}
+
+export async function main({ long = false, only } = {}) {
+  const checks = emptyRow('checks');
+  const rows = [checks];
+  const failures = [];
+  console.log('── checks ──');
+  await runChecks(quickChecks, checks, failures);
+  if (only !== 'quick') {
+    await runChecks(buildChecks, checks, failures);
+    await runSuites(long, checks, rows, failures);
+  }
+  const sum = (key) => rows.reduce((total, row) => total + row[key], 0);
+  const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];
+  printTable(rows);
+  if (failures.length > 0) console.log(`\nFailed: ${failures.join(', ')}`);
+  console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+  process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+}
