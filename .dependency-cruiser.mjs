@@ -58,6 +58,13 @@ export default {
       { path: '^packages/[^/]+/test/|^test/|^e2e/' },
     ),
 
+    rule(
+      'sources-do-without-dev-dependencies',
+      'A user does not have them. For a type, too: the declarations would ask for it.',
+      { path: '^(packages/[^/]+|playground)/src/' },
+      { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm'] },
+    ),
+
     // The protocol: pure.
     rule(
       'protocol-imports-nothing-of-ours',
@@ -176,7 +183,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)(dist|[.]build)/' },
+    exclude: { path: '^(packages/[^/]+|playground)/dist/|^[.]build/' },
     tsConfig: { fileName: 'tsconfig.json' },
     // Imports that only bring types are imports as well: they are what couples.
     tsPreCompilationDeps: true,
