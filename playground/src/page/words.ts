@@ -1,0 +1,108 @@
+import type { ConnectionState, DeliveryError, Gap, HoldfastError } from '@holdfast/client';
+
+/** How the drawing looks; finer than `status` where one can see a difference. */
+export type Scene =
+  | 'idle'
+  | 'dialing'
+  | 'handshaking'
+  | 'connected'
+  | 'waiting'
+  | 'needs-auth'
+  | 'failed'
+  | 'closed';
+
+export interface StateWords {
+  readonly scene: Scene;
+  readonly title: string;
+  readonly note: string;
+}
+
+export function stateWords(state: ConnectionState): StateWords {
+  switch (state.status) {
+    case 'idle':
+      return {
+        scene: 'idle',
+        title: 'Disconnected',
+        note: 'By your own choice. What you write waits in the outbox.',
+      };
+    case 'connecting':
+      return {
+        scene: state.phase,
+        title: 'Connecting',
+        note: state.phase === 'dialing' ? 'Dialing the server.' : 'The server is there; saying hello.',
+      };
+    case 'connected':
+      return {
+        scene: 'connected',
+        title: 'Connected',
+        note: `Session ${shorten(state.sessionId)}, as ${state.userId}.`,
+      };
+    case 'reconnecting':
+      return state.waitingFor === 'timer'
+        ? { scene: 'waiting', title: 'Connection lost', note: sentence(state.lastError.message) }
+        : { scene: 'dialing', title: 'Reconnecting', note: 'Dialing; waiting for the answer.' };
+    case 'needs-auth':
+      return { scene: 'needs-auth', title: 'Name refused', note: sentence(state.error.message) };
+    case 'failed':
+      return { scene: 'failed', title: 'Given up', note: sentence(state.error.message) };
+    case 'closed':
+      return { scene: 'closed', title: 'Closed', note: sentence(state.reason) };
+  }
+}
+
+/** One line of the logbook; the same line twice in a row is no news. */
+export function stateLine(state: ConnectionState): string {
+  switch (state.status) {
+    case 'connecting':
+      return `connecting: ${state.phase}`;
+    case 'connected':
+      return `connected: session ${shorten(state.sessionId)}`;
+    case 'reconnecting':
+      return state.waitingFor === 'timer'
+        ? `reconnecting: attempt ${state.attempt} waits (${state.lastError.code})`
+        : `reconnecting: attempt ${state.attempt} dials`;
+    case 'needs-auth':
+    case 'failed':
+      return `${state.status}: ${state.error.code}`;
+    case 'closed':
+      return `closed: ${state.reason}`;
+    case 'idle':
+      return 'idle: disconnected by you';
+  }
+}
+
+export function failureWords(error: DeliveryError): string {
+  switch (error.code) {
+    case 'ERR_REJECTED':
+      return error.message.includes(error.reason) ? error.message : `${error.reason}: ${error.message}`;
+    case 'ERR_EXPIRED':
+      return 'it waited too long';
+    case 'ERR_OUTBOX_FULL':
+      return 'the outbox is full';
+    default:
+      return error.message;
+  }
+}
+
+export function gapWords(gap: Gap): string {
+  if (gap.messages > 0) {
+    return `${count(gap.messages, 'message')} ${gap.messages === 1 ? 'was' : 'were'} said here while we were away, and ${gap.messages === 1 ? 'is' : 'are'} no longer kept.`;
+  }
+  return 'The server has lost its record of this room. Whether anything was said while we were away, nobody knows.';
+}
+
+export function lostWords(unknown: number): string {
+  const start = 'The server no longer knew our session, so a new one has begun.';
+  if (unknown === 0) return `${start} Nothing of yours in this room was on the wire, so nothing is in doubt.`;
+  return `${start} ${count(unknown, 'message')} of yours ${unknown === 1 ? 'was' : 'were'} on the wire: whether ${unknown === 1 ? 'it' : 'they'} arrived, nobody knows.`;
+}
+
+export const refusedWords = (error: HoldfastError): string =>
+  error.code === 'ERR_REJECTED' ? failureWords(error) : error.message;
+
+export const count = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
+
+const shorten = (id: string): string => (id.length > 8 ? `${id.slice(0, 8)}…` : id);
+
+const sentence = (text: string): string =>
+  text === '' ? '' : `${text[0]?.toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
