@@ -95,7 +95,9 @@ export class ConnectionPanel {
     const top = Math.max(20, ...this.#samples) * 1.1;
     const step = 96 / (SAMPLES - 1);
     const start = 96 - (this.#samples.length - 1) * step;
-    const points = this.#samples.map((ms, index) => `${(start + index * step).toFixed(1)} ${(27 - (ms / top) * 26).toFixed(1)}`);
+    const points = this.#samples.map(
+      (ms, index) => `${(start + index * step).toFixed(1)} ${(27 - (ms / top) * 26).toFixed(1)}`,
+    );
     const line = `M${points.join('L')}`;
     const spark = byId('spark', SVGSVGElement);
     spark.querySelector('.spark-line')?.setAttribute('d', line);

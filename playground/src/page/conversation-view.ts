@@ -37,6 +37,8 @@ export class ConversationView {
     this.#teller = new TypingTeller((isTyping) => {
       if (this.#shown) rooms.tellTyping(this.#shown, isTyping);
     });
+    // Not every browser lets the keyboard into what scrolls by itself.
+    this.#scroller.tabIndex = 0;
     this.#leave.addEventListener('click', () => {
       if (this.#shown) rooms.leave(this.#shown);
       byId('join-name', HTMLInputElement).focus();
@@ -50,7 +52,9 @@ export class ConversationView {
       event.preventDefault();
       this.#submit();
     });
-    this.#text.addEventListener('input', () => (this.#text.value.trim() ? this.#teller.typed() : this.#teller.stop()));
+    this.#text.addEventListener('input', () =>
+      this.#text.value.trim() ? this.#teller.typed() : this.#teller.stop(),
+    );
     this.#text.addEventListener('blur', () => this.#teller.stop());
     this.#scroller.addEventListener('scroll', () => {
       const { scrollHeight, scrollTop, clientHeight } = this.#scroller;

@@ -11,8 +11,12 @@ export class Logbook {
 
   constructor(client: ClientConnection) {
     client.onState((state) => this.#write(stateLine(state)));
-    client.onSessionLost(({ unknown }) => this.#write(`session lost: ${count(unknown.length, 'message')} unknown`));
-    client.onGap(({ room, reason, messages }) => this.#write(`gap in ${room}: ${reason}, ${messages || '?'} missing`));
+    client.onSessionLost(({ unknown }) =>
+      this.#write(`session lost: ${count(unknown.length, 'message')} unknown`),
+    );
+    client.onGap(({ room, reason, messages }) =>
+      this.#write(`gap in ${room}: ${reason}, ${messages || '?'} missing`),
+    );
     this.#write(stateLine(client.getState()).replace(': disconnected by you', ''));
   }
 
@@ -21,7 +25,12 @@ export class Logbook {
     this.#last = line;
     const now = new Date();
     this.#list.prepend(
-      el('li', {}, el('time', { datetime: now.toISOString() }, time(now.getTime())), el('span', { class: 'what' }, line)),
+      el(
+        'li',
+        {},
+        el('time', { datetime: now.toISOString() }, time(now.getTime())),
+        el('span', { class: 'what' }, line),
+      ),
     );
     while (this.#list.childElementCount > MAX_LINES) this.#list.lastElementChild?.remove();
   }

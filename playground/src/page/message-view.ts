@@ -30,7 +30,9 @@ function noticeView({ text, tone }: NoticeEntry): HTMLLIElement {
 function messageView(entry: MessageEntry, before: Entry | undefined, resend: Resend): HTMLLIElement {
   const { from, text, at, fate, id } = entry;
   const own = fate !== undefined;
-  const classes = ['message', own && 'own', continues(entry, before) && 'continued'].filter(Boolean).join(' ');
+  const classes = ['message', own && 'own', continues(entry, before) && 'continued']
+    .filter(Boolean)
+    .join(' ');
   const item = el('li', { class: classes, 'data-id': id, 'data-fate': fate?.status });
   if (!own) item.append(shell(from));
   const stamp = el('time', { datetime: new Date(at).toISOString() }, time(at));
@@ -44,14 +46,23 @@ function messageView(entry: MessageEntry, before: Entry | undefined, resend: Res
 
 function fateView(fate: Fate, text: string, resend: Resend): HTMLElement {
   const { mark, words } = FATES[fate.status];
-  const icon = svg('svg', { class: 'fate-mark', viewBox: '0 0 16 16', 'aria-hidden': 'true', focusable: 'false' });
+  const icon = svg('svg', {
+    class: 'fate-mark',
+    viewBox: '0 0 16 16',
+    'aria-hidden': 'true',
+    focusable: 'false',
+  });
   icon.append(svg('path', { d: mark }));
   const reason = 'reason' in fate ? `${words}: ${fate.reason}` : words;
   const line = el('p', { class: 'fate', 'data-fate': fate.status }, icon, el('span', {}, reason));
   // What was rejected would be rejected again.
   if (fate.status === 'unknown' || fate.status === 'unsent') {
     const { message } = fate;
-    const button = el('button', { type: 'button', class: 'button', 'aria-label': `Resend: ${text.slice(0, 60)}` }, 'Resend');
+    const button = el(
+      'button',
+      { type: 'button', class: 'button', 'aria-label': `Resend: ${text.slice(0, 60)}` },
+      'Resend',
+    );
     button.addEventListener('click', () => resend(message));
     line.append(button);
   }

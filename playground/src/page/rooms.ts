@@ -81,9 +81,9 @@ export class Rooms {
   }
 
   leave(model: RoomModel): void {
+    void model.room.leave();
     model.stop.abort();
     model.typists.clear();
-    void model.room.leave();
     this.#models.delete(model.name);
     this.#current = this.list.at(-1);
     this.#events.changed();

@@ -10,7 +10,10 @@ const LEAF_EVERY = 56;
 const MAX_DOTS = 12;
 const MAX_PULSES = 8;
 
-const between = ([ax, ay]: Point, [bx, by]: Point, t: number): Point => [ax + (bx - ax) * t, ay + (by - ay) * t];
+const between = ([ax, ay]: Point, [bx, by]: Point, t: number): Point => [
+  ax + (bx - ax) * t,
+  ay + (by - ay) * t,
+];
 
 /** Both halves of a curve (de Casteljau). */
 function split([a, b, c, d]: Curve): readonly [Curve, Curve] {
@@ -30,7 +33,8 @@ function at([a, b, c, d]: Curve, t: number): { point: Point; angle: number } {
   return { point: between(from, to, t), angle };
 }
 
-const pathOf = ([a, ...rest]: Curve): string => `M${a.join(' ')}C${rest.map((point) => point.join(' ')).join(' ')}`;
+const pathOf = ([a, ...rest]: Curve): string =>
+  `M${a.join(' ')}C${rest.map((point) => point.join(' ')).join(' ')}`;
 
 /** Draws one half of the strand: its stem, and leaves on both sides by turns, smaller towards the ends. */
 function drawHalf(group: SVGElement, half: Curve, flip: 1 | -1): void {
@@ -100,12 +104,16 @@ export class SceneView {
     drawHalf(this.#near, near, 1);
     drawHalf(this.#far, far, -1);
     // Where the halves turn when the strand tears, and how far until their ends reach the ground.
-    byId('strand', SVGGElement).style.setProperty('--tear', `${((Math.atan(130 / span) * 180) / Math.PI).toFixed(1)}deg`);
+    byId('strand', SVGGElement).style.setProperty(
+      '--tear',
+      `${((Math.atan(130 / span) * 180) / Math.PI).toFixed(1)}deg`,
+    );
     this.#near.style.transformOrigin = `${float[0]}px ${float[1]}px`;
     this.#far.style.transformOrigin = `${rock[0]}px ${rock[1]}px`;
     this.#drawing.setAttribute('viewBox', `0 0 ${units.toFixed(1)} ${HEIGHT}`);
     byId('float', SVGGElement).setAttribute('transform', `translate(${float[0]} 0)`);
-    for (const id of ['rock', 'roots']) byId(id, SVGGraphicsElement).setAttribute('transform', `translate(${rock[0]} 0)`);
+    for (const id of ['rock', 'roots'])
+      byId(id, SVGGraphicsElement).setAttribute('transform', `translate(${rock[0]} 0)`);
     byId('weeds', SVGPathElement).setAttribute('d', weeds(units));
     this.#label('label-near', [float[0] + 36, 14], units);
     this.#label('label-far', [rock[0] + (narrow ? 8 : 34), 112], units);

@@ -38,7 +38,8 @@ export class SideView {
     if (!this.#news('rooms', [current?.name, shown])) return;
     const focused = (document.activeElement as HTMLElement | null)?.dataset['room'];
     this.#list.replaceChildren(...list.map((model) => this.#roomItem(model)));
-    if (focused !== undefined) this.#list.querySelector<HTMLElement>(`[data-room="${CSS.escape(focused)}"]`)?.focus();
+    if (focused !== undefined)
+      this.#list.querySelector<HTMLElement>(`[data-room="${CSS.escape(focused)}"]`)?.focus();
   }
 
   /** False if that is what is shown already: a button must not be replaced between press and release. */
@@ -54,11 +55,20 @@ export class SideView {
     const note = status === 'refused' ? 'refused' : status === 'joining' ? 'joining…' : undefined;
     const button = el(
       'button',
-      { type: 'button', 'data-room': model.name, 'aria-current': model === this.#rooms.current ? 'true' : undefined },
+      {
+        type: 'button',
+        'data-room': model.name,
+        'aria-current': model === this.#rooms.current ? 'true' : undefined,
+      },
       el('span', { class: 'room-name' }, model.name),
       note && el('span', { class: 'room-note' }, note),
       model.unread > 0
-        ? el('span', { class: 'unread' }, String(model.unread), el('span', { class: 'visually-hidden' }, ' unread'))
+        ? el(
+            'span',
+            { class: 'unread' },
+            String(model.unread),
+            el('span', { class: 'visually-hidden' }, ' unread'),
+          )
         : undefined,
     );
     button.addEventListener('click', () => this.#rooms.select(model));
@@ -102,7 +112,9 @@ export class SideView {
     if (this.#client.getState().status !== 'connected') return;
     try {
       const open = await this.#client.request('rooms', {}, { timeoutMs: 5000 });
-      const options = open.map(({ name, sessions }) => el('option', { value: name }, count(sessions, 'session')));
+      const options = open.map(({ name, sessions }) =>
+        el('option', { value: name }, count(sessions, 'session')),
+      );
       byId('open-rooms', HTMLDataListElement).replaceChildren(...options);
     } catch {
       // Suggestions are a comfort; one can always type.

@@ -49,7 +49,11 @@ export class Typists {
 
   heard(name: string, isTyping: boolean): void {
     clearTimeout(this.#timers.get(name));
-    if (isTyping) this.#timers.set(name, setTimeout(() => this.heard(name, false), FORGET_MS));
+    if (isTyping)
+      this.#timers.set(
+        name,
+        setTimeout(() => this.heard(name, false), FORGET_MS),
+      );
     else this.#timers.delete(name);
     this.#changed();
   }

@@ -1,4 +1,4 @@
-import type { ConnectionState, DeliveryError, Gap, HoldfastError } from '@holdfast/client';
+import type { AuthError, ConnectionState, DeliveryError, Gap, HoldfastError } from '@holdfast/client';
 
 /** How the drawing looks; finer than `status` where one can see a difference. */
 export type Scene =
@@ -42,7 +42,7 @@ export function stateWords(state: ConnectionState): StateWords {
         ? { scene: 'waiting', title: 'Connection lost', note: sentence(state.lastError.message) }
         : { scene: 'dialing', title: 'Reconnecting', note: 'Dialing; waiting for the answer.' };
     case 'needs-auth':
-      return { scene: 'needs-auth', title: 'Name refused', note: sentence(state.error.message) };
+      return { scene: 'needs-auth', title: 'Name refused', note: sentence(nameRefusal(state.error)) };
     case 'failed':
       return { scene: 'failed', title: 'Given up', note: sentence(state.error.message) };
     case 'closed':
@@ -74,7 +74,7 @@ export function stateLine(state: ConnectionState): string {
 export function failureWords(error: DeliveryError): string {
   switch (error.code) {
     case 'ERR_REJECTED':
-      return error.message.includes(error.reason) ? error.message : `${error.reason}: ${error.message}`;
+      return error.reason;
     case 'ERR_EXPIRED':
       return 'it waited too long';
     case 'ERR_OUTBOX_FULL':
@@ -97,6 +97,9 @@ export function lostWords(unknown: number): string {
   return `${start} ${count(unknown, 'message')} of yours ${unknown === 1 ? 'was' : 'were'} on the wire: whether ${unknown === 1 ? 'it' : 'they'} arrived, nobody knows.`;
 }
 
+/** The token is the visitor's name here; what stands before the colon speaks of tokens. */
+export const nameRefusal = (error: AuthError): string => error.message.replace(/^.*?: /, '');
+
 export const refusedWords = (error: HoldfastError): string =>
   error.code === 'ERR_REJECTED' ? failureWords(error) : error.message;
 
@@ -104,5 +107,6 @@ export const count = (n: number, word: string): string => `${n} ${word}${n === 1
 
 const shorten = (id: string): string => (id.length > 8 ? `${id.slice(0, 8)}…` : id);
 
-const sentence = (text: string): string =>
+/** As one begins and ends a sentence. */
+export const sentence = (text: string): string =>
   text === '' ? '' : `${text[0]?.toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;

@@ -1,0 +1,70 @@
+import { createServer, type Server as HttpServer } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { createHoldfastServer, type HoldfastServer, RejectError, type ServerSession } from '@holdfast/server';
+import sirv from 'sirv';
+import { type Chat, chat } from './contract.js';
+import { isRoomName, ROOM_NAME_RULE } from './limits.js';
+import { authenticate, LIMPET } from './names.js';
+
+/** Everybody may read here, only the bot writes: a place to see a message rejected. */
+export const NOTICE_BOARD = 'notice-board';
+
+/** The reference app: the page, `/health`, and the chat on `/realtime`, all on one http server. */
+export function createApp(): { http: HttpServer; realtime: HoldfastServer<Chat> } {
+  const pages = sirv(fileURLToPath(new URL('public', import.meta.url)), {
+    etag: true,
+    setHeaders(response) {
+      // After an update the page and its script must fit together: ask each time, the ETag makes it cheap.
+      response.setHeader('Cache-Control', 'no-cache');
+      response.setHeader(
+        'Content-Security-Policy',
+        "default-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+      );
+      response.setHeader('X-Content-Type-Options', 'nosniff');
+    },
+  });
+  const http = createServer((request, response) => {
+    const [path] = (request.url ?? '').split('?');
+    if (path !== '/health') {
+      return pages(request, response, () => {
+        response.writeHead(404, { 'Content-Type': 'text/plain' }).end('Not found\n');
+      });
+    }
+    response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });
+    response.end(JSON.stringify({ status: 'ok', connections: realtime.stats().connections }));
+  });
+
+  const realtime = createHoldfastServer<Chat>({ contract: chat, auth: authenticate }).attach(http);
+  realtime.rooms('*', {
+    join: (_session, room) => {
+      if (isRoomName(room)) return true;
+      throw new RejectError(ROOM_NAME_RULE);
+    },
+    publish: true,
+    presence: true,
+  });
+  realtime.rooms(NOTICE_BOARD, {
+    join: true,
+    publish: ({ user }) => {
+      if (user.id === LIMPET) return true;
+      throw new RejectError('this room is for reading only');
+    },
+    presence: true,
+  });
+  answerForRooms(realtime);
+  return { http, realtime };
+}
+
+function answerForRooms(realtime: HoldfastServer<Chat>): void {
+  const sessions = new Set<ServerSession<Chat>>();
+  realtime.onSession((session) => sessions.add(session));
+  realtime.onSessionEnd((session) => sessions.delete(session));
+  realtime.handle('rooms', () => {
+    const counts = new Map<string, number>();
+    for (const { rooms } of sessions) {
+      for (const room of rooms) counts.set(room, (counts.get(room) ?? 0) + 1);
+    }
+    const open = [...counts].map(([name, count]) => ({ name, sessions: count }));
+    return open.sort((a, b) => b.sessions - a.sessions || a.name.localeCompare(b.name)).slice(0, 50);
+  });
+}
