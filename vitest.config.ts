@@ -11,6 +11,9 @@ const alias = [
 
 const long = process.env['HOLDFAST_LONG'] === '1';
 
+// `npm test` sets this: a forgotten `.only` must not pass for the whole.
+const allowOnly = process.env['HOLDFAST_WHOLE'] !== '1';
+
 /** Tests on the sources. A warning, an error on the console or a stray rejection fails them. */
 const onSources = (name: string, testTimeout: number) => ({
   resolve: { alias },
@@ -18,6 +21,7 @@ const onSources = (name: string, testTimeout: number) => ({
     name,
     include: [`packages/*/test/${name}/**/*.test.ts`],
     setupFiles: ['./test/quiet.ts'],
+    allowOnly,
     testTimeout,
   },
 });
@@ -27,6 +31,7 @@ const onBuild = (name: string) => ({
   test: {
     name,
     include: [`e2e/${name}/**/*.test.ts`],
+    allowOnly,
     testTimeout: long ? 900_000 : 30_000,
     hookTimeout: 60_000,
     server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } },

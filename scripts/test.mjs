@@ -2,6 +2,7 @@
 // The last line is the sum: "N passed, N failed" or "N passed, N failed, N skipped".
 
 import { buildChecks, quickChecks } from './lib/checks.mjs';
+import { endWithChildren } from './lib/process.mjs';
 import { kinds, runKind } from './lib/suites.mjs';
 import { ensurePart } from './lib/system-parts.mjs';
 
@@ -66,6 +67,7 @@ function printTable(rows) {
 }
 
 export async function main({ long = false, only } = {}) {
+  endWithChildren();
   const checks = emptyRow('checks');
   const rows = [checks];
   const failures = [];

@@ -14,22 +14,53 @@ export function exitUnlessFine({ error, status, signal }) {
   if (status !== 0) process.exit(status ?? (signal === 'SIGINT' ? 130 : 1));
 }
 
+const running = new Set();
+
+/** Whoever ends a run ends what it has started, too: nothing is left behind that holds a port or a core. */
+export function endWithChildren() {
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ]) {
+    process.once(signal, () => {
+      for (const child of running) child.kill(signal);
+      process.exit(code);
+    });
+  }
+}
+
 /**
  * Runs a program to its end. With `quiet`, what it says is kept and handed back instead of shown.
  * Returns whether it ended with 0; a program that does not end within `timeoutMs` is killed.
  */
-export function run(file, args, { quiet = false, env = process.env, timeoutMs = 15 * 60_000 } = {}) {
+export function run(
+  file,
+  args,
+  { quiet = false, env = process.env, shell = false, timeoutMs = 15 * 60_000 } = {},
+) {
   return new Promise((resolve) => {
     const stdio = quiet ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'];
-    const child = spawn(file, args, { cwd: root, stdio, env, timeout: timeoutMs, killSignal: 'SIGKILL' });
+    const child = spawn(file, args, {
+      cwd: root,
+      stdio,
+      env,
+      shell,
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
+    });
+    running.add(child);
     let output = '';
     const keep = (chunk) => {
       output += chunk;
     };
     child.stdout?.setEncoding('utf8').on('data', keep);
     child.stderr?.setEncoding('utf8').on('data', keep);
-    child.once('error', (error) => resolve({ ok: false, output: `${output}${error.message}\n` }));
+    child.once('error', (error) => {
+      running.delete(child);
+      resolve({ ok: false, output: `${output}${error.message}\n` });
+    });
     child.once('close', (code, signal) => {
+      running.delete(child);
       if (signal) output += `\nended by ${signal}\n`;
       resolve({ ok: code === 0, output });
     });
