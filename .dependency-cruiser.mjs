@@ -4,7 +4,7 @@
 const ownDoors = '^packages/[^/]+/src/(index|ports)[.]ts$';
 const protocolDoor = '^packages/protocol/src/index[.]ts$';
 const sharedTypes = '^packages/client/src/types[.]ts$';
-const clientPorts = '^packages/client/src/ports(/|[.]ts$)';
+const clientPorts = '^packages/client/src/ports/';
 const clientCore = '^packages/client/src/core/';
 const clientRuntime = '^packages/client/src/runtime(/|[.]ts$)';
 

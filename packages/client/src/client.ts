@@ -1,0 +1,112 @@
+import {
+  type AnyContract,
+  type CallOptions,
+  type Contract,
+  type ContractSchemas,
+  checkKeys,
+  checkName,
+  checkType,
+  describeIssues,
+  holdfastError,
+  type ListenOptions,
+  numberOption,
+  type Sending,
+  type SendOptions,
+  type Unsubscribe,
+  validate,
+} from '@holdfast/protocol';
+import type { ClientPorts } from './ports/ports.js';
+import { createRoom } from './room.js';
+import { Runtime } from './runtime/runtime.js';
+import { resolveOptions } from './settings.js';
+import type { ClientOptions, ClientRoom, HoldfastClient, UndeliveredMessage } from './types.js';
+
+/** As `createClient`, on ports of your own: for test kits and platforms that are not known here. */
+export function createClientOn<C extends AnyContract = Contract>(
+  ports: ClientPorts,
+  options: ClientOptions<C>,
+): HoldfastClient<C> {
+  const settings = resolveOptions(options, ports);
+  const runtime = new Runtime(ports, settings);
+  const { dispatcher } = runtime;
+  const rooms = new Map<string, ClientRoom>();
+  let closing: Promise<void> | undefined;
+
+  const lifecycle =
+    (name: string) =>
+    (listener: (...values: never[]) => unknown): Unsubscribe =>
+      dispatcher.lifecycle.on(name, listener);
+
+  const { send, request } = createSpeech(runtime, settings.schemas);
+
+  const close = async ({ flushMs }: { flushMs?: number | undefined } = {}): Promise<void> => {
+    const waitMs = numberOption(flushMs, 'close({ flushMs })', 0);
+    closing ??= (waitMs > 0 ? runtime.flush(waitMs) : Promise.resolve()).then(() =>
+      runtime.close('close() was called'),
+    );
+    if (waitMs === 0) runtime.close('close() was called');
+    await closing;
+  };
+
+  const client: HoldfastClient = {
+    contract: options.contract as Contract | undefined,
+    getState: () => runtime.state,
+    onState: lifecycle('state'),
+    getOutbox: () => runtime.exchange.outbox,
+    onOutbox: lifecycle('outbox'),
+    onSessionLost: lifecycle('session-lost'),
+    onGap: lifecycle('gap'),
+    onUndelivered: lifecycle('undelivered'),
+    onError: (listener) => dispatcher.errors.on('error', listener),
+    on: (event: string, listener: (...values: never[]) => unknown, listen?: ListenOptions) => {
+      checkName(event, 'on(event)');
+      return dispatcher.events.on(event, listener, listen);
+    },
+    send: (event: string, payload?: unknown, options?: SendOptions) => send(event, payload, options),
+    request: (method: string, payload?: unknown, options?: CallOptions) => request(method, payload, options),
+    resend: ({ id, event, payload, room }: UndeliveredMessage) => send(event, payload, { id }, room),
+    room: (name) => {
+      checkName(name, 'room(name)');
+      const room = rooms.get(name) ?? createRoom(runtime, name, send);
+      rooms.set(name, room);
+      return room;
+    },
+    connect: (options = {}) => {
+      checkKeys(options, ['auth', 'signal'], 'connect(options)');
+      checkType(options.auth, 'string', 'connect({ auth })');
+      return runtime.connect(options);
+    },
+    disconnect: () => runtime.disconnect(),
+    close,
+    [Symbol.asyncDispose]: () => close(),
+  };
+  if (settings.autoConnect) ports.clock.setTimer(() => void runtime.connect({}), 0);
+  return Object.freeze(client) as unknown as HoldfastClient<C>;
+}
+
+/**
+ * What the application says. Names are strings here: the types of the contract are checked where they are known, by
+ * the caller's compiler.
+ */
+function createSpeech(runtime: Runtime, schemas: ContractSchemas | undefined) {
+  const send = (event: string, payload: unknown, options?: SendOptions, room?: string): Sending => {
+    checkName(event, 'send(event)');
+    const schema = schemas?.clientEvents.get(event);
+    if (schemas && !schema)
+      throw new TypeError(`send('${event}'): the contract has no such event for clients`);
+    return runtime.submit({ kind: 'event', name: event, payload, room, schema, options }) as Sending;
+  };
+  const request = async (method: string, payload: unknown, options?: CallOptions): Promise<unknown> => {
+    checkName(method, 'request(method)');
+    const entry = schemas?.requests.get(method);
+    if (schemas && !entry) throw new TypeError(`request('${method}'): the contract has no such request`);
+    const sending = runtime.submit({ kind: 'request', name: method, payload, schema: entry?.input, options });
+    const reply = await sending;
+    const result = entry ? validate(entry.output, reply) : { value: reply };
+    if (!result.issues) return result.value;
+    const { issues } = result;
+    const text = `the reply to '${method}' does not fit the contract: ${describeIssues(issues)}`;
+    throw holdfastError('ERR_INVALID_PAYLOAD', text, { delivery: 'rejected', messageId: sending.id, issues });
+  };
+  return { send, request };
+}

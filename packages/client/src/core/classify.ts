@@ -1,0 +1,50 @@
+import { CloseCode, type HoldfastError, holdfastError, type TransportEnd } from '@holdfast/protocol';
+
+/** What a failure does to the connection. */
+export type Consequence = 'retry' | 'needs-auth' | 'fail';
+
+/** The one place that decides what each error does to the connection. */
+export function consequenceOf(error: HoldfastError): Consequence {
+  switch (error.code) {
+    case 'ERR_AUTH_REFUSED':
+      return 'needs-auth';
+    case 'ERR_PROTOCOL_VERSION':
+    case 'ERR_GAVE_UP':
+      return 'fail';
+    default:
+      return 'retry';
+  }
+}
+
+/** What a BYE of the server means. */
+export function errorOfBye(code: string, message: string): HoldfastError {
+  switch (code) {
+    case 'ERR_AUTH_REFUSED':
+      return holdfastError('ERR_AUTH_REFUSED', `the server refused the token: ${message}`);
+    case 'ERR_PROTOCOL_VERSION':
+      return holdfastError('ERR_PROTOCOL_VERSION', message);
+    case 'ERR_PROTOCOL':
+      return holdfastError('ERR_PROTOCOL', `the server found a fault in what it got: ${message}`);
+    default:
+      return holdfastError('ERR_CONNECTION_LOST', `the server ended the connection: ${code} ${message}`);
+  }
+}
+
+/** What the end of a socket means where nothing was said in band before. */
+export function errorOfEnd({ code, reason, cause }: TransportEnd, opened: boolean): HoldfastError {
+  const said = cause instanceof Error ? cause.message : reason;
+  const details = cause === undefined ? {} : { cause };
+  if (!opened) {
+    return holdfastError(
+      'ERR_DIAL_FAILED',
+      `could not connect${said ? `: ${said}` : ''} (code ${code})`,
+      details,
+    );
+  }
+  if (code === CloseCode.FORBIDDEN) return holdfastError('ERR_AUTH_REFUSED', `the server refused: ${reason}`);
+  return holdfastError(
+    'ERR_CONNECTION_LOST',
+    `the connection was lost${said ? `: ${said}` : ''} (code ${code})`,
+    details,
+  );
+}

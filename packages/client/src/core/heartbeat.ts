@@ -1,0 +1,75 @@
+/**
+ * Liveness of one connection. Any frame is a sign of life; silence, or an ack that does not come, is answered with
+ * a ping, and a ping that stays unanswered means that the connection is dead, whatever the socket says of itself.
+ */
+export interface Heartbeat {
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly maxMissed: number;
+  /** When the last frame came. */
+  readonly heardAt: number;
+  /** When the ping was written that has no pong yet; for the round-trip time. */
+  readonly pingedAt?: number | undefined;
+  /** When the silence after a ping counts as a miss; absent while nothing is suspected. */
+  readonly deadlineAt?: number | undefined;
+  readonly missed: number;
+  readonly rttMs?: number | undefined;
+}
+
+export type HeartbeatNeed = 'nothing' | 'ping' | 'give-up';
+
+/** A timer that comes later than this was throttled or slept through: no proof against the connection. */
+const LATE_MS = 2_000;
+
+export function startHeartbeat(
+  settings: Pick<Heartbeat, 'intervalMs' | 'timeoutMs' | 'maxMissed'>,
+  now: number,
+): Heartbeat {
+  const { intervalMs, timeoutMs, maxMissed } = settings;
+  return { intervalMs, timeoutMs, maxMissed, heardAt: now, missed: 0 };
+}
+
+/** A frame came. */
+export function heard(heartbeat: Heartbeat, now: number): Heartbeat {
+  return { ...heartbeat, heardAt: now, deadlineAt: undefined, missed: 0 };
+}
+
+/** A pong came: the answer to the last ping. */
+export function ponged(heartbeat: Heartbeat, now: number): Heartbeat {
+  const { pingedAt } = heartbeat;
+  return pingedAt === undefined ? heartbeat : { ...heartbeat, pingedAt: undefined, rttMs: now - pingedAt };
+}
+
+/** A ping has been written; it counts as missed after `timeoutMs` of silence. */
+export function pinged(heartbeat: Heartbeat, now: number, timeoutMs = heartbeat.timeoutMs): Heartbeat {
+  const missed = heartbeat.deadlineAt === undefined ? heartbeat.missed : heartbeat.missed + 1;
+  return { ...heartbeat, pingedAt: now, deadlineAt: now + timeoutMs, missed };
+}
+
+/** How long an answer may take before somebody should ask what keeps it. */
+export function patience({ rttMs = 0 }: Heartbeat): number {
+  return Math.max(2_000, 4 * rttMs);
+}
+
+/** When `heartbeatNeed` will need something next, if no frame comes before. `awaitingSince`: the oldest unacknowledged write. */
+export function heartbeatDueAt(heartbeat: Heartbeat, awaitingSince: number | undefined): number {
+  const { heardAt, deadlineAt, intervalMs } = heartbeat;
+  if (deadlineAt !== undefined) return deadlineAt;
+  const silentAt = heardAt + 1.25 * intervalMs;
+  if (awaitingSince === undefined) return silentAt;
+  return Math.min(silentAt, Math.max(awaitingSince, heardAt) + patience(heartbeat));
+}
+
+/** What the heartbeat needs now. */
+export function heartbeatNeed(
+  heartbeat: Heartbeat,
+  now: number,
+  awaitingSince: number | undefined,
+): HeartbeatNeed {
+  if (now < heartbeatDueAt(heartbeat, awaitingSince)) return 'nothing';
+  const { deadlineAt, missed, maxMissed } = heartbeat;
+  if (deadlineAt === undefined) return 'ping';
+  // Who wakes from a sleep gets one more chance: the answer may be waiting in the socket.
+  const allowed = maxMissed + (now > deadlineAt + LATE_MS ? 1 : 0);
+  return missed + 1 >= allowed ? 'give-up' : 'ping';
+}

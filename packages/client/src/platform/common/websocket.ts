@@ -1,0 +1,42 @@
+import { CloseCode, type Transport } from '@holdfast/protocol';
+import WebSocket from 'isomorphic-ws';
+import type { Dialer } from '../../ports/transport.js';
+
+/** WebSockets of the platform: `ws` in Node, the global one elsewhere. */
+export const webSocketDialer: Dialer = {
+  dial(url, protocols, events) {
+    const socket = new WebSocket(url, [...protocols]);
+    // Blobs, which are the default in browsers, could only be read asynchronously: messages would change their order.
+    socket.binaryType = 'arraybuffer';
+    let cause: unknown;
+    socket.onopen = () => events.open(socket.protocol);
+    socket.onmessage = ({ data }) => {
+      events.message(typeof data === 'string' ? data : new Uint8Array(data as ArrayBuffer));
+    };
+    // Comes before `close`. `ws` says why (refused, unexpected status); a browser never does. Without a listener
+    // it would crash the process in Node.
+    socket.onerror = (event) => {
+      cause = (event as { error?: unknown }).error;
+    };
+    socket.onclose = ({ code, reason }) =>
+      events.close({ code, reason, ...(cause === undefined ? {} : { cause }) });
+
+    const transport: Transport = {
+      send(data) {
+        if (socket.readyState === WebSocket.OPEN) socket.send(data as string);
+      },
+      close(code, reason) {
+        socket.onopen = null;
+        socket.onmessage = null;
+        socket.onclose = null;
+        // Browsers take only these codes and 123 bytes of reason.
+        const allowed = code === CloseCode.NORMAL || (code >= 3000 && code <= 4999);
+        socket.close(allowed ? code : CloseCode.NORMAL, reason.slice(0, 40));
+      },
+      get bufferedBytes() {
+        return socket.bufferedAmount;
+      },
+    };
+    return transport;
+  },
+};

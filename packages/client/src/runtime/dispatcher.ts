@@ -1,0 +1,91 @@
+import {
+  type ContractSchemas,
+  type DeliveryError,
+  describeIssues,
+  type EventMeta,
+  type HoldfastError,
+  holdfastError,
+  Listeners,
+  type Logger,
+  validate,
+} from '@holdfast/protocol';
+import type { ConnectionState, Gap, LostSession, OutboxState, UndeliveredMessage } from '../types.js';
+
+/** Tells the application: its listeners of events, and those of what happens to the client itself. */
+export class Dispatcher {
+  readonly #schemas: ContractSchemas | undefined;
+  readonly #logger: Logger;
+  /** After `close()` no message reaches the application. */
+  #audience: 'listening' | 'gone' = 'listening';
+  readonly events: Listeners;
+  /** `state`, `outbox`, `session-lost`, `gap`, `undelivered`. */
+  readonly lifecycle: Listeners;
+  readonly errors: Listeners;
+
+  constructor(schemas: ContractSchemas | undefined, logger: Logger) {
+    this.#schemas = schemas;
+    this.#logger = logger;
+    this.events = new Listeners((error, name) => this.failed(error, name));
+    this.lifecycle = new Listeners((error, name) => this.failed(error, name));
+    this.errors = new Listeners((error) => logger.error('Holdfast: a listener of onError failed', error));
+  }
+
+  /** An event for the application; in a room first to the room's own listeners. */
+  deliver(name: string, payload: unknown, meta: EventMeta, room?: Listeners): void {
+    if (this.#audience === 'gone') return;
+    if (!this.events.has(name) && !room?.has(name)) {
+      const where = meta.room === undefined ? '' : ` in room '${meta.room}'`;
+      return this.#report(holdfastError('ERR_NO_LISTENER', `nobody listens to '${name}'${where}`));
+    }
+    const schema = this.#schemas?.serverEvents.get(name);
+    const result = schema ? validate(schema, payload) : { value: payload };
+    if (result.issues) {
+      const { issues } = result;
+      const text = `'${name}' from the server does not fit the contract: ${describeIssues(issues)}`;
+      const details = { delivery: 'rejected', messageId: meta.id, issues } as const;
+      return this.#report(holdfastError('ERR_INVALID_PAYLOAD', text, details));
+    }
+    Object.freeze(meta);
+    room?.emit(name, result.value, meta);
+    this.events.emit(name, result.value, meta);
+  }
+
+  state(state: ConnectionState, previous: ConnectionState): void {
+    this.lifecycle.emit('state', state, previous);
+  }
+
+  outbox(outbox: OutboxState): void {
+    this.lifecycle.emit('outbox', outbox);
+  }
+
+  sessionLost(lost: LostSession): void {
+    this.lifecycle.emit('session-lost', lost);
+  }
+
+  gap(gap: Gap): void {
+    if (this.lifecycle.emit('gap', gap)) return;
+    const what = gap.messages > 0 ? `${gap.messages} messages are missing` : 'messages may be missing';
+    this.#logger.warn(`Holdfast: ${what} in room '${gap.room}' (${gap.reason}); listen with onGap`);
+  }
+
+  undelivered(message: UndeliveredMessage, error: DeliveryError): void {
+    this.lifecycle.emit('undelivered', message, error);
+  }
+
+  /** A listener of the application threw. */
+  failed(cause: unknown, name: string): void {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    this.#report(holdfastError('ERR_LISTENER_FAILED', `a listener of '${name}' failed: ${why}`, { cause }));
+  }
+
+  /** From here on no message reaches the application, not even the rest of a frame that is being dispatched. */
+  mute(): void {
+    this.#audience = 'gone';
+    this.events.clear();
+  }
+
+  #report(error: HoldfastError): void {
+    if (!this.errors.emit('error', error))
+      this.#logger.error(`Holdfast: ${error.code}: ${error.message}`, error);
+  }
+}

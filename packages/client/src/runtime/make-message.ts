@@ -1,0 +1,121 @@
+import {
+  type Clock,
+  type Codec,
+  checkKeys,
+  checkName,
+  type Deferred,
+  type DeliveryError,
+  defer,
+  describeIssues,
+  holdfastError,
+  type Item,
+  numberOption,
+  type Random,
+  type Schema,
+  type SendOptions,
+  sizeOf,
+  Type,
+  validate,
+  type WireMeta,
+} from '@holdfast/protocol';
+import type { Message } from '../core/types.js';
+
+/** What the application wants to say, before it is checked and encoded. */
+export interface Draft {
+  readonly kind: 'event' | 'request';
+  readonly name: string;
+  readonly payload: unknown;
+  readonly room?: string | undefined;
+  readonly schema?: Schema | undefined;
+  readonly options?: SendOptions | undefined;
+  /** Told of the outcome at once, in the frame that brings it, where a promise would be told a moment later. */
+  readonly outcome?: Pick<Message, 'resolve' | 'reject'> | undefined;
+}
+
+/** What is known of all messages of a client. */
+export interface Defaults {
+  readonly codec: Codec;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ttlMs: number;
+  readonly requestTimeoutMs: number;
+}
+
+/** The message, or why it cannot be one. */
+export interface Made {
+  readonly message: Message;
+  readonly deferred: Deferred<unknown>;
+  readonly error?: DeliveryError;
+}
+
+const SEND_OPTIONS = ['timeoutMs', 'signal', 'ttlMs', 'id'];
+
+/**
+ * Checks a payload and encodes it, once: what the application changes in it later changes nothing. Throws a
+ * `TypeError` for misuse (a bad name or option); a bad payload is an outcome like any other.
+ */
+export function makeMessage(draft: Draft, { codec, clock, random, ttlMs, requestTimeoutMs }: Defaults): Made {
+  const { kind, name, payload, room, schema, options = {} } = draft;
+  const call = `${kind === 'event' ? 'send' : 'request'}('${name}')`;
+  checkKeys(options, SEND_OPTIONS, `${call} options`);
+  if (options.id !== undefined) checkName(options.id, `${call} id`);
+  const waitMs = numberOption(options.ttlMs, `${call} ttlMs`, ttlMs);
+  const defaultTimeoutMs = kind === 'request' ? requestTimeoutMs : Infinity;
+  const timeoutMs = numberOption(options.timeoutMs, `${call} timeoutMs`, defaultTimeoutMs);
+
+  const now = clock.now();
+  const id = options.id ?? random.id();
+  const deferred = defer<unknown>(id);
+  const encoding = encode(draft, id, codec, schema);
+  const message: Message = {
+    kind,
+    id,
+    event: name,
+    payload,
+    ...(room === undefined ? {} : { room }),
+    sentAt: Math.floor(now),
+    encoded: encoding.encoded,
+    bytes: sizeOf(encoding.encoded),
+    sequenced: true,
+    seq: 0,
+    expiresAt: now + waitMs,
+    deadlineAt: now + timeoutMs,
+    writtenAt: undefined,
+    resolve: draft.outcome?.resolve ?? deferred.resolve,
+    reject: draft.outcome?.reject ?? deferred.reject,
+  };
+  return encoding.error ? { message, deferred, error: encoding.error } : { message, deferred };
+}
+
+function encode({ kind, name, payload, room }: Draft, id: string, codec: Codec, schema: Schema | undefined) {
+  const issues = schema && validate(schema, payload).issues;
+  if (issues) {
+    const message = `'${name}' does not fit the contract: ${describeIssues(issues)}`;
+    return {
+      encoded: '',
+      error: holdfastError('ERR_INVALID_PAYLOAD', message, { delivery: 'unsent', messageId: id, issues }),
+    };
+  }
+  const meta: WireMeta = {
+    i: id,
+    ...(room === undefined ? {} : { r: room }),
+    ...(payload === undefined ? { u: 1 as const } : {}),
+  };
+  const item: Item = kind === 'event' ? [Type.EVT, name, payload, meta] : [Type.REQ, name, payload];
+  try {
+    return { encoded: codec.encode(item) };
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const error = holdfastError(
+      'ERR_INVALID_PAYLOAD',
+      `'${name}' cannot be encoded as ${codec.name}: ${why}`,
+      {
+        delivery: 'unsent',
+        messageId: id,
+        issues: [{ message: why }],
+        cause,
+      },
+    );
+    return { encoded: '', error };
+  }
+}

@@ -1,0 +1,31 @@
+import { type DeliveryError, type ErrorItem, holdfastError, type SchemaIssue } from '@holdfast/protocol';
+
+/** The error that a refusal by the server (ERR) becomes for the one who sent. */
+export function refusal(
+  [, , code, text, data]: ErrorItem,
+  { id, event }: { id: string; event: string },
+): DeliveryError {
+  const details = { delivery: 'rejected', messageId: id } as const;
+  switch (code) {
+    case 'ERR_INVALID_PAYLOAD':
+      return holdfastError(code, `'${event}' was refused: ${text}`, { ...details, issues: issuesIn(data) });
+    case 'ERR_NO_HANDLER':
+      return holdfastError(code, `nobody handles '${event}': ${text}`, details);
+    case 'ERR_REJECTED':
+      return holdfastError(code, `'${event}' was refused: ${text}`, {
+        ...details,
+        reason: text,
+        ...(data === undefined ? {} : { data }),
+      });
+    default:
+      // Also for codes that a newer server may have.
+      return holdfastError('ERR_HANDLER_FAILED', `the handler of '${event}' failed: ${text}`, details);
+  }
+}
+
+function issuesIn(data: unknown): readonly SchemaIssue[] {
+  if (!Array.isArray(data)) return [];
+  return data.filter(
+    (issue): issue is SchemaIssue => typeof (issue as SchemaIssue | null)?.message === 'string',
+  );
+}

@@ -1,0 +1,170 @@
+import {
+  type EventMeta,
+  type GapItem,
+  type JoinReply,
+  type JoinRequest,
+  Listeners,
+  MEMBER,
+  type Member,
+  type PublicationItem,
+  parseMemberChange,
+  type RoomSync,
+  Type,
+} from '@holdfast/protocol';
+import type { Gap, JoinState } from '../types.js';
+
+/** What a room needs of its client. */
+export interface RoomSurroundings {
+  isConnected(): boolean;
+  /** Runs `run` in the next task. */
+  nextTask(run: () => void): void;
+  /** A listener of the application threw. */
+  failed(error: unknown, name: string): void;
+  gap(gap: Gap): void;
+  /** A publication for the application, in order and not seen before. */
+  deliver(room: Room, name: string, payload: unknown, meta: EventMeta): void;
+}
+
+type Lane = PublicationItem | GapItem;
+
+/**
+ * One room as this client knows it: whether it wants to be in, where it stands in the room's log, and who is there.
+ * The wish outlives connections and sessions; the position decides what is new.
+ */
+export class Room {
+  readonly name: string;
+  readonly listeners: Listeners;
+  readonly #around: RoomSurroundings;
+  #state: JoinState = { status: 'idle' };
+  #members: readonly Member[] = Object.freeze([]);
+  /** Where we stand in the log; undefined before the first join and after leaving. */
+  #position: { readonly epoch: string; readonly offset: number } | undefined;
+  /** The server's number for this room on this connection; undefined while it does not flow. */
+  #number: number | undefined;
+  /** What came in the task in which the join was answered: told in the next one, to whoever listens by then. */
+  #held: Lane[] | undefined;
+  /** Sessions of ours since the position was last set: what they published is not for us. */
+  #replaced: string[] = [];
+
+  constructor(name: string, around: RoomSurroundings) {
+    this.name = name;
+    this.#around = around;
+    this.listeners = new Listeners((error, event) => around.failed(error, event));
+  }
+
+  get state(): JoinState {
+    return this.#state;
+  }
+
+  get members(): readonly Member[] {
+    return this.#members;
+  }
+
+  get number(): number | undefined {
+    return this.#number;
+  }
+
+  /** True from `join()` to `leave()` or a refusal, whatever the connection does. */
+  get wanted(): boolean {
+    return this.#state.status === 'joining' || this.#state.status === 'joined';
+  }
+
+  /** What to ask the server, from where we stand. */
+  get joinRequest(): JoinRequest {
+    const { name: room } = this;
+    return this.#position ? { room, ...this.#position, replaced: this.#replaced } : { room };
+  }
+
+  /** The application wants in. */
+  want(): void {
+    if (!this.wanted) this.#enter({ status: 'joining' });
+  }
+
+  /** The server has let us in; `sync` follows in the same frame. */
+  joined({ members = [] }: JoinReply): void {
+    if (!this.wanted) return;
+    this.#replaced = [];
+    this.#setMembers(members.map(([userId, sessions]) => ({ userId, sessions })));
+    this.#held = [];
+    this.#around.nextTask(() => this.#release());
+    this.#enter({ status: 'joined' });
+  }
+
+  refused(state: JoinState): void {
+    if (this.wanted) this.#out(state);
+  }
+
+  left(): void {
+    this.#out({ status: 'left' });
+  }
+
+  /** The server says from where the room flows on this connection. */
+  sync([, epoch, offset, number]: RoomSync): void {
+    if (!this.wanted) return;
+    this.#position = { epoch, offset };
+    this.#number = number;
+  }
+
+  /** The connection or its session is gone; the wish stays. */
+  detached(sessionId: string | undefined): void {
+    this.#number = undefined;
+    this.#release();
+    if (!this.#position || sessionId === undefined) return;
+    if (!this.#replaced.includes(sessionId)) this.#replaced.push(sessionId);
+    if (this.#state.status === 'joined') this.#enter({ status: 'joining' });
+  }
+
+  /** The next thing in the room's log. */
+  take(item: Lane): void {
+    if (this.#held) this.#held.push(item);
+    else this.#apply(item);
+  }
+
+  #release(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    for (const item of held ?? []) this.#apply(item);
+  }
+
+  #apply(item: Lane): void {
+    if (!this.#position) return;
+    if (item[0] === Type.GAP) return this.#skip(item);
+    const [, , offset, name, payload, { i = '', t = 0, f }] = item;
+    if (offset <= this.#position.offset) return;
+    this.#position = { epoch: this.#position.epoch, offset };
+    if (name === MEMBER) return this.#memberChanged(parseMemberChange(payload));
+    const from = f === undefined ? {} : { from: f };
+    this.#around.deliver(this, name, payload, { id: i, at: t, seq: offset, room: this.name, ...from });
+  }
+
+  #skip([, from, to, reason]: GapItem): void {
+    if (!this.#position) return;
+    const offset = Math.max(this.#position.offset, to);
+    this.#position = { epoch: this.#position.epoch, offset };
+    this.#around.gap({ messages: Math.max(0, to - from + 1), reason, room: this.name });
+  }
+
+  #memberChanged([userId, sessions]: readonly [string, number]): void {
+    const others = this.#members.filter((member) => member.userId !== userId);
+    this.#setMembers(sessions > 0 ? [...others, { userId, sessions }] : others);
+  }
+
+  #setMembers(members: Member[]): void {
+    this.#members = Object.freeze(members);
+    this.listeners.emit('$members', this.#members);
+  }
+
+  #enter(state: JoinState): void {
+    this.#state = Object.freeze(state);
+    this.listeners.emit('$state', this.#state);
+  }
+
+  #out(state: JoinState): void {
+    this.#position = undefined;
+    this.#number = undefined;
+    this.#held = undefined;
+    this.#replaced = [];
+    if (this.#members.length > 0) this.#setMembers([]);
+    this.#enter(state);
+  }
+}

@@ -1,0 +1,180 @@
+import {
+  type CallOptions,
+  checkKeys,
+  type Deferred,
+  defer,
+  holdfastError,
+  type Item,
+  isHoldfastError,
+  JOIN,
+  LEAVE,
+  numberOption,
+  parseJoinReply,
+  type Sending,
+  Type,
+} from '@holdfast/protocol';
+import type { ClientPorts } from '../ports/ports.js';
+import type { Exchange } from './exchange.js';
+import { Room, type RoomSurroundings } from './room.js';
+
+const JOIN_TIMEOUT_MS = 30_000;
+
+/** All rooms of a client: keeps what they want true on the connection of the moment. */
+export class Rooms {
+  readonly #ports: Pick<ClientPorts, 'clock' | 'random'>;
+  readonly #exchange: Exchange;
+  readonly #around: RoomSurroundings;
+  readonly #rooms = new Map<string, Room>();
+  /** `$join` requests without an answer yet. */
+  readonly #asking = new Map<Room, Sending<unknown>>();
+  readonly #waiters = new Map<Room, Set<Deferred<void>>>();
+
+  constructor(ports: Pick<ClientPorts, 'clock' | 'random'>, exchange: Exchange, around: RoomSurroundings) {
+    this.#ports = ports;
+    this.#exchange = exchange;
+    this.#around = around;
+  }
+
+  get(name: string): Room {
+    let room = this.#rooms.get(name);
+    if (!room) {
+      room = new Room(name, this.#around);
+      this.#rooms.set(name, room);
+    }
+    return room;
+  }
+
+  join(room: Room, options: CallOptions = {}): Promise<void> {
+    checkKeys(options, ['timeoutMs', 'signal'], `room('${room.name}').join(options)`);
+    const timeoutMs = numberOption(options.timeoutMs, 'timeoutMs', JOIN_TIMEOUT_MS);
+    const { signal } = options;
+    if (signal?.aborted) return Promise.reject(signal.reason as Error);
+    if (room.state.status === 'joined') return Promise.resolve();
+    const isNew = !room.wanted;
+    room.want();
+    const waiter = this.#wait(room, timeoutMs, signal);
+    if (isNew && this.#around.isConnected()) this.#ask(room, false);
+    return waiter;
+  }
+
+  leave(room: Room): Promise<void> {
+    if (!room.wanted) return Promise.resolve();
+    room.left();
+    this.#withdraw(room);
+    const text = `the room '${room.name}' was left before it was joined`;
+    this.#settle(room, holdfastError('ERR_NOT_JOINED', text, { delivery: 'unsent', messageId: '' }));
+    if (!this.#around.isConnected()) return Promise.resolve();
+    const draft = { kind: 'request', name: LEAVE, payload: { room: room.name } } as const;
+    // However the request ends, we are out: a session that is lost is in no room.
+    return this.#exchange.submit(draft).then(
+      () => undefined,
+      () => undefined,
+    );
+  }
+
+  /** A session stands: whatever is wanted is asked for, before anything else goes out. */
+  begin(): void {
+    const wanted = [...this.#rooms.values()].filter((room) => room.wanted);
+    // The last one asked for goes out first.
+    for (const room of wanted.reverse()) {
+      this.#withdraw(room);
+      this.#ask(room, true);
+    }
+  }
+
+  /** The connection is gone, and with `sessionId` its session, too. */
+  detached(sessionId?: string): void {
+    for (const room of this.#rooms.values()) room.detached(sessionId);
+  }
+
+  /** Nothing more will be joined. */
+  end(): void {
+    const error = holdfastError('ERR_CLOSED', 'the client was closed', { delivery: 'unsent', messageId: '' });
+    for (const room of this.#rooms.values()) {
+      this.#settle(room, error);
+      if (room.wanted) room.left();
+    }
+  }
+
+  /** True if the item was about a room. */
+  take(item: Item): boolean {
+    switch (item[0]) {
+      case Type.SYNC:
+        for (const sync of item[1]) this.#rooms.get(sync[0])?.sync(sync);
+        return true;
+      case Type.PUB:
+        this.#byNumber(item[1])?.take(item);
+        return true;
+      case Type.GAP:
+        this.#byNumber(item[4])?.take(item);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** Unknown for a room that was left while a publication was under way. */
+  #byNumber(number: number): Room | undefined {
+    for (const room of this.#rooms.values()) if (room.number === number) return room;
+    return undefined;
+  }
+
+  #ask(room: Room, first: boolean): void {
+    const draft = {
+      kind: 'request',
+      name: JOIN,
+      payload: room.joinRequest,
+      options: { timeoutMs: Infinity, ttlMs: Infinity },
+      outcome: {
+        resolve: (reply: unknown) => {
+          this.#asking.delete(room);
+          room.joined(parseJoinReply(reply));
+          this.#settle(room);
+        },
+        reject: (error: Error) => {
+          this.#asking.delete(room);
+          // A lost session takes its joins with it; the next one asks again.
+          if (!isHoldfastError(error) || error.code === 'ERR_SESSION_LOST' || error.code === 'ERR_CLOSED')
+            return;
+          room.refused({ status: 'refused', error });
+          this.#settle(room, error);
+        },
+      },
+    } as const;
+    this.#asking.set(room, this.#exchange.submit(draft, first));
+  }
+
+  #withdraw(room: Room): void {
+    if (this.#asking.has(room)) this.#exchange.withdraw(this.#asking.get(room)?.id);
+    this.#asking.delete(room);
+  }
+
+  #wait(room: Room, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
+    const waiter = defer<void>(this.#ports.random.id());
+    const waiters = this.#waiters.get(room) ?? new Set();
+    this.#waiters.set(room, waiters.add(waiter));
+    const text = `the room '${room.name}' was not joined within ${timeoutMs} ms; it is joined as soon as possible`;
+    const timedOut = () =>
+      waiter.reject(
+        holdfastError('ERR_TIMEOUT', text, { delivery: 'unknown', messageId: waiter.sending.id }),
+      );
+    const abort = () => waiter.reject(signal?.reason as Error);
+    const cancelTimer =
+      timeoutMs < Infinity ? this.#ports.clock.setTimer(timedOut, timeoutMs) : () => undefined;
+    signal?.addEventListener('abort', abort, { once: true });
+    const done = () => {
+      cancelTimer();
+      signal?.removeEventListener('abort', abort);
+      waiters.delete(waiter);
+    };
+    waiter.sending.then(done, done);
+    return waiter.sending;
+  }
+
+  #settle(room: Room, error?: Error): void {
+    for (const waiter of this.#waiters.get(room) ?? []) {
+      if (error) waiter.reject(error);
+      else waiter.resolve();
+    }
+  }
+}

@@ -1,0 +1,375 @@
+import {
+  Alarm,
+  CloseCode,
+  type EventMeta,
+  type Frame,
+  FrameError,
+  holdfastError,
+  type Item,
+  PROTOCOL_VERSION,
+  parseFrame,
+  type Sending,
+  SequenceGapError,
+  subprotocol,
+  type Transport,
+  Type,
+  Verdict,
+  type Welcome,
+  type WireData,
+} from '@holdfast/protocol';
+import { errorOfBye, errorOfEnd } from '../core/classify.js';
+import {
+  type Connection,
+  type ConnectionEffect,
+  type ConnectionEvent,
+  deadlineOf,
+  initialConnection,
+  stateOf,
+  step,
+} from '../core/connection.js';
+import type { ClientPorts } from '../ports/ports.js';
+import type { ConnectionState, OutboxState } from '../types.js';
+import { ConnectWaiters } from './connect-waiters.js';
+import { Dispatcher } from './dispatcher.js';
+import { Exchange } from './exchange.js';
+import type { Draft } from './make-message.js';
+import { Rooms } from './rooms.js';
+import type { ClientSettings } from './settings.js';
+
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/**
+ * The loop that carries out what the pure machines decide: one event at a time, first the new state, then the
+ * effects, then the listeners. It owns the socket and the one timer.
+ */
+export class Runtime {
+  readonly #ports: ClientPorts;
+  readonly #settings: ClientSettings;
+  readonly dispatcher: Dispatcher;
+  readonly exchange: Exchange;
+  readonly rooms: Rooms;
+  #auth: string | undefined;
+  #connection: Connection = initialConnection;
+  #state: ConnectionState = Object.freeze(stateOf(initialConnection));
+  #transport: Transport | undefined;
+  /** The session that stood last, until it is known to be lost. */
+  #sessionId: string | undefined;
+  /** Events that came while another one is being worked on, and that one. */
+  readonly #mailbox: (() => void)[] = [];
+  readonly #waiters = new ConnectWaiters();
+  readonly #alarm: Alarm;
+  #flushDue = false;
+  #toldOutbox: OutboxState | undefined;
+  #stopSignals: (() => void) | undefined;
+
+  constructor(ports: ClientPorts, settings: ClientSettings) {
+    this.#ports = ports;
+    this.#settings = settings;
+    this.#auth = settings.auth;
+    const { clock, random } = ports;
+    this.#alarm = new Alarm(clock, () => this.#ring());
+    const { codec, outbox, schemas, logger } = settings;
+    this.dispatcher = new Dispatcher(schemas, logger);
+    const defaults = { codec, clock, random, ttlMs: outbox.ttlMs, requestTimeoutMs: REQUEST_TIMEOUT_MS };
+    this.exchange = new Exchange(defaults, outbox, {
+      wake: () => this.#wake(),
+      incoming: (item, seq) => this.#incoming(item, seq),
+      undelivered: (message, error) => this.dispatcher.undelivered(message, error),
+    });
+    this.rooms = new Rooms(ports, this.exchange, {
+      isConnected: () => this.#connection.status === 'connected',
+      nextTask: (run) => clock.setTimer(() => this.#post(run), 0),
+      failed: (error, name) => this.dispatcher.failed(error, name),
+      gap: (gap) => this.dispatcher.gap(gap),
+      deliver: (room, name, payload, meta) => this.dispatcher.deliver(name, payload, meta, room.listeners),
+    });
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  submit(draft: Draft): Sending<unknown> {
+    const { status } = this.#connection;
+    const sending = this.exchange.submit(draft);
+    if (status === 'closed') this.exchange.end();
+    return sending;
+  }
+
+  connect({ auth, signal }: { auth?: string | undefined; signal?: AbortSignal | undefined }): Sending<void> {
+    const sending = this.#waiters.add(signal);
+    this.#post(() => {
+      const anew = auth !== undefined && auth !== this.#auth;
+      if (auth !== undefined) this.#auth = auth;
+      this.#step({ type: 'connect', anew });
+      this.#waiters.settle(this.#connection);
+    });
+    return sending;
+  }
+
+  disconnect(): void {
+    this.#post(() => this.#step({ type: 'disconnect' }));
+  }
+
+  /** Ends everything. What is still open is settled; nothing is told to listeners of messages any more. */
+  close(reason: string): void {
+    this.dispatcher.mute();
+    this.#post(() => {
+      this.#step({ type: 'close', reason });
+      this.exchange.end();
+      this.rooms.end();
+      this.#waiters.settle(this.#connection);
+    });
+  }
+
+  /** Resolves when nothing is open any more, or after `timeoutMs`. */
+  flush(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const { clock } = this.#ports;
+      const until = clock.now() + timeoutMs;
+      const look = (): void => {
+        if (!this.exchange.busy || clock.now() >= until || this.#connection.status === 'closed') resolve();
+        else clock.setTimer(look, Math.min(20, until - clock.now()));
+      };
+      look();
+    });
+  }
+
+  // ── One event at a time ────────────────────────────────────────────────────────────────────────────────────
+
+  /** Runs `event`, after those that are being worked on or waiting already. */
+  #post(event: () => void): void {
+    this.#mailbox.push(event);
+    if (this.#mailbox.length > 1) return;
+    for (let next = this.#mailbox[0]; next; next = this.#mailbox[0]) {
+      next();
+      this.#tellState();
+      this.#mailbox.shift();
+    }
+    this.#arm();
+  }
+
+  #step(event: ConnectionEvent): void {
+    const around = {
+      now: this.#ports.clock.now(),
+      fraction: this.#ports.random.fraction(),
+      awaitingSince: this.exchange.awaitingSince,
+    };
+    const { connection, effects } = step(this.#connection, event, around, this.#settings);
+    this.#connection = connection;
+    this.#listenToSignals();
+    for (const effect of effects) this.#run(effect);
+  }
+
+  #run(effect: ConnectionEffect): void {
+    switch (effect.do) {
+      case 'dial':
+        return this.#dial(effect.dial);
+      case 'hello':
+        return this.#hello(this.#sessionId);
+      case 'ping':
+        return this.exchange.control([Type.PING]);
+      case 'pong':
+        return this.exchange.control([Type.PONG]);
+      case 'bye':
+        this.exchange.control([Type.BYE, 'closed', '']);
+        return this.#write();
+      case 'hang-up':
+        return this.#hangUp(effect.code, effect.reason);
+    }
+  }
+
+  /** Tells the application what changed, after all is done: a listener sees the machine at rest. */
+  #tellState(): void {
+    const previous = this.#state;
+    const state = Object.freeze(stateOf(this.#connection));
+    if (!sameState(previous, state)) {
+      this.#state = state;
+      this.dispatcher.state(state, previous);
+      this.#waiters.settle(this.#connection);
+    }
+    const { outbox } = this.exchange;
+    if (outbox !== this.#toldOutbox) {
+      this.#toldOutbox = outbox;
+      this.dispatcher.outbox(outbox);
+    }
+  }
+
+  // ── The timer ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The nearest deadline of all. */
+  #arm(): void {
+    const { status } = this.#connection;
+    const connectionAt = deadlineOf(this.#connection, this.exchange.awaitingSince) ?? Infinity;
+    const exchangeAt = this.exchange.deadlineAt(status === 'connected');
+    this.#alarm.set(status === 'closed' ? Infinity : Math.min(connectionAt, exchangeAt));
+  }
+
+  #ring(): void {
+    this.#post(() => {
+      this.#step({ type: 'tick' });
+      this.exchange.tick(this.#ports.clock.now());
+    });
+  }
+
+  // ── The socket ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  #dial(dial: number): void {
+    const current = (event: () => void) => () => {
+      // What an older socket has to say changes nothing.
+      if (this.#connection.dial === dial) event();
+    };
+    let opened = false;
+    try {
+      this.#transport = this.#ports.dialer.dial(this.#settings.url, [subprotocol(this.#settings.codec)], {
+        open: (protocol) => {
+          opened = true;
+          this.#post(current(() => this.#opened(dial, protocol)));
+        },
+        message: (data) => this.#post(current(() => this.#received(dial, data))),
+        close: (end) =>
+          this.#post(current(() => this.#step({ type: 'failed', dial, error: errorOfEnd(end, opened) }))),
+      });
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      const error = holdfastError('ERR_DIAL_FAILED', `could not dial: ${why}`, { cause });
+      this.#post(current(() => this.#step({ type: 'failed', dial, error })));
+    }
+  }
+
+  #opened(dial: number, protocol: string): void {
+    const wanted = subprotocol(this.#settings.codec);
+    if (protocol === wanted) return this.#step({ type: 'opened', dial });
+    const text = `the server chose the subprotocol '${protocol}' where '${wanted}' was asked for: not a Holdfast server?`;
+    this.#step({ type: 'failed', dial, error: holdfastError('ERR_PROTOCOL_VERSION', text) });
+  }
+
+  #hangUp(code: number, reason: string): void {
+    const transport = this.#transport;
+    // Detached first, then closed, never waited for: a dead socket may take its time.
+    this.#transport = undefined;
+    this.exchange.detach();
+    this.rooms.detached();
+    transport?.close(code, reason);
+  }
+
+  #hello(sessionId: string | undefined): void {
+    const hello = {
+      v: PROTOCOL_VERSION,
+      c: this.#ports.random.id(),
+      n: this.#connection.dial,
+      ...(this.#auth === undefined ? {} : { a: this.#auth }),
+      ...(sessionId === undefined ? {} : { s: sessionId }),
+    };
+    const { codec } = this.#settings;
+    this.#transport?.send(codec.frame(0, 0, [codec.encode([Type.HELLO, hello])]));
+  }
+
+  /** Schedules a write at the end of this task: what one task sends shares frames. */
+  #wake(): void {
+    if (this.#flushDue) return;
+    this.#flushDue = true;
+    this.#ports.clock.defer(() => {
+      this.#flushDue = false;
+      this.#post(() => this.#write());
+    });
+  }
+
+  #write(): void {
+    if (this.#connection.status !== 'connected' && this.#connection.status !== 'closed') return;
+    for (const data of this.exchange.frames(this.#ports.clock.now())) this.#transport?.send(data);
+  }
+
+  #received(dial: number, data: WireData): void {
+    try {
+      const frame = parseFrame(this.#settings.codec.decode(data));
+      if (this.#connection.status === 'handshaking') this.#shakeHands(dial, frame);
+      else if (this.#connection.status === 'connected') this.#take(dial, frame);
+    } catch (cause) {
+      if (!(cause instanceof FrameError)) throw cause;
+      const code = cause instanceof SequenceGapError ? CloseCode.GAP : CloseCode.BAD_FRAME;
+      const error = holdfastError('ERR_PROTOCOL', `the server broke the protocol: ${cause.message}`, {
+        cause,
+      });
+      this.#step({ type: 'failed', dial, error, code });
+    }
+  }
+
+  #take(dial: number, frame: Frame): void {
+    const has = (type: number): boolean => frame.items.some((item) => item[0] === type);
+    this.#step({ type: 'heard', dial });
+    if (has(Type.PONG)) this.#step({ type: 'pong-came', dial });
+    this.exchange.receive(frame);
+    if (has(Type.PING)) this.#step({ type: 'ping-came', dial });
+    this.#farewell(dial, frame);
+  }
+
+  /** True if the server said goodbye. */
+  #farewell(dial: number, { items }: Frame): boolean {
+    const bye = items.find((item) => item[0] === Type.BYE);
+    if (bye) this.#step({ type: 'failed', dial, error: errorOfBye(bye[1], bye[2]) });
+    return bye !== undefined;
+  }
+
+  #shakeHands(dial: number, frame: Frame): void {
+    if (this.#farewell(dial, frame)) return;
+    const [item] = frame.items;
+    if (item?.[0] !== Type.WELCOME) throw new FrameError('the first frame must hold a WELCOME or a BYE');
+    const welcome = item[1];
+    if (welcome.v !== PROTOCOL_VERSION) {
+      const text = `the server speaks version ${welcome.v} of the protocol, this client version ${PROTOCOL_VERSION}`;
+      return this.#step({ type: 'failed', dial, error: holdfastError('ERR_PROTOCOL_VERSION', text) });
+    }
+    if (this.#sessionId !== undefined) this.#lose(this.#sessionId);
+    if (welcome.q === Verdict.LOST) this.#hello(undefined);
+    else this.#begin(dial, welcome);
+  }
+
+  /** Told before anything of the new session is sent or delivered. */
+  #lose(sessionId: string): void {
+    this.#sessionId = undefined;
+    const lost = this.exchange.lose(sessionId);
+    this.rooms.detached(sessionId);
+    this.dispatcher.sessionLost(lost);
+  }
+
+  #begin(dial: number, welcome: Welcome): void {
+    const { s: sessionId, u: userId, h: heartbeatMs } = welcome;
+    this.#sessionId = sessionId;
+    this.exchange.begin(welcome);
+    this.#step({ type: 'welcomed', dial, welcome: { sessionId, userId, heartbeatMs } });
+    this.rooms.begin();
+    this.#wake();
+  }
+
+  #incoming(item: Item, seq: number): void {
+    if (item[0] === Type.EVT) {
+      const [, name, payload, { i = '', t = 0, f }] = item;
+      const meta: EventMeta = { id: i, at: t, seq, ...(f === undefined ? {} : { from: f }) };
+      this.dispatcher.deliver(name, payload, meta);
+    } else {
+      this.rooms.take(item);
+    }
+  }
+
+  // ── The page ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Listeners on the page stand only while somebody wants to be up. */
+  #listenToSignals(): void {
+    const { status } = this.#connection;
+    const wanted =
+      status === 'dialing' || status === 'handshaking' || status === 'connected' || status === 'waiting';
+    if (wanted && !this.#stopSignals) {
+      this.#stopSignals = this.#ports.signals.listen(() => this.#post(() => this.#step({ type: 'hurry' })));
+    } else if (!wanted) {
+      this.#stopSignals?.();
+      this.#stopSignals = undefined;
+    }
+  }
+}
+
+/** Heartbeats make a new connection at each frame, but the application is told only of what it can see. */
+function sameState(a: ConnectionState, b: ConnectionState): boolean {
+  const keys = Object.keys(b) as (keyof ConnectionState)[];
+  return keys.length === Object.keys(a).length && keys.every((key) => a[key] === b[key]);
+}

@@ -1,0 +1,238 @@
+import type {
+  AnyContract,
+  Arguments,
+  AuthError,
+  CallOptions,
+  ClientEvent,
+  ClientEventInput,
+  Codec,
+  Contract,
+  DeliveryError,
+  EventMeta,
+  HoldfastError,
+  ListenOptions,
+  Logger,
+  Member,
+  Method,
+  RequestInput,
+  RequestOutput,
+  RoomEvent,
+  RoomEventInput,
+  Sending,
+  SendOptions,
+  ServerEvent,
+  ServerEventOutput,
+  Unsubscribe,
+} from '@holdfast/protocol';
+
+/** Where the connection is, with the data of just that state. */
+export type ConnectionState =
+  /** Not asked to connect. */
+  | { readonly status: 'idle' }
+  /** The first attempt after `connect()`. `since`, as every time here, is in ms since 1970. */
+  | {
+      readonly status: 'connecting';
+      readonly attempt: number;
+      readonly phase: 'dialing' | 'handshaking';
+      readonly since: number;
+    }
+  | {
+      readonly status: 'connected';
+      readonly sessionId: string;
+      readonly userId: string;
+      readonly since: number;
+      /** Round-trip time, as last measured. */
+      readonly rttMs?: number;
+    }
+  /** An attempt failed or the connection was lost: waits for the next attempt, or for its answer. */
+  | {
+      readonly status: 'reconnecting';
+      readonly attempt: number;
+      readonly waitingFor: 'timer' | 'answer';
+      /** When the next attempt starts; only while waiting for the timer. */
+      readonly retryAt?: number;
+      readonly since: number;
+      readonly lastError: HoldfastError;
+    }
+  /** The server does not accept the token: `connect({ auth })` with another one leaves this state. */
+  | { readonly status: 'needs-auth'; readonly error: AuthError }
+  /** Given up, for the reason in `error`; `connect()` tries again. */
+  | { readonly status: 'failed'; readonly error: HoldfastError }
+  /** `close()` was called; final. */
+  | { readonly status: 'closed'; readonly reason: string };
+
+/** What waits: `messages` and `bytes` are not yet on the wire, `inflight` is there and not yet acknowledged. */
+export interface OutboxState {
+  readonly messages: number;
+  readonly bytes: number;
+  readonly inflight: number;
+}
+
+/** A message whose fate nobody knows, or that will not arrive. */
+export interface UndeliveredMessage {
+  readonly id: string;
+  /** Name of the event, or of the request's method. */
+  readonly event: string;
+  readonly payload: unknown;
+  readonly room?: string;
+  /** When `send` was called, ms since 1970. */
+  readonly sentAt: number;
+}
+
+/** A session ended without us: whatever was on the wire then is unknown. */
+export interface LostSession {
+  readonly sessionId: string;
+  /** Events that may or may not have been handled, in the order in which they were sent. Not sent again by itself. */
+  readonly unknown: readonly UndeliveredMessage[];
+}
+
+/** A truthful hole in what a room was told while we were away. */
+export interface Gap {
+  /** How many publications are missing; 0: nobody knows whether any. */
+  readonly messages: number;
+  /** `trimmed`: the room's log did not reach back so far. `new-epoch`: the server has lost the room's log. */
+  readonly reason: string;
+  readonly room: string;
+}
+
+/** The part of a client that no contract changes: what a banner or a helper for any client takes. */
+export interface ClientConnection {
+  /**
+   * Immutable snapshot, a new object at each change. A method, since TypeScript keeps a narrowed property narrowed
+   * across `await`. Bound, as is `onState`, so that both fit `useSyncExternalStore`.
+   */
+  getState(): ConnectionState;
+  /** Not called on subscription. */
+  onState(listener: (state: ConnectionState, previous: ConnectionState) => unknown): Unsubscribe;
+  /** Immutable snapshot of what waits to be sent or acknowledged. */
+  getOutbox(): OutboxState;
+  onOutbox(listener: (outbox: OutboxState) => unknown): Unsubscribe;
+  /**
+   * Idempotent, and "try now" while waiting. Resolves when connected; rejects on `needs-auth`, `failed`, `closed`
+   * with the error of that state, and with `signal.reason` when aborted (which does not stop the connecting).
+   * `auth` replaces the token, also on a connection that stands: it is opened anew then.
+   */
+  connect(options?: { auth?: string | undefined; signal?: AbortSignal | undefined }): Promise<void>;
+  /** Down until `connect()`; what waits in the outbox goes on waiting. State `idle`. */
+  disconnect(): void;
+  /**
+   * Ends the session, for good. Unsettled messages reject with `ERR_CLOSED`, `unsent` or `unknown`; with `flushMs`
+   * they get so long to be sent and acknowledged first. Milliseconds, default 0.
+   */
+  close(options?: { flushMs?: number | undefined }): Promise<void>;
+  /** Sends a message that ended `unknown` or `unsent` again, with the same id: at least once. */
+  resend(message: UndeliveredMessage): Sending;
+  /** Told before anything of the new session is sent or delivered. */
+  onSessionLost(listener: (lost: LostSession) => unknown): Unsubscribe;
+  /** Without a listener it is logged as a warning. */
+  onGap(listener: (gap: Gap) => unknown): Unsubscribe;
+  /** Each message that ended badly, awaited or not. */
+  onUndelivered(listener: (message: UndeliveredMessage, error: DeliveryError) => unknown): Unsubscribe;
+  /** A listener of yours threw, or an event came that nobody hears. Default: the logger. */
+  onError(listener: (error: HoldfastError) => unknown): Unsubscribe;
+  /** As `close()`: `await using client = createClient(…)`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Made by `createClient`. */
+export interface HoldfastClient<C extends AnyContract = Contract> extends ClientConnection {
+  /** As given; without this property TypeScript takes clients of different contracts for one another. */
+  readonly contract: C | undefined;
+  /**
+   * Hears an event sent by the server, in rooms too (`meta.room`). Listen before `connect()` or `join()`: nothing
+   * is kept for late listeners.
+   */
+  on<K extends ServerEvent<C>>(
+    event: K,
+    listener: (payload: ServerEventOutput<C, K>, meta: EventMeta) => unknown,
+    options?: ListenOptions,
+  ): Unsubscribe;
+  /** Settles once: a receipt, or a `DeliveryError` with `delivery`. Sends made while not connected wait in the outbox. */
+  send<K extends ClientEvent<C>>(event: K, ...args: Arguments<ClientEventInput<C, K>, SendOptions>): Sending;
+  /** Resolves when the server's handler has answered; never repeated by the library. */
+  request<K extends Method<C>>(
+    method: K,
+    ...args: Arguments<RequestInput<C, K>, CallOptions>
+  ): Promise<RequestOutput<C, K>>;
+  /** The same handle for the same name. Contacts nobody until `join()`. */
+  room(name: string): ClientRoom<C>;
+}
+
+export type JoinState =
+  /** `left`: by `leave()`. */
+  | { readonly status: 'idle' | 'joining' | 'joined' | 'left' }
+  | { readonly status: 'refused'; readonly error: HoldfastError };
+
+export interface ClientRoom<C extends AnyContract = Contract> {
+  readonly name: string;
+  getState(): JoinState;
+  onState(listener: (state: JoinState) => unknown): Unsubscribe;
+  /**
+   * Idempotent; comes back by itself after a reconnect, with what was published meanwhile. Refused: `ERR_REJECTED`
+   * with `reason`. Messages begin one task after it settles, so a listener added then misses nothing.
+   */
+  join(options?: CallOptions): Promise<void>;
+  /** Leaves for every holder of this handle. */
+  leave(): Promise<void>;
+  /** Only what is sent to this room. */
+  on<K extends ServerEvent<C>>(
+    event: K,
+    listener: (payload: ServerEventOutput<C, K>, meta: EventMeta) => unknown,
+    options?: ListenOptions,
+  ): Unsubscribe;
+  /**
+   * Publishes to the other members; refused unless the server's rule for the room allows it. Rejects with
+   * `ERR_NOT_JOINED` unless the room has been joined or is being joined.
+   */
+  send<K extends RoomEvent<C>>(event: K, ...args: Arguments<RoomEventInput<C, K>, SendOptions>): Sending;
+  /** Users, not sessions; empty unless the room's rule has `presence: true`. A new array at each change. */
+  readonly members: readonly Member[];
+  onMembers(listener: (members: readonly Member[]) => unknown): Unsubscribe;
+}
+
+export interface ClientOptions<C extends AnyContract = Contract> {
+  /** `ws:`, `wss:`, `http:`, `https:`, or a path of the page's origin. Holds no token. */
+  url: string | URL;
+  /** Checks payloads at run time, in both directions. */
+  contract?: C | undefined;
+  /** Token that the server's `auth` gets; default: none, a guest. Sent in the first frame, never in the URL. */
+  auth?: string | undefined;
+  /** Connects in the next task; default false. */
+  autoConnect?: boolean | undefined;
+  /** Default `json()`. */
+  codec?: Codec | undefined;
+  reconnect?: ReconnectOptions | undefined;
+  heartbeat?: HeartbeatOptions | undefined;
+  outbox?: OutboxOptions | undefined;
+  /** Default `console`. */
+  logger?: Logger | undefined;
+}
+
+export interface ReconnectOptions {
+  /** First step of the exponential backoff (full jitter); ms, default 500. */
+  baseMs?: number | undefined;
+  /** Largest step; ms, default 30_000. */
+  capMs?: number | undefined;
+  /** A connection must last so long to reset the count of attempts; ms, default 5_000. */
+  minUptimeMs?: number | undefined;
+  /** Attempts in a row that may fail until the state is `failed`; default Infinity. */
+  maxAttempts?: number | undefined;
+}
+
+export interface HeartbeatOptions {
+  /** Silence of 1.25 times this is answered with a ping; ms, default: what the server proposes. */
+  intervalMs?: number | undefined;
+  /** How long a ping may go unanswered; ms, default 5_000. */
+  timeoutMs?: number | undefined;
+  /** Unanswered pings until the connection is given up; default 1. */
+  maxMissed?: number | undefined;
+}
+
+export interface OutboxOptions {
+  /** Beyond it `send` rejects with `ERR_OUTBOX_FULL`; default 1_000. */
+  maxMessages?: number | undefined;
+  /** The same, in bytes; default 1_048_576. */
+  maxBytes?: number | undefined;
+  /** How long a message may wait to be written; ms, default Infinity. */
+  ttlMs?: number | undefined;
+}

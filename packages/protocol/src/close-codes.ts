@@ -1,0 +1,23 @@
+/**
+ * Close codes of a WebSocket connection (RFC 6455 section 7.4; 3000 and up from the IANA registry, 4000 and up
+ * our own). They are only hints: what matters was said in band before, by BYE or ERR, since proxies invent codes
+ * and browsers hide them.
+ */
+export const CloseCode = {
+  /** After BYE: the session has ended. Without BYE: the connection was lost. */
+  NORMAL: 1000,
+  GOING_AWAY: 1001,
+  WRONG_DATA: 1003,
+  /** No closing handshake. Never sent, only reported. */
+  ABNORMAL: 1006,
+  TOO_BIG: 1009,
+  INTERNAL_ERROR: 1011,
+  RESTART: 1012,
+  /** The server does not let this user in (IANA: Forbidden). */
+  FORBIDDEN: 3003,
+  /** A deadline passed (IANA: Timeout). */
+  TIMEOUT: 3008,
+  BAD_FRAME: 4400,
+  SLOW_CONSUMER: 4408,
+  GAP: 4409,
+} as const;

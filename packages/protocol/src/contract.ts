@@ -1,0 +1,178 @@
+import type { Schema, SchemaInput, SchemaOutput } from './schema.js';
+
+/** Events by name. */
+export type EventMap = { [name: string]: Schema };
+/** Requests by name. */
+export type RequestMap = { [name: string]: { input: Schema; output: Schema } };
+// biome-ignore lint/complexity/noBannedTypes: an empty map must not have an index signature, or every name is allowed
+type None = {};
+
+/** One description of what both ends may say. Names may not begin with `$`; no name twice. */
+export interface ContractDefinition<E, CE, SE, R> {
+  /** Either end may send; the only events that a client may publish in a room. */
+  events?: E;
+  /** Client to server only. */
+  clientEvents?: CE;
+  /** Server to client only. */
+  serverEvents?: SE;
+  /** The client asks, the server answers. */
+  requests?: R;
+}
+
+/** What every contract holds, whatever its names. */
+export interface AnyContract {
+  /** Types only, absent at run time. */
+  readonly '~types': {
+    clientSends: EventMap;
+    serverSends: EventMap;
+    roomSends: EventMap;
+    clientAsks: RequestMap;
+  };
+}
+
+/** Made by `defineContract`; `createClient<typeof chat>({ url })` uses the types alone and ships no schema. */
+export interface Contract<E = EventMap, CE = None, SE = None, R = RequestMap> {
+  /** Types only, absent at run time. */
+  readonly '~types': { clientSends: E & CE; serverSends: E & SE; roomSends: E; clientAsks: R };
+}
+
+/**
+ * Gives a contract a short name for the editor's hovers:
+ * `const def = defineContract(…); export interface Chat extends ContractType<typeof def> {}`.
+ */
+export type ContractType<C extends AnyContract> = C;
+
+type Types<C extends AnyContract> = C['~types'];
+/** Names of the events that a client sends. */
+export type ClientEvent<C extends AnyContract> = string & keyof Types<C>['clientSends'];
+/** Names of the events that the server sends. */
+export type ServerEvent<C extends AnyContract> = string & keyof Types<C>['serverSends'];
+/** Names of the events that a client may publish in a room. */
+export type RoomEvent<C extends AnyContract> = string & keyof Types<C>['roomSends'];
+/** Names of the requests that the server answers. */
+export type Method<C extends AnyContract> = string & keyof Types<C>['clientAsks'];
+
+export type ClientEventInput<C extends AnyContract, K extends ClientEvent<C>> = SchemaInput<
+  Types<C>['clientSends'][K]
+>;
+export type ClientEventOutput<C extends AnyContract, K extends ClientEvent<C>> = SchemaOutput<
+  Types<C>['clientSends'][K]
+>;
+export type ServerEventInput<C extends AnyContract, K extends ServerEvent<C>> = SchemaInput<
+  Types<C>['serverSends'][K]
+>;
+export type ServerEventOutput<C extends AnyContract, K extends ServerEvent<C>> = SchemaOutput<
+  Types<C>['serverSends'][K]
+>;
+export type RoomEventInput<C extends AnyContract, K extends RoomEvent<C>> = SchemaInput<
+  Types<C>['roomSends'][K]
+>;
+/** What the caller of a request passes. */
+export type RequestInput<C extends AnyContract, K extends Method<C>> = SchemaInput<
+  Types<C>['clientAsks'][K]['input']
+>;
+/** What the handler of a request gets. */
+export type RequestInputOutput<C extends AnyContract, K extends Method<C>> = SchemaOutput<
+  Types<C>['clientAsks'][K]['input']
+>;
+/** What the handler of a request returns. */
+export type RequestOutputInput<C extends AnyContract, K extends Method<C>> = SchemaInput<
+  Types<C>['clientAsks'][K]['output']
+>;
+/** What the caller of a request gets. */
+export type RequestOutput<C extends AnyContract, K extends Method<C>> = SchemaOutput<
+  Types<C>['clientAsks'][K]['output']
+>;
+/** An event's payload as its receiver gets it. */
+export type EventPayload<
+  C extends AnyContract,
+  K extends string & keyof (Types<C>['clientSends'] & Types<C>['serverSends']),
+> = SchemaOutput<(Types<C>['clientSends'] & Types<C>['serverSends'])[K]>;
+
+/** `(payload, options?)`, or `(payload?, options?)` where the schema allows `undefined`. */
+export type Arguments<P, O> = undefined extends P ? [payload?: P, options?: O] : [payload: P, options?: O];
+
+/** The schemas of a contract, by direction; a contract's inside. */
+export interface ContractSchemas {
+  readonly clientEvents: ReadonlyMap<string, Schema>;
+  readonly serverEvents: ReadonlyMap<string, Schema>;
+  readonly requests: ReadonlyMap<string, { readonly input: Schema; readonly output: Schema }>;
+}
+
+/** Registered, so that two copies of this package in one program understand each other's contracts. */
+const SCHEMAS = Symbol.for('holdfast.contract');
+
+/**
+ * Describes what both ends may say, in any Standard Schema library.
+ *
+ * Throws a `TypeError` that names the entry for a name that begins with `$`, stands twice or is longer than
+ * 128 bytes, a value that is no schema, and a group that does not exist.
+ */
+export function defineContract<
+  E extends EventMap = None,
+  CE extends EventMap = None,
+  SE extends EventMap = None,
+  R extends RequestMap = None,
+>(definition: ContractDefinition<E, CE, SE, R>): Contract<E, CE, SE, R> {
+  const { events = {}, clientEvents = {}, serverEvents = {}, requests = {}, ...rest } = definition;
+  for (const group of Object.keys(rest)) {
+    throw new TypeError(
+      `contract: unknown group '${group}'; allowed: events, clientEvents, serverEvents, requests`,
+    );
+  }
+  const names = new Set<string>();
+  const named = (group: string, name: string): string => {
+    checkName(name, `contract: ${group}`);
+    if (names.has(name)) throw new TypeError(`contract: '${name}' stands twice; each name may stand once`);
+    names.add(name);
+    return name;
+  };
+  const collect = (group: string, map: EventMap): [string, Schema][] =>
+    Object.entries(map).map(([name, schema]) => [
+      named(group, name),
+      checkSchema(schema, `${group}.${name}`),
+    ]);
+
+  const both = collect('events', events);
+  const schemas: ContractSchemas = {
+    clientEvents: new Map([...both, ...collect('clientEvents', clientEvents)]),
+    serverEvents: new Map([...both, ...collect('serverEvents', serverEvents)]),
+    requests: new Map(
+      Object.entries(requests as RequestMap).map(([name, { input, output }]) => [
+        named('requests', name),
+        {
+          input: checkSchema(input, `requests.${name}.input`),
+          output: checkSchema(output, `requests.${name}.output`),
+        },
+      ]),
+    ),
+  };
+  return Object.freeze({ [SCHEMAS]: schemas }) as unknown as Contract<E, CE, SE, R>;
+}
+
+/** The schemas of a contract made by `defineContract`; throws a `TypeError` for anything else. */
+export function contractSchemas(contract: AnyContract): ContractSchemas {
+  const schemas = (contract as { [SCHEMAS]?: ContractSchemas } | null)?.[SCHEMAS];
+  if (!schemas) throw new TypeError('contract: must be made by defineContract()');
+  return schemas;
+}
+
+/** Longest name of an event, request or room, in UTF-16 code units. */
+export const MAX_NAME_LENGTH = 128;
+
+/** Throws a `TypeError` unless `name` may name an event, a request or a room. */
+export function checkName(name: unknown, what: string): asserts name is string {
+  if (typeof name !== 'string') throw new TypeError(`${what}: a name must be a string, not ${typeof name}`);
+  if (name === '' || name.length > MAX_NAME_LENGTH) {
+    throw new TypeError(`${what}: a name must have 1 to ${MAX_NAME_LENGTH} characters, not ${name.length}`);
+  }
+  if (name.startsWith('$'))
+    throw new TypeError(`${what}: '${name}' begins with '$', which the protocol keeps for itself`);
+}
+
+function checkSchema(schema: Schema, where: string): Schema {
+  if (typeof schema?.['~standard']?.validate !== 'function') {
+    throw new TypeError(`contract: ${where} is not a Standard Schema (https://standardschema.dev)`);
+  }
+  return schema;
+}

@@ -1,0 +1,155 @@
+import type { SchemaIssue } from './schema.js';
+
+interface Failure<Code extends string> extends Error {
+  readonly name: 'HoldfastError';
+  /** Stable: programs may depend on it. The message is for people and may change. */
+  readonly code: Code;
+  /** True if the same thing may succeed later without a change. */
+  readonly retryable: boolean;
+  readonly cause?: unknown;
+}
+/**
+ * How a message that was not acknowledged ended.
+ * `unsent`: it will not arrive. `unknown`: it may have arrived. `rejected`: the other end said no.
+ */
+export type Delivery = 'unsent' | 'unknown' | 'rejected';
+interface SendFailure<Code extends string, D extends Delivery> extends Failure<Code> {
+  readonly delivery: D;
+  /** Id of the message, as in `Sending.id`. */
+  readonly messageId: string;
+}
+// One union member for each code, or `Extract` finds none.
+type Each<Code extends string> = Code extends string ? Failure<Code> : never;
+type EachSend<Code extends string, D extends Delivery> = Code extends string ? SendFailure<Code, D> : never;
+
+interface TooBigError extends SendFailure<'ERR_TOO_BIG', 'unsent'> {
+  readonly maxBytes: number;
+}
+interface InvalidPayloadError extends SendFailure<'ERR_INVALID_PAYLOAD', 'unsent' | 'rejected'> {
+  readonly issues: readonly SchemaIssue[];
+}
+interface RejectedError extends SendFailure<'ERR_REJECTED', 'rejected'> {
+  /** The word given to `RejectError` by the other end. */
+  readonly reason: string;
+  readonly data?: unknown;
+}
+
+/** The connection did not come about, or was lost. */
+export type ConnectError = Each<
+  'ERR_DIAL_FAILED' | 'ERR_DIAL_TIMEOUT' | 'ERR_WELCOME_TIMEOUT' | 'ERR_CONNECTION_LOST' | 'ERR_GAVE_UP'
+>;
+/** The server does not let this user in. */
+export type AuthError = Each<'ERR_AUTH_REFUSED'>;
+/** One end does not speak the protocol, or another version of it. */
+export type ProtocolError = Each<'ERR_PROTOCOL' | 'ERR_PROTOCOL_VERSION'>;
+/** A message was not delivered; `delivery` tells what is known. */
+export type DeliveryError =
+  | EachSend<'ERR_OUTBOX_FULL' | 'ERR_EXPIRED' | 'ERR_NOT_JOINED', 'unsent'>
+  | TooBigError
+  | InvalidPayloadError
+  | EachSend<'ERR_TIMEOUT' | 'ERR_CLOSED', 'unsent' | 'unknown'>
+  | SendFailure<'ERR_SESSION_LOST', 'unknown'>
+  | RejectedError
+  | EachSend<'ERR_NO_HANDLER' | 'ERR_HANDLER_FAILED', 'rejected'>;
+/** Something failed in the application's own code at this end. */
+export type LocalError = Each<'ERR_LISTENER_FAILED' | 'ERR_NO_LISTENER'>;
+/** Every error of Holdfast, told apart by `code`. */
+export type HoldfastError = ConnectError | AuthError | ProtocolError | DeliveryError | LocalError;
+export type ErrorCode = HoldfastError['code'];
+/** The error of one code. */
+export type ErrorOf<Code extends ErrorCode> = Extract<HoldfastError, { code: Code }>;
+
+/** Whether the same thing may succeed later without a change: one entry for each code, checked by the compiler. */
+const RETRYABLE: { readonly [Code in ErrorCode]: boolean } = {
+  ERR_DIAL_FAILED: true,
+  ERR_DIAL_TIMEOUT: true,
+  ERR_WELCOME_TIMEOUT: true,
+  ERR_CONNECTION_LOST: true,
+  ERR_GAVE_UP: true,
+  ERR_AUTH_REFUSED: false,
+  ERR_PROTOCOL: true,
+  ERR_PROTOCOL_VERSION: false,
+  ERR_OUTBOX_FULL: true,
+  ERR_EXPIRED: true,
+  ERR_NOT_JOINED: false,
+  ERR_TOO_BIG: false,
+  ERR_INVALID_PAYLOAD: false,
+  ERR_TIMEOUT: true,
+  ERR_CLOSED: false,
+  ERR_SESSION_LOST: true,
+  ERR_REJECTED: false,
+  ERR_NO_HANDLER: false,
+  ERR_HANDLER_FAILED: false,
+  ERR_LISTENER_FAILED: false,
+  ERR_NO_LISTENER: false,
+};
+
+/** Every code there is. */
+export const ERROR_CODES = Object.keys(RETRYABLE) as readonly ErrorCode[];
+
+/** Registered, so that errors are known across realms and across copies of this package. */
+const BRAND = Symbol.for('holdfast.error');
+
+class BrandedError extends Error {
+  override readonly name = 'HoldfastError';
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  readonly [BRAND] = true;
+
+  constructor(code: ErrorCode, message: string, details: object) {
+    super(message);
+    this.code = code;
+    this.retryable = RETRYABLE[code];
+    Object.assign(this, details);
+  }
+}
+
+type Details<Code extends ErrorCode> = Omit<ErrorOf<Code>, keyof Failure<Code>> & { cause?: unknown };
+
+/** Makes the error of one code. The compiler asks for just the details that this code has. */
+export function holdfastError<Code extends ErrorCode>(
+  code: Code,
+  message: string,
+  ...[details]: Record<never, never> extends Details<Code>
+    ? [details?: Details<Code>]
+    : [details: Details<Code>]
+): ErrorOf<Code> {
+  return new BrandedError(code, message, details ?? {}) as Error as ErrorOf<Code>;
+}
+
+/**
+ * Tells errors of Holdfast from others; with a code, narrows to it: `if (isHoldfastError(e, 'ERR_REJECTED')) e.reason`.
+ * Works across realms and copies of the package (by a brand, not by `instanceof`).
+ */
+export function isHoldfastError(value: unknown): value is HoldfastError;
+export function isHoldfastError<Code extends ErrorCode>(value: unknown, code: Code): value is ErrorOf<Code>;
+export function isHoldfastError(value: unknown, code?: ErrorCode): boolean {
+  const branded = typeof value === 'object' && value !== null && BRAND in value;
+  return branded && (code === undefined || (value as unknown as HoldfastError).code === code);
+}
+
+const REJECT_BRAND = Symbol.for('holdfast.reject');
+
+/**
+ * Throw it in a handler, rule or `auth` to refuse: the other end gets `ERR_REJECTED` with `reason` and `data`.
+ * Any other error reaches it as `ERR_HANDLER_FAILED`, without its text.
+ */
+export class RejectError extends Error {
+  override readonly name = 'RejectError';
+  /** A word that programs may depend on, such as `not-a-member`. */
+  readonly reason: string;
+  /** Anything that the codec can encode. */
+  readonly data?: unknown;
+  readonly [REJECT_BRAND] = true;
+
+  constructor(reason: string, options: { message?: string; data?: unknown } = {}) {
+    super(options.message ?? reason);
+    this.reason = reason;
+    if (options.data !== undefined) this.data = options.data;
+  }
+}
+
+/** As `isHoldfastError`, for `RejectError`. */
+export function isRejectError(value: unknown): value is RejectError {
+  return typeof value === 'object' && value !== null && REJECT_BRAND in value;
+}

@@ -1,0 +1,162 @@
+/**
+ * What stands on the wire: a WebSocket message is one array, `[ack, firstSeq, item, item, …]`.
+ * PROTOCOL.md is the reference; `parse-frame.ts` checks what comes in.
+ */
+
+/** Version of the protocol; its major number stands in the subprotocol, too. */
+export const PROTOCOL_VERSION = 1;
+
+/** First element of each item. */
+export const Type = {
+  HELLO: 0,
+  WELCOME: 1,
+  EVT: 2,
+  REQ: 3,
+  RES: 4,
+  ERR: 5,
+  PUB: 6,
+  PING: 7,
+  PONG: 8,
+  GAP: 12,
+  BYE: 13,
+  CANCEL: 14,
+  SYNC: 15,
+} as const;
+
+/** Types below this are the protocol's; an unknown one closes 4400. From here on an unknown one is ignored. */
+export const FIRST_EXTENSION = 32;
+
+/** What goes with a payload; left out when empty. */
+export interface WireMeta {
+  /** Message id, made by the sender. */
+  readonly i?: string;
+  /** Server's clock at acceptance, ms since 1970. */
+  readonly t?: number;
+  /** Room. */
+  readonly r?: string;
+  /** User id of the sender; set by the server, never believed from a client. */
+  readonly f?: string;
+  /** 1 if the payload is `undefined`, for which JSON has no word. */
+  readonly u?: 1;
+}
+
+/** First frame of a client. */
+export interface Hello {
+  readonly v: number;
+  /** Nonce: names the session to be made. */
+  readonly c: string;
+  /** Attach number: rises with each dial. */
+  readonly n: number;
+  /** Token. */
+  readonly a?: string;
+  /** Session to come back to. */
+  readonly s?: string;
+}
+
+/** What became of the session that a HELLO asked for. */
+export const Verdict = { NEW: 0, LOST: 2 } as const;
+
+/** First frame of the server. */
+export interface Welcome {
+  readonly v: number;
+  /** Session id. */
+  readonly s: string;
+  readonly q: (typeof Verdict)[keyof typeof Verdict];
+  /** User id. */
+  readonly u: string;
+  /** Interval of the server's pings, ms. */
+  readonly h: number;
+  /** How much may be unacknowledged: messages, bytes. */
+  readonly w: readonly [messages: number, bytes: number];
+  /** Largest WebSocket message, bytes. */
+  readonly m: number;
+}
+
+export type HelloItem = readonly [typeof Type.HELLO, Hello];
+export type WelcomeItem = readonly [typeof Type.WELCOME, Welcome];
+export type EventItem = readonly [typeof Type.EVT, name: string, data: unknown, meta: WireMeta];
+export type RequestItem = readonly [typeof Type.REQ, method: string, data: unknown];
+export type ResponseItem = readonly [typeof Type.RES, seq: number, result: unknown];
+export type ErrorItem = readonly [typeof Type.ERR, seq: number, code: string, message: string, data: unknown];
+export type PublicationItem = readonly [
+  typeof Type.PUB,
+  room: number,
+  offset: number,
+  name: string,
+  data: unknown,
+  meta: WireMeta,
+];
+export type PingItem = readonly [typeof Type.PING];
+export type PongItem = readonly [typeof Type.PONG];
+export type GapItem = readonly [typeof Type.GAP, from: number, to: number, why: string, room: number];
+export type ByeItem = readonly [typeof Type.BYE, code: string, message: string];
+export type CancelItem = readonly [typeof Type.CANCEL, seq: number];
+export type SyncItem = readonly [typeof Type.SYNC, readonly RoomSync[]];
+/** From where a room flows on this connection, and its number there. */
+export type RoomSync = readonly [room: string, epoch: string, offset: number, number: number];
+
+export type Item =
+  | HelloItem
+  | WelcomeItem
+  | EventItem
+  | RequestItem
+  | ResponseItem
+  | ErrorItem
+  | PublicationItem
+  | PingItem
+  | PongItem
+  | GapItem
+  | ByeItem
+  | CancelItem
+  | SyncItem;
+
+export interface Frame {
+  /** Highest number that the sender of this frame has accepted, without a hole; 0: no news. */
+  readonly ack: number;
+  /** Number of the first sequenced item in this frame; 0 where there is none. */
+  readonly firstSeq: number;
+  readonly items: readonly Item[];
+}
+
+/** Items that carry a number of the session's direct lane. */
+export function isSequenced(item: Item): boolean {
+  switch (item[0]) {
+    case Type.EVT:
+    case Type.REQ:
+    case Type.RES:
+    case Type.ERR:
+    case Type.CANCEL:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Requests by which the protocol itself works; what they say stands in PROTOCOL.md. */
+export const JOIN = '$join';
+export const LEAVE = '$leave';
+/** Publication that tells of a change of a room's members. */
+export const MEMBER = '$member';
+
+/** Payload of `$join`: the room, and where this client stood in it before, if it did. */
+export interface JoinRequest {
+  readonly room: string;
+  readonly epoch?: string;
+  readonly offset?: number;
+  /** Ids of this client's earlier sessions: what they published is not delivered to it. */
+  readonly replaced?: readonly string[];
+}
+/** Reply to `$join`. */
+export interface JoinReply {
+  readonly epoch: string;
+  /** The room's newest offset at the moment of the join. */
+  readonly offset: number;
+  /** User id and number of sessions; absent where the room's rule has no presence. */
+  readonly members?: readonly (readonly [userId: string, sessions: number])[];
+}
+/** Payload of `$leave`. */
+export interface LeaveRequest {
+  readonly room: string;
+}
+/** Payload of a `$member` publication; 0 sessions: this user is gone. */
+export type MemberChange = readonly [userId: string, sessions: number];

@@ -1,0 +1,19 @@
+/**
+ * What both ends of Holdfast share: frames, the link, codecs, contracts, errors. Pure: no I/O, no timers, no
+ * globals of a platform. Applications import from `@holdfast/client` and `@holdfast/server`, which re-export what
+ * they need.
+ */
+export * from './alarm.js';
+export * from './close-codes.js';
+export * from './codec.js';
+export * from './contract.js';
+export * from './errors.js';
+export * from './frame.js';
+export * from './json.js';
+export * from './link.js';
+export * from './listeners.js';
+export * from './messages.js';
+export * from './options.js';
+export * from './parse-frame.js';
+export * from './ports.js';
+export * from './schema.js';

@@ -1,0 +1,64 @@
+import { EventEmitter } from 'eventemitter3';
+import type { ListenOptions, Unsubscribe } from './messages.js';
+
+/** What listens: each event's own types are checked where its name is known. */
+export type Listener = (...values: never[]) => unknown;
+type AnyListener = (...values: unknown[]) => unknown;
+
+/**
+ * Who listens to what. A listener that throws, at once or later, is reported and stops nothing: neither the other
+ * listeners nor the one who emits.
+ */
+export class Listeners {
+  readonly #emitter = new EventEmitter();
+  readonly #report: (error: unknown, name: string) => void;
+
+  constructor(report: (error: unknown, name: string) => void) {
+    this.#report = report;
+  }
+
+  on(name: string, listener: Listener, { once = false, signal }: ListenOptions = {}): Unsubscribe {
+    if (typeof listener !== 'function') {
+      throw new TypeError(`on('${name}', listener): listener must be a function, not ${typeof listener}`);
+    }
+    if (signal?.aborted) return () => undefined;
+    const call: AnyListener = (...values) => {
+      if (once) off();
+      return (listener as AnyListener)(...values);
+    };
+    const off = (): void => {
+      this.#emitter.off(name, call);
+      signal?.removeEventListener('abort', off);
+    };
+    this.#emitter.on(name, call);
+    signal?.addEventListener('abort', off);
+    return off;
+  }
+
+  has(name: string): boolean {
+    return this.#emitter.listenerCount(name) > 0;
+  }
+
+  /** In the order in which they came; for whoever has to know what each of them says. */
+  of(name: string): readonly AnyListener[] {
+    return this.#emitter.listeners(name) as AnyListener[];
+  }
+
+  /** Calls each listener, in the order in which they came. False if there was none. */
+  emit(name: string, ...values: unknown[]): boolean {
+    const listeners = this.of(name);
+    for (const listener of listeners) {
+      try {
+        const result = listener(...values);
+        if (result instanceof Promise) result.catch((error: unknown) => this.#report(error, name));
+      } catch (error) {
+        this.#report(error, name);
+      }
+    }
+    return listeners.length > 0;
+  }
+
+  clear(): void {
+    this.#emitter.removeAllListeners();
+  }
+}

@@ -1,0 +1,44 @@
+/** Checks of options, so that a bad one is named where it is given and not where it bites. */
+
+/** Throws a `TypeError` unless `value` is an object with no other keys than `allowed`. */
+export function checkKeys(value: unknown, allowed: readonly string[], what: string): void {
+  if (typeof value !== 'object' || value === null) {
+    throw new TypeError(`${what} must be an object, not ${value === null ? 'null' : typeof value}`);
+  }
+  for (const key of Object.keys(value)) {
+    if (!allowed.includes(key))
+      throw new TypeError(`${what}: unknown option '${key}'; allowed: ${allowed.join(', ')}`);
+  }
+}
+
+/** The number given, or `fallback`. Throws a `TypeError` that names the option, the rule and the value. */
+export function numberOption(
+  value: unknown,
+  what: string,
+  fallback: number,
+  { min = 0, max = Infinity, whole = false }: { min?: number; max?: number; whole?: boolean } = {},
+): number {
+  if (value === undefined) return fallback;
+  const fits = typeof value === 'number' && value >= min && value <= max;
+  if (!fits || (whole && value !== Infinity && !Number.isInteger(value))) {
+    const range = max === Infinity ? `of at least ${min}` : `from ${min} to ${max}`;
+    throw new TypeError(`${what} must be a ${whole ? 'whole ' : ''}number ${range}, not ${show(value)}`);
+  }
+  return value;
+}
+
+/** Throws a `TypeError` unless `value` is absent or of the wanted type. */
+export function checkType(
+  value: unknown,
+  type: 'string' | 'boolean' | 'function' | 'object',
+  what: string,
+): void {
+  if (value !== undefined && (typeof value !== type || value === null)) {
+    throw new TypeError(`${what} must be a ${type}, not ${show(value)}`);
+  }
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return `'${value.slice(0, 40)}'`;
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}

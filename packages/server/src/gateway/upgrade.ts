@@ -1,0 +1,117 @@
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { CloseCode, type Transport } from '@holdfast/protocol';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Acceptor } from '../ports/ports.js';
+import type { ServerSettings } from '../settings.js';
+import { negotiate } from './negotiate.js';
+import { originAllowed } from './origin.js';
+
+const DEFAULT_PATH = '/realtime';
+
+/** The WebSockets of http servers: takes their upgrades and hands the connections on. */
+export class Upgrades {
+  readonly #settings: Pick<ServerSettings, 'codecs' | 'origins' | 'maxMessageBytes'>;
+  readonly #accept: Acceptor;
+  readonly #sockets: WebSocketServer;
+  readonly #detachers: (() => void)[] = [];
+
+  constructor(settings: Pick<ServerSettings, 'codecs' | 'origins' | 'maxMessageBytes'>, accept: Acceptor) {
+    this.#settings = settings;
+    this.#accept = accept;
+    this.#sockets = new WebSocketServer({
+      noServer: true,
+      maxPayload: settings.maxMessageBytes,
+      // Off: it costs memory on each connection, and mixes secrets with what an attacker chooses.
+      perMessageDeflate: false,
+      handleProtocols: (offered) => {
+        const result = negotiate([...offered], settings.codecs);
+        return result.outcome === 'none' ? false : result.protocol;
+      },
+    });
+  }
+
+  attach(server: HttpServer, path = DEFAULT_PATH): void {
+    if (typeof path !== 'string' || !path.startsWith('/')) {
+      throw new TypeError(`attach(server, { path }): '${path}' must begin with '/'`);
+    }
+    if (typeof server?.on !== 'function') throw new TypeError('attach(server): an http.Server is needed');
+    const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+      const [requested] = (request.url ?? '').split('?');
+      if (requested === path) return this.#upgrade(request, socket, head);
+      // Others may take their upgrades beside us; one that nobody takes would hang for ever.
+      if (server.listenerCount('upgrade') === 1) refuse(socket, 404, `WebSockets are served on ${path}`);
+    };
+    server.on('upgrade', upgrade);
+    this.#detachers.push(() => server.off('upgrade', upgrade));
+  }
+
+  /** Takes no more and asks every client to go; resolves when they have gone. */
+  close(): Promise<void> {
+    for (const detach of this.#detachers.splice(0)) detach();
+    for (const socket of this.#sockets.clients) socket.close(CloseCode.RESTART, 'the server is going down');
+    return new Promise((resolve) => this.#sockets.close(() => resolve()));
+  }
+
+  /** Those whose end does not answer any more. */
+  terminate(): void {
+    for (const socket of this.#sockets.clients) socket.terminate();
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Until `ws` takes over, a reset of the connection must not crash the process.
+    const ignore = (): void => undefined;
+    socket.on('error', ignore);
+    const { origin, host } = request.headers;
+    if (!originAllowed({ origin, host }, this.#settings.origins)) {
+      return refuse(socket, 403, `the origin ${origin} is not allowed here`);
+    }
+    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
+    const result = negotiate(offered.filter(Boolean), this.#settings.codecs);
+    if (result.outcome === 'none') return refuse(socket, 400, result.why);
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      socket.off('error', ignore);
+      if (result.outcome === 'agreed') return this.#serve(webSocket, request, result.codec);
+      webSocket.on('error', ignore);
+      webSocket.send(result.farewell);
+      webSocket.close(CloseCode.BAD_FRAME, 'ERR_PROTOCOL_VERSION');
+    });
+  }
+
+  #serve(socket: WebSocket, request: IncomingMessage, codec: ServerSettings['codecs'][number]): void {
+    const transport: Transport = {
+      send(data) {
+        if (socket.readyState === socket.OPEN) socket.send(data);
+      },
+      close(code, reason) {
+        socket.close(code, reason.slice(0, 40));
+      },
+      get bufferedBytes() {
+        return socket.bufferedAmount;
+      },
+    };
+    const events = this.#accept(transport, codec, { request, address: request.socket.remoteAddress ?? '' });
+    socket.on('message', (data, isBinary) => {
+      const bytes = data as Buffer;
+      events.message(
+        isBinary ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes.toString(),
+      );
+    });
+    // `ws` closes by itself on a fault of the other end; the reason comes with `close`.
+    socket.on('error', () => undefined);
+    socket.on('close', (code, reason) => events.close({ code, reason: reason.toString() }));
+  }
+}
+
+function refuse(socket: Duplex, status: 400 | 403 | 404, text: string): void {
+  const names = { 400: 'Bad Request', 403: 'Forbidden', 404: 'Not Found' };
+  // What came in the request's headers must not make lines of its own in the answer.
+  const body = `${text.replace(/[^\x20-\x7e]/g, '?')}\n`;
+  const head = [
+    `HTTP/1.1 ${status} ${names[status]}`,
+    'Connection: close',
+    'Content-Type: text/plain; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}

@@ -1,0 +1,26 @@
+import type { ContractSchemas, Random } from '@holdfast/protocol';
+import type { ServerSession, Target } from '../types.js';
+import type { Hub } from './hub.js';
+import { sendEvent } from './outgoing.js';
+
+interface TargetSurroundings {
+  readonly hub: Hub;
+  readonly random: Random;
+  readonly schemas: ContractSchemas | undefined;
+}
+
+/** The members of a room, as somebody to be told something. */
+export function createTarget(
+  around: TargetSurroundings,
+  room: string,
+  except: ReadonlySet<string> = new Set(),
+): Target {
+  return Object.freeze<Target>({
+    except: (...sessions: readonly ServerSession[]) =>
+      createTarget(around, room, new Set([...except, ...sessions.map(({ id }) => id)])),
+    send: (event: string, payload?: unknown, options?: { id?: string | undefined }) =>
+      sendEvent(around, { event, payload, options }, (id) => ({
+        members: around.hub.publish(room, { name: event, payload, id, except }),
+      })),
+  });
+}

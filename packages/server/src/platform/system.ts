@@ -1,0 +1,19 @@
+import { randomBytes } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import type { Clock, Random } from '@holdfast/protocol';
+
+/** Node's own time. */
+export const systemClock: Clock = {
+  // Monotonic, unlike Date.now(), which a correction of the system's time moves.
+  now: () => performance.timeOrigin + performance.now(),
+  setTimer(run, delayMs) {
+    const timer = setTimeout(run, Math.min(delayMs, 2_147_483_647));
+    return () => clearTimeout(timer);
+  },
+  defer: (run) => queueMicrotask(run),
+};
+
+export const systemRandom: Random = {
+  fraction: () => Math.random(),
+  id: () => randomBytes(16).toString('base64url'),
+};

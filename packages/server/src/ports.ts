@@ -1,0 +1,8 @@
+/**
+ * The server on ports of your own: clock and randomness come from you, and so do connections. For test kits and for
+ * transports that `@holdfast/server` does not know. Until 1.0 these ports may change in a minor version.
+ */
+export type { Clock, Random, Transport, TransportEnd, TransportEvents, WireData } from '@holdfast/protocol';
+export { type Negotiated, negotiate } from './gateway/negotiate.js';
+export type { Acceptor, ServerPorts } from './ports/ports.js';
+export { createServerOn, type ServerOnPorts } from './server.js';

@@ -1,0 +1,101 @@
+import { createServer, type Server as HttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  type AnyContract,
+  type Contract,
+  checkKeys,
+  checkName,
+  checkType,
+  type Listener,
+} from '@holdfast/protocol';
+import type { Handler } from './hub/router.js';
+import { createTarget } from './hub/target.js';
+import type { Acceptor, ServerPorts } from './ports/ports.js';
+import { ServerCore } from './server-core.js';
+import { resolveOptions } from './settings.js';
+import type { HoldfastServer, ServerOptions, User } from './types.js';
+
+/** A server, and the way in for connections that do not come from an http server. */
+export interface ServerOnPorts<C extends AnyContract, U extends User> {
+  readonly server: HoldfastServer<C, U>;
+  readonly accept: Acceptor;
+}
+
+/** As `createHoldfastServer`, on ports of your own: for test kits and transports that are not known here. */
+export function createServerOn<C extends AnyContract = Contract, U extends User = User>(
+  ports: ServerPorts,
+  options: ServerOptions<C, U> = {},
+): ServerOnPorts<C, U> {
+  const settings = resolveOptions(options, ports);
+  const core = new ServerCore(ports, settings);
+  const { router, rules, lifecycle, errors, upgrades } = core;
+  const { schemas } = settings;
+  const around = { hub: core.hub, random: ports.random, schemas };
+  let own: HttpServer | undefined;
+
+  const close = async (): Promise<void> => {
+    const http = own;
+    own = undefined;
+    await core.close();
+    if (http) await new Promise((resolve) => http.close(resolve));
+  };
+
+  const server: HoldfastServer = {
+    contract: options.contract as Contract | undefined,
+    on: (event: string, listener: Listener) => {
+      checkName(event, 'on(event)');
+      if (schemas && !schemas.clientEvents.has(event)) {
+        throw new TypeError(`on('${event}'): the contract has no such event for clients`);
+      }
+      return router.listeners.on(event, listener);
+    },
+    handle: (method: string, handler: Listener) => {
+      checkName(method, 'handle(method)');
+      checkType(handler, 'function', `handle('${method}', handler)`);
+      if (schemas && !schemas.requests.has(method)) {
+        throw new TypeError(`handle('${method}'): the contract has no such request`);
+      }
+      if (router.handlers.has(method)) throw new TypeError(`handle('${method}'): there is a handler already`);
+      const entry = handler as Handler;
+      router.handlers.set(method, entry);
+      return () => {
+        if (router.handlers.get(method) === entry) router.handlers.delete(method);
+      };
+    },
+    rooms: (pattern, rule) => {
+      rules.add(pattern, rule);
+      return server;
+    },
+    to: (room) => {
+      checkName(room, 'to(room)');
+      return createTarget(around, room);
+    },
+    onSession: (listener) => lifecycle.on('session', listener),
+    onSessionEnd: (listener) => lifecycle.on('session-end', listener),
+    onError: (listener) => errors.on('error', listener),
+    attach: (http, attachOptions = {}) => {
+      checkKeys(attachOptions, ['path'], 'attach(server, options)');
+      upgrades.attach(http, attachOptions.path);
+      return server;
+    },
+    listen: (port, host) => {
+      const http = createServer((_request, response) => {
+        response
+          .writeHead(426, { 'Content-Type': 'text/plain', Upgrade: 'websocket' })
+          .end('WebSockets only\n');
+      });
+      return new Promise((resolve, reject) => {
+        http.once('error', reject);
+        http.listen(port, host, () => {
+          own = http;
+          upgrades.attach(http);
+          resolve({ port: (http.address() as AddressInfo).port });
+        });
+      });
+    },
+    stats: () => core.stats(),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+  return { server: Object.freeze(server) as unknown as HoldfastServer<C, U>, accept: core.accept };
+}

@@ -1,0 +1,176 @@
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type {
+  AnyContract,
+  Arguments,
+  Awaitable,
+  ClientEvent,
+  ClientEventOutput,
+  Codec,
+  Contract,
+  EventMeta,
+  Logger,
+  Method,
+  RequestInputOutput,
+  RequestOutputInput,
+  RoomEvent,
+  Sending,
+  SendOptions,
+  ServerEvent,
+  ServerEventInput,
+  Unsubscribe,
+} from '@holdfast/protocol';
+
+/** Whoever `auth` says it is; guests get their session's id. */
+export interface User {
+  readonly id: string;
+}
+
+/** One client, as the server sees it. */
+export interface ServerSession<C extends AnyContract = Contract, U extends User = User> {
+  readonly id: string;
+  readonly user: U;
+  /** Names of the rooms it has joined. */
+  readonly rooms: ReadonlySet<string>;
+  /** Address of the client's end of the connection. */
+  readonly address: string;
+  /** Settles on the client's acknowledgement; rejects with `ERR_SESSION_LOST` if the session ends before. */
+  send<K extends ServerEvent<C>>(
+    event: K,
+    ...args: Arguments<ServerEventInput<C, K>, Pick<SendOptions, 'id'>>
+  ): Sending;
+}
+
+/** What a handler is told beside the payload. */
+export interface ServerContext<C extends AnyContract = Contract, U extends User = User> extends EventMeta {
+  readonly session: ServerSession<C, U>;
+  /** Aborted when the one who asked has cancelled, timed out, or is gone. */
+  readonly signal: AbortSignal;
+}
+
+/** Whom to tell; immutable, nothing happens before `send`. */
+export interface Target<C extends AnyContract = Contract, U extends User = User> {
+  /** Leaves these sessions out. */
+  except(...sessions: readonly ServerSession<C, U>[]): Target<C, U>;
+  /** Settles when the message stands in the room's log; slow members never delay it. `members`: how many it was for. */
+  send<K extends ServerEvent<C>>(
+    event: K,
+    ...args: Arguments<ServerEventInput<C, K>, Pick<SendOptions, 'id'>>
+  ): Sending<{ readonly members: number }>;
+}
+
+/** What clients may do with the rooms of a name; without a rule they may neither join nor publish. */
+export interface RoomRule<C extends AnyContract = Contract, U extends User = User> {
+  /** Who may join; default: nobody. Throw `RejectError` to say why not. */
+  join?: boolean | ((session: ServerSession<C, U>, room: string) => Awaitable<boolean>) | undefined;
+  /** Who of the members may publish; default: nobody. Throw `RejectError` to say why not. */
+  publish?:
+    | boolean
+    | ((
+        session: ServerSession<C, U>,
+        publication: { room: string; event: RoomEvent<C>; payload: unknown },
+      ) => Awaitable<boolean>)
+    | undefined;
+  /** Whether members see who else is there; default false. */
+  presence?: boolean | undefined;
+}
+
+/** What the HTTP request of the upgrade said. */
+export interface Handshake {
+  /** Absent on transports that are not HTTP, such as the one in memory. */
+  readonly request?: IncomingMessage;
+  readonly address: string;
+}
+
+/** Says who holds the token. Throw `RejectError` to refuse. */
+export type Authenticate<U extends User> = (
+  token: string | undefined,
+  handshake: Handshake,
+) => Awaitable<{ user: U }>;
+
+/** Counts of this server, at once; a plain object for `res.json()`. */
+export interface ServerStats {
+  readonly connections: number;
+  readonly sessions: number;
+  readonly users: number;
+  readonly rooms: number;
+  /** Events and requests accepted from clients since the start. */
+  readonly messagesIn: number;
+  /** Events, replies and publications written to clients since the start. */
+  readonly messagesOut: number;
+  /** Errors told to `onError` since the start. */
+  readonly errors: number;
+}
+
+export interface HoldfastServer<C extends AnyContract = Contract, U extends User = User> {
+  /** As given; keeps servers of different contracts apart. */
+  readonly contract: C | undefined;
+  /**
+   * Hears an event sent by a client, to a room or not. A `RejectError` thrown before the first `await` refuses the
+   * message; any other failure is told to `onError`. An event that nobody hears is refused with `ERR_NO_HANDLER`.
+   */
+  on<K extends ClientEvent<C>>(
+    event: K,
+    listener: (payload: ClientEventOutput<C, K>, context: ServerContext<C, U>) => unknown,
+  ): Unsubscribe;
+  /** Answers a client's request; one handler for each method, a second throws a `TypeError`. */
+  handle<K extends Method<C>>(
+    method: K,
+    handler: (
+      input: RequestInputOutput<C, K>,
+      context: ServerContext<C, U>,
+    ) => Awaitable<RequestOutputInput<C, K>>,
+  ): Unsubscribe;
+  /** `pattern` is a name, or a prefix and `*`; the longest match counts. */
+  rooms(pattern: string, rule: RoomRule<C, U>): this;
+  /** The members of a room. Also from outside a handler, for example from an HTTP route. */
+  to(room: string): Target<C, U>;
+  /** A session began. */
+  onSession(listener: (session: ServerSession<C, U>) => unknown): Unsubscribe;
+  /** A session ended: `closed` by the client, or `lost` with its connection. */
+  onSessionEnd(
+    listener: (session: ServerSession<C, U>, end: { reason: 'closed' | 'lost' }) => unknown,
+  ): Unsubscribe;
+  /** A handler, rule or listener of yours threw. Default: the logger. */
+  onError(listener: (error: unknown, where: { name: string; sessionId?: string }) => unknown): Unsubscribe;
+  /** Takes the upgrades of `path` (default `/realtime`) of an http server: Express, Fastify (`app.server`), plain. */
+  attach(server: HttpServer, options?: { path?: string }): this;
+  /** Own http server, on path `/realtime`. Port 0: any free one. Rejects with the error of `http.Server.listen`. */
+  listen(port: number, host?: string): Promise<{ port: number }>;
+  stats(): ServerStats;
+  /** Ends every connection with 1012 and takes no more; clients come back by themselves. */
+  close(): Promise<void>;
+  /** As `close()`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface ServerOptions<C extends AnyContract = Contract, U extends User = User> {
+  /** Checks payloads at run time, in both directions. */
+  contract?: C | undefined;
+  /** Default: everybody is a guest. */
+  auth?: Authenticate<U> | undefined;
+  /**
+   * Exact origins of browsers, such as `https://example.com`; default: that of the attached server itself. Clients
+   * that are not browsers send none and are let in.
+   */
+  origins?: readonly string[] | undefined;
+  /** Default `[json()]`. */
+  codecs?: readonly Codec[] | undefined;
+  heartbeat?: HeartbeatOptions | undefined;
+  limits?: LimitOptions | undefined;
+  /** Default `console`. */
+  logger?: Logger | undefined;
+}
+
+export interface HeartbeatOptions {
+  /** Time between pings, varied by 10 %; ms, default 20_000. Told to clients. A connection that is silent for 2.2 times this is dropped. */
+  intervalMs?: number | undefined;
+}
+
+export interface LimitOptions {
+  /** Largest WebSocket message; bytes, default 1_048_576. */
+  maxMessageBytes?: number | undefined;
+  /** Most rooms of one session; default 128. */
+  maxRooms?: number | undefined;
+  /** What may wait for a slow client until its connection is dropped with 4408; bytes, default 1_048_576. */
+  maxBufferedBytes?: number | undefined;
+}
