@@ -109,7 +109,10 @@ test('while it waits, the page counts down to the next attempt and lets one try 
   await eventually(() => ada.page.locator('#ring-text').textContent()).toMatch(/^\d+(\.\d)? s$/);
   await eventually(() => ada.page.locator('#attempt').textContent()).toMatch(/^[3-9]$/);
   await playground.startAgain();
-  await ada.page.getByRole('button', { name: /Try now|Connect/ }).click({ timeout: 5000 }).catch(() => undefined);
+  await ada.page
+    .getByRole('button', { name: /Try now|Connect/ })
+    .click({ timeout: 5000 })
+    .catch(() => undefined);
   await ada.isIn('cape');
   expect(await ada.page.locator('#logbook li').count()).toBeGreaterThan(4);
   expect(await ada.page.locator('#logbook').textContent()).toContain('ERR_DIAL_FAILED');

@@ -46,7 +46,9 @@ export class Tab {
 
   /** What the console complained about; a server that is not there makes the browser itself complain. */
   get noises(): readonly string[] {
-    return this.#noises.filter((text) => !/WebSocket connection to .* failed|ERR_CONNECTION_(REFUSED|RESET)/.test(text));
+    return this.#noises.filter(
+      (text) => !/WebSocket connection to .* failed|ERR_CONNECTION_(REFUSED|RESET)/.test(text),
+    );
   }
 
   get status(): Locator {

@@ -15,7 +15,9 @@ export class Program {
   #output = '';
 
   constructor(name: 'serve' | 'bot', args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    const inherited = Object.entries(process.env).filter(([key]) => !/^(PORT|HOST|VITEST.*|NODE_ENV)$/.test(key));
+    const inherited = Object.entries(process.env).filter(
+      ([key]) => !/^(PORT|HOST|VITEST.*|NODE_ENV)$/.test(key),
+    );
     this.#child = spawn(process.execPath, [program(name), ...args], {
       env: { ...Object.fromEntries(inherited), ...env },
       stdio: 'pipe',
