@@ -91,7 +91,12 @@ export class Playground {
 
   static async start(): Promise<Playground> {
     const program = new Program('serve', [], { PORT: '0' });
-    await program.says(/http:\/\/localhost:\d+/);
+    try {
+      await program.says(/http:\/\/localhost:\d+/);
+    } catch (error) {
+      await program.kill();
+      throw error;
+    }
     const [, port] = /http:\/\/localhost:(\d+)/.exec(program.output) ?? [];
     return new Playground(program, Number(port));
   }

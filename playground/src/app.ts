@@ -7,7 +7,7 @@ import { isRoomName, ROOM_NAME_RULE } from './limits.js';
 import { authenticate, LIMPET } from './names.js';
 
 /** Everybody may read here, only the bot writes: a place to see a message rejected. */
-export const NOTICE_BOARD = 'notice-board';
+const NOTICE_BOARD = 'notice-board';
 
 /** The reference app: the page, `/health`, and the chat on `/realtime`, all on one http server. */
 export function createApp(): { http: HttpServer; realtime: HoldfastServer<Chat> } {

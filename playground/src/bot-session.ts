@@ -173,6 +173,7 @@ export class ChatSession {
 
   #compare(members: readonly Member[]): void {
     // Known only on a connection; who came and went meanwhile is told when it is back.
+    if (this.#stage === 'leaving') return;
     if (this.#client.getState().status !== 'connected') return;
     const [before, now] = [this.#names, new Set(members.map(({ userId }) => userId))];
     this.#names = now;

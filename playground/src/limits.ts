@@ -1,10 +1,10 @@
 /** Bounds that the page, the bot and the server share. Apart from the contract, so that no schema ships to the page. */
 export const MAX_TEXT_CHARS = 2000;
 export const MAX_NAME_CHARS = 24;
-export const MAX_ROOM_CHARS = 32;
+const MAX_ROOM_CHARS = 32;
 
 /** Letters and digits of any script, then also `. _ : -`; no spaces, so that a room fits a link and a command. */
-export const ROOM_NAME = /^[\p{L}\p{N}][\p{L}\p{N}._:-]*$/u;
+const ROOM_NAME = /^[\p{L}\p{N}][\p{L}\p{N}._:-]*$/u;
 export const ROOM_NAME_RULE = `a room's name has 1 to ${MAX_ROOM_CHARS} letters, digits or . _ : -`;
 
 export function isRoomName(name: string): boolean {

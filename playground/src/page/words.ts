@@ -1,7 +1,7 @@
 import type { AuthError, ConnectionState, DeliveryError, Gap, HoldfastError } from '@holdfast/client';
 
 /** How the drawing looks; finer than `status` where one can see a difference. */
-export type Scene =
+type Scene =
   | 'idle'
   | 'dialing'
   | 'handshaking'
