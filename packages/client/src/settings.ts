@@ -5,85 +5,58 @@ import {
   contractSchemas,
   json,
   type Logger,
-  numberOption,
+  numberOptions,
 } from '@holdfast/protocol';
 import type { ClientSettings } from './runtime/settings.js';
-import type { ClientOptions, HeartbeatOptions, OutboxOptions, ReconnectOptions } from './types.js';
+import type { ClientOptions } from './types.js';
 
-type Keys<O> = { readonly [K in keyof Required<O>]: true };
-const keysOf = <O>(keys: Keys<O>): readonly string[] => Object.keys(keys);
-
-const CLIENT_KEYS = keysOf<ClientOptions>({
-  url: true,
-  contract: true,
-  auth: true,
-  autoConnect: true,
-  codec: true,
-  reconnect: true,
-  heartbeat: true,
-  outbox: true,
-  logger: true,
-});
-const RECONNECT_KEYS = keysOf<ReconnectOptions>({
-  baseMs: true,
-  capMs: true,
-  minUptimeMs: true,
-  maxAttempts: true,
-});
-const HEARTBEAT_KEYS = keysOf<HeartbeatOptions>({ intervalMs: true, timeoutMs: true, maxMissed: true });
-const OUTBOX_KEYS = keysOf<OutboxOptions>({ maxMessages: true, maxBytes: true, ttlMs: true });
+const OPTIONS = [
+  'url',
+  'contract',
+  'auth',
+  'autoConnect',
+  'codec',
+  'reconnect',
+  'heartbeat',
+  'outbox',
+  'logger',
+] as const satisfies readonly (keyof ClientOptions)[];
 
 /** Throws a `TypeError` that names the option, the rule and the value. */
 export function resolveOptions<C extends AnyContract>(
   options: ClientOptions<C>,
   defaults: { readonly logger: Logger; readonly baseUrl?: string | undefined },
 ): ClientSettings {
-  checkKeys(options, CLIENT_KEYS, 'createClient(options)');
-  const {
-    contract,
-    auth,
-    autoConnect,
-    codec = json(),
-    reconnect = {},
-    heartbeat = {},
-    outbox = {},
-  } = options;
+  checkKeys(options, OPTIONS, 'createClient(options)');
+  const { url, contract, auth, autoConnect = false, codec = json(), logger = defaults.logger } = options;
   checkType(auth, 'string', 'auth');
   checkType(autoConnect, 'boolean', 'autoConnect');
   checkType(codec.encode, 'function', 'codec.encode');
-  checkKeys(reconnect, RECONNECT_KEYS, 'reconnect');
-  checkKeys(heartbeat, HEARTBEAT_KEYS, 'heartbeat');
-  checkKeys(outbox, OUTBOX_KEYS, 'outbox');
-  const { intervalMs } = heartbeat;
+  checkType(logger, 'object', 'logger');
   return {
-    url: resolveUrl(options.url, defaults.baseUrl),
-    schemas: contract === undefined ? undefined : contractSchemas(contract),
+    url: resolveUrl(url, defaults.baseUrl),
+    schemas: contract && contractSchemas(contract),
     auth,
-    autoConnect: autoConnect ?? false,
+    autoConnect,
     codec,
-    reconnect: {
-      baseMs: numberOption(reconnect.baseMs, 'reconnect.baseMs', 500, { min: 1 }),
-      capMs: numberOption(reconnect.capMs, 'reconnect.capMs', 30_000, { min: 1 }),
-      minUptimeMs: numberOption(reconnect.minUptimeMs, 'reconnect.minUptimeMs', 5_000),
-      maxAttempts: numberOption(reconnect.maxAttempts, 'reconnect.maxAttempts', Infinity, {
-        min: 1,
-        whole: true,
-      }),
-    },
-    heartbeat: {
-      intervalMs:
-        intervalMs === undefined
-          ? undefined
-          : numberOption(intervalMs, 'heartbeat.intervalMs', 0, { min: 1 }),
-      timeoutMs: numberOption(heartbeat.timeoutMs, 'heartbeat.timeoutMs', 5_000, { min: 1 }),
-      maxMissed: numberOption(heartbeat.maxMissed, 'heartbeat.maxMissed', 1, { min: 1, whole: true }),
-    },
-    outbox: {
-      maxMessages: numberOption(outbox.maxMessages, 'outbox.maxMessages', 1_000, { min: 1, whole: true }),
-      maxBytes: numberOption(outbox.maxBytes, 'outbox.maxBytes', 1_048_576, { min: 1 }),
-      ttlMs: numberOption(outbox.ttlMs, 'outbox.ttlMs', Infinity),
-    },
-    logger: options.logger ?? defaults.logger,
+    logger,
+    reconnect: numberOptions(options.reconnect, 'reconnect', {
+      baseMs: [500, 1],
+      capMs: [30_000, 1],
+      minUptimeMs: [5_000, 0],
+      maxAttempts: [Infinity, 1, 'whole'],
+    }),
+    heartbeat: numberOptions(options.heartbeat, 'heartbeat', {
+      // 0, which nobody may give: as the server proposes.
+      intervalMs: [0, 1],
+      timeoutMs: [5_000, 1],
+      maxMissed: [1, 1, 'whole'],
+    }),
+    outbox: numberOptions(options.outbox, 'outbox', {
+      maxMessages: [1_000, 1, 'whole'],
+      maxBytes: [1_048_576, 1],
+      ttlMs: [Infinity, 0],
+    }),
   };
 }
 

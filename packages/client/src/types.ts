@@ -74,7 +74,7 @@ export interface UndeliveredMessage {
   /** Name of the event, or of the request's method. */
   readonly event: string;
   readonly payload: unknown;
-  readonly room?: string;
+  readonly room?: string | undefined;
   /** When `send` was called, ms since 1970. */
   readonly sentAt: number;
 }

@@ -29,15 +29,15 @@ export const FIRST_EXTENSION = 32;
 /** What goes with a payload; left out when empty. */
 export interface WireMeta {
   /** Message id, made by the sender. */
-  readonly i?: string;
+  readonly i?: string | undefined;
   /** Server's clock at acceptance, ms since 1970. */
-  readonly t?: number;
+  readonly t?: number | undefined;
   /** Room. */
-  readonly r?: string;
+  readonly r?: string | undefined;
   /** User id of the sender; set by the server, never believed from a client. */
-  readonly f?: string;
+  readonly f?: string | undefined;
   /** 1 if the payload is `undefined`, for which JSON has no word. */
-  readonly u?: 1;
+  readonly u?: 1 | undefined;
 }
 
 /** First frame of a client. */
@@ -48,9 +48,9 @@ export interface Hello {
   /** Attach number: rises with each dial. */
   readonly n: number;
   /** Token. */
-  readonly a?: string;
+  readonly a?: string | undefined;
   /** Session to come back to. */
-  readonly s?: string;
+  readonly s?: string | undefined;
 }
 
 /** What became of the session that a HELLO asked for. */
@@ -74,7 +74,7 @@ export interface Welcome {
 
 export type HelloItem = readonly [typeof Type.HELLO, Hello];
 export type WelcomeItem = readonly [typeof Type.WELCOME, Welcome];
-export type EventItem = readonly [typeof Type.EVT, name: string, data: unknown, meta: WireMeta];
+export type EventItem = readonly [typeof Type.EVT, name: string, data: unknown, meta?: WireMeta | undefined];
 export type RequestItem = readonly [typeof Type.REQ, method: string, data: unknown];
 export type ResponseItem = readonly [typeof Type.RES, seq: number, result: unknown];
 export type ErrorItem = readonly [typeof Type.ERR, seq: number, code: string, message: string, data: unknown];
@@ -84,7 +84,7 @@ export type PublicationItem = readonly [
   offset: number,
   name: string,
   data: unknown,
-  meta: WireMeta,
+  meta?: WireMeta | undefined,
 ];
 export type PingItem = readonly [typeof Type.PING];
 export type PongItem = readonly [typeof Type.PONG];
@@ -141,10 +141,10 @@ export const MEMBER = '$member';
 /** Payload of `$join`: the room, and where this client stood in it before, if it did. */
 export interface JoinRequest {
   readonly room: string;
-  readonly epoch?: string;
-  readonly offset?: number;
+  readonly epoch?: string | undefined;
+  readonly offset?: number | undefined;
   /** Ids of this client's earlier sessions: what they published is not delivered to it. */
-  readonly replaced?: readonly string[];
+  readonly replaced?: readonly string[] | undefined;
 }
 /** Reply to `$join`. */
 export interface JoinReply {
@@ -152,7 +152,7 @@ export interface JoinReply {
   /** The room's newest offset at the moment of the join. */
   readonly offset: number;
   /** User id and number of sessions; absent where the room's rule has no presence. */
-  readonly members?: readonly (readonly [userId: string, sessions: number])[];
+  readonly members?: readonly MemberChange[] | undefined;
 }
 /** Payload of `$leave`. */
 export interface LeaveRequest {

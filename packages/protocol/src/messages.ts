@@ -39,9 +39,9 @@ export interface EventMeta {
   readonly at: number;
   /** Number in its lane: the session's, or the room's offset. */
   readonly seq: number;
-  readonly room?: string;
+  readonly room?: string | undefined;
   /** User id of the sender, set by the server; absent if the server itself sent it. */
-  readonly from?: string;
+  readonly from?: string | undefined;
 }
 
 /** Ends a subscription; safe to call twice. */

@@ -42,3 +42,27 @@ function show(value: unknown): string {
   if (typeof value === 'string') return `'${value.slice(0, 40)}'`;
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
+
+/** What a number in a group of options may be: its default, its least value, and whether it must be whole. */
+export type NumberRule = readonly [fallback: number, min: number, whole?: 'whole'];
+
+/**
+ * A group of numbers, each checked or its default. Throws a `TypeError` that names the option, the rule and the
+ * value; for an unknown option, too.
+ */
+export function numberOptions<Name extends string>(
+  given: { readonly [name in Name]?: number | undefined } | undefined,
+  group: string,
+  rules: { readonly [name in Name]: NumberRule },
+): { readonly [name in Name]: number } {
+  const names = Object.keys(rules) as Name[];
+  if (given !== undefined) checkKeys(given, names, group);
+  const entries = names.map((name) => {
+    const [fallback, min, whole] = rules[name];
+    return [
+      name,
+      numberOption(given?.[name], `${group}.${name}`, fallback, { min, whole: whole === 'whole' }),
+    ];
+  });
+  return Object.fromEntries(entries) as { readonly [name in Name]: number };
+}

@@ -122,11 +122,8 @@ export class ServerCore {
       address,
       send: (event: string, payload?: unknown, options?: { id?: string | undefined }) =>
         sendEvent(around, { event, payload, options }, (messageId) => {
-          const meta = {
-            i: messageId,
-            t: Math.floor(this.ports.clock.now()),
-            ...(payload === undefined ? { u: 1 as const } : {}),
-          };
+          const at = Math.floor(this.ports.clock.now());
+          const meta = { i: messageId, t: at, u: payload === undefined ? 1 : undefined } as const;
           const item: EventItem = [Type.EVT, event, payload, meta];
           return session.send(item, messageId);
         }),

@@ -7,9 +7,9 @@ import {
   contractSchemas,
   json,
   type Logger,
-  numberOption,
+  numberOptions,
 } from '@holdfast/protocol';
-import type { Authenticate, HeartbeatOptions, LimitOptions, ServerOptions, User } from './types.js';
+import type { Authenticate, ServerOptions, User } from './types.js';
 
 /** Options, checked, with every default filled in. */
 export interface ServerSettings {
@@ -26,48 +26,42 @@ export interface ServerSettings {
   readonly logger: Logger;
 }
 
-type Keys<O> = { readonly [K in keyof Required<O>]: true };
-const keysOf = <O>(keys: Keys<O>): readonly string[] => Object.keys(keys);
-
-const SERVER_KEYS = keysOf<ServerOptions>({
-  contract: true,
-  auth: true,
-  origins: true,
-  codecs: true,
-  heartbeat: true,
-  limits: true,
-  logger: true,
-});
-const HEARTBEAT_KEYS = keysOf<HeartbeatOptions>({ intervalMs: true });
-const LIMIT_KEYS = keysOf<LimitOptions>({ maxMessageBytes: true, maxRooms: true, maxBufferedBytes: true });
+const OPTIONS = [
+  'contract',
+  'auth',
+  'origins',
+  'codecs',
+  'heartbeat',
+  'limits',
+  'logger',
+] as const satisfies readonly (keyof ServerOptions)[];
 
 /** Throws a `TypeError` that names the option, the rule and the value. */
 export function resolveOptions<C extends AnyContract, U extends User>(
   options: ServerOptions<C, U>,
   defaults: { readonly logger: Logger },
 ): ServerSettings {
-  checkKeys(options, SERVER_KEYS, 'createHoldfastServer(options)');
-  const { contract, auth, origins, codecs = [json()], heartbeat = {}, limits = {} } = options;
+  checkKeys(options, OPTIONS, 'createHoldfastServer(options)');
+  const { contract, auth, origins, codecs = [json()], logger = defaults.logger } = options;
   checkType(auth, 'function', 'auth');
-  checkKeys(heartbeat, HEARTBEAT_KEYS, 'heartbeat');
-  checkKeys(limits, LIMIT_KEYS, 'limits');
+  checkType(logger, 'object', 'logger');
+  if (origins !== undefined && !Array.isArray(origins)) throw new TypeError('origins must be an array');
   const [preferred, ...others] = codecs;
   if (!preferred) throw new TypeError('codecs must hold at least one codec');
+  const heartbeat = numberOptions(options.heartbeat, 'heartbeat', { intervalMs: [20_000, 10, 'whole'] });
+  const limits = numberOptions(options.limits, 'limits', {
+    maxMessageBytes: [1_048_576, 1_024, 'whole'],
+    maxRooms: [128, 0, 'whole'],
+    maxBufferedBytes: [1_048_576, 1_024],
+  });
   return {
-    schemas: contract === undefined ? undefined : contractSchemas(contract),
+    schemas: contract && contractSchemas(contract),
     auth,
-    origins: origins === undefined ? undefined : new Set(origins.map(checkOrigin)),
+    origins: origins && new Set(origins.map(checkOrigin)),
     codecs: [preferred, ...others],
-    heartbeatMs: numberOption(heartbeat.intervalMs, 'heartbeat.intervalMs', 20_000, { min: 10, whole: true }),
-    maxMessageBytes: numberOption(limits.maxMessageBytes, 'limits.maxMessageBytes', 1_048_576, {
-      min: 1024,
-      whole: true,
-    }),
-    maxRooms: numberOption(limits.maxRooms, 'limits.maxRooms', 128, { whole: true }),
-    maxBufferedBytes: numberOption(limits.maxBufferedBytes, 'limits.maxBufferedBytes', 1_048_576, {
-      min: 1024,
-    }),
-    logger: options.logger ?? defaults.logger,
+    heartbeatMs: heartbeat.intervalMs,
+    ...limits,
+    logger,
   };
 }
 

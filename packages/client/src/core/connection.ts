@@ -96,7 +96,8 @@ export type ConnectionEffect =
 export interface ConnectionSettings {
   readonly reconnect: BackoffSettings & { readonly minUptimeMs: number; readonly maxAttempts: number };
   readonly heartbeat: {
-    readonly intervalMs: number | undefined;
+    /** 0: what the server proposes. */
+    readonly intervalMs: number;
     readonly timeoutMs: number;
     readonly maxMissed: number;
   };
@@ -243,10 +244,11 @@ function establish(
   { dial, attempt }: Attempting,
   { sessionId, userId, heartbeatMs }: Welcomed,
   { now }: Surroundings,
-  { heartbeat: { intervalMs = heartbeatMs, timeoutMs, maxMissed } }: ConnectionSettings,
+  { heartbeat: settings }: ConnectionSettings,
 ): Step {
   // Asks at once, so that the round-trip time is known from the start.
-  const heartbeat = pinged(startHeartbeat({ intervalMs, timeoutMs, maxMissed }, now), now);
+  const intervalMs = settings.intervalMs || heartbeatMs;
+  const heartbeat = pinged(startHeartbeat({ ...settings, intervalMs }, now), now);
   return {
     connection: { status: 'connected', dial, attempt, since: Math.floor(now), sessionId, userId, heartbeat },
     effects: [{ do: 'ping' }],

@@ -291,5 +291,5 @@ export class Exchange {
 }
 
 function publicPart({ id, event, payload, room, sentAt }: Message): UndeliveredMessage {
-  return { id, event, payload, ...(room === undefined ? {} : { room }), sentAt };
+  return { id, event, payload, room, sentAt };
 }

@@ -72,7 +72,7 @@ export function makeMessage(draft: Draft, { codec, clock, random, ttlMs, request
     id,
     event: name,
     payload,
-    ...(room === undefined ? {} : { room }),
+    room,
     sentAt: Math.floor(now),
     encoded: encoding.encoded,
     bytes: sizeOf(encoding.encoded),
@@ -96,11 +96,7 @@ function encode({ kind, name, payload, room }: Draft, id: string, codec: Codec, 
       error: holdfastError('ERR_INVALID_PAYLOAD', message, { delivery: 'unsent', messageId: id, issues }),
     };
   }
-  const meta: WireMeta = {
-    i: id,
-    ...(room === undefined ? {} : { r: room }),
-    ...(payload === undefined ? { u: 1 as const } : {}),
-  };
+  const meta: WireMeta = { i: id, r: room, u: payload === undefined ? 1 : undefined };
   const item: Item = kind === 'event' ? [Type.EVT, name, payload, meta] : [Type.REQ, name, payload];
   try {
     return { encoded: codec.encode(item) };

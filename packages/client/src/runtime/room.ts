@@ -129,12 +129,17 @@ export class Room {
   #apply(item: Lane): void {
     if (!this.#position) return;
     if (item[0] === Type.GAP) return this.#skip(item);
-    const [, , offset, name, payload, { i = '', t = 0, f }] = item;
+    const [, , offset, name, payload, { i = '', t = 0, f, u } = {}] = item;
     if (offset <= this.#position.offset) return;
     this.#position = { epoch: this.#position.epoch, offset };
     if (name === MEMBER) return this.#memberChanged(parseMemberChange(payload));
-    const from = f === undefined ? {} : { from: f };
-    this.#around.deliver(this, name, payload, { id: i, at: t, seq: offset, room: this.name, ...from });
+    this.#around.deliver(this, name, u ? undefined : payload, {
+      id: i,
+      at: t,
+      seq: offset,
+      room: this.name,
+      from: f,
+    });
   }
 
   #skip([, from, to, reason]: GapItem): void {

@@ -1,7 +1,6 @@
 import {
   Alarm,
   CloseCode,
-  type EventMeta,
   type Frame,
   FrameError,
   holdfastError,
@@ -258,8 +257,8 @@ export class Runtime {
       v: PROTOCOL_VERSION,
       c: this.#ports.random.id(),
       n: this.#connection.dial,
-      ...(this.#auth === undefined ? {} : { a: this.#auth }),
-      ...(sessionId === undefined ? {} : { s: sessionId }),
+      a: this.#auth,
+      s: sessionId,
     };
     const { codec } = this.#settings;
     this.#transport?.send(codec.frame(0, 0, [codec.encode([Type.HELLO, hello])]));
@@ -344,9 +343,8 @@ export class Runtime {
 
   #incoming(item: Item, seq: number): void {
     if (item[0] === Type.EVT) {
-      const [, name, payload, { i = '', t = 0, f }] = item;
-      const meta: EventMeta = { id: i, at: t, seq, ...(f === undefined ? {} : { from: f }) };
-      this.dispatcher.deliver(name, payload, meta);
+      const [, name, payload, { i = '', t = 0, f, u } = {}] = item;
+      this.dispatcher.deliver(name, u ? undefined : payload, { id: i, at: t, seq, from: f });
     } else {
       this.rooms.take(item);
     }

@@ -110,12 +110,7 @@ export class Room {
   /** Puts a publication into the log and gives it to the members. Throws what the codec cannot encode. */
   publish(publication: NewPublication, codec: Codec): Publication {
     const { name, payload, id, at, from, except } = publication;
-    const meta = {
-      i: id,
-      t: at,
-      ...(from === undefined ? {} : { f: from }),
-      ...(payload === undefined ? { u: 1 as const } : {}),
-    };
+    const meta = { i: id, t: at, f: from, u: payload === undefined ? 1 : undefined } as const;
     const entry = this.#encode(
       [Type.PUB, this.number, this.#offset + 1, name, payload, meta],
       at,

@@ -84,7 +84,12 @@ export class Router {
     }
   }
 
-  #event(session: Session, seq: number, [, event, payload, { i: id = '', r: room }]: EventItem): unknown {
+  #event(
+    session: Session,
+    seq: number,
+    [, event, data, { i: id = '', r: room, u } = {}]: EventItem,
+  ): unknown {
+    const payload = u ? undefined : data;
     const schema = this.#schemas?.clientEvents.get(event);
     if (event.startsWith('$') || (this.#schemas && !schema))
       throw new Refusal('ERR_NO_HANDLER', 'no such event');
@@ -219,7 +224,7 @@ export class Router {
       id,
       at: Math.floor(this.#ports.clock.now()),
       seq,
-      ...(room === undefined ? {} : { room }),
+      room,
       from: session.user.id,
       session: session.door,
       signal: session.aborter.signal,
