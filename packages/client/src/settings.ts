@@ -31,7 +31,7 @@ export function resolveOptions<C extends AnyContract>(
   const { url, contract, auth, autoConnect = false, codec = json(), logger = defaults.logger } = options;
   checkType(auth, 'string', 'auth');
   checkType(autoConnect, 'boolean', 'autoConnect');
-  checkType(codec.encode, 'function', 'codec.encode');
+  if (typeof codec?.encode !== 'function') throw new TypeError('codec must be a codec, such as json()');
   checkType(logger, 'object', 'logger');
   return {
     url: resolveUrl(url, defaults.baseUrl),

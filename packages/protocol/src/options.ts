@@ -34,7 +34,7 @@ export function checkType(
   what: string,
 ): void {
   if (value !== undefined && (typeof value !== type || value === null)) {
-    throw new TypeError(`${what} must be a ${type}, not ${show(value)}`);
+    throw new TypeError(`${what} must be ${type === 'object' ? 'an' : 'a'} ${type}, not ${show(value)}`);
   }
 }
 

@@ -47,7 +47,9 @@ export function resolveOptions<C extends AnyContract, U extends User>(
   checkType(logger, 'object', 'logger');
   if (origins !== undefined && !Array.isArray(origins)) throw new TypeError('origins must be an array');
   const [preferred, ...others] = codecs;
-  if (!preferred) throw new TypeError('codecs must hold at least one codec');
+  if (codecs.some((codec) => typeof codec?.encode !== 'function') || !preferred) {
+    throw new TypeError('codecs must be an array of one or more codecs, such as json()');
+  }
   const heartbeat = numberOptions(options.heartbeat, 'heartbeat', { intervalMs: [20_000, 10, 'whole'] });
   const limits = numberOptions(options.limits, 'limits', {
     maxMessageBytes: [1_048_576, 1_024, 'whole'],

@@ -263,6 +263,8 @@ function fail(
   code?: number,
 ): Step {
   const effects = hangUp(connection, code);
+  // Only what has a socket can fail.
+  if (effects.length === 0 || !('attempt' in connection)) return stay(connection);
   // Whatever the socket still says is stale from here on.
   const dial = connection.dial + 1;
   switch (consequenceOf(error)) {
@@ -272,7 +274,6 @@ function fail(
       return { connection: { status: 'failed', dial, error }, effects };
     case 'retry':
   }
-  if (!('attempt' in connection)) return stay(connection);
   const { now, fraction } = around;
   const wasStable = connection.status === 'connected' && now - connection.since >= reconnect.minUptimeMs;
   const attempt = wasStable ? 1 : connection.attempt + 1;

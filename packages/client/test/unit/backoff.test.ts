@@ -1,0 +1,42 @@
+import { seededRandom } from '@holdfast/testing';
+import { describe, expect, test } from 'vitest';
+import { backoffDelay } from '../../src/core/backoff.js';
+
+const settings = { baseMs: 500, capMs: 30_000 };
+
+describe('backoff', () => {
+  test('the whole step is random, with a tenth of the first as floor', () => {
+    expect(backoffDelay(settings, 1, 0)).toBe(50);
+    expect(backoffDelay(settings, 1, 0.999_999)).toBe(500);
+    expect(backoffDelay(settings, 3, 0.999_999)).toBe(2_000);
+    expect(backoffDelay(settings, 3, 0)).toBe(50);
+  });
+
+  test('steps double up to the cap, and stay there however long it takes', () => {
+    const tops = [1, 2, 3, 4, 5, 6, 7, 8, 1_000].map((attempt) =>
+      backoffDelay(settings, attempt, 0.999_999_99),
+    );
+    expect(tops).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
+  });
+
+  test('a cap below the first step is the only step', () => {
+    expect(backoffDelay({ baseMs: 500, capMs: 20 }, 5, 0.5)).toBe(20);
+  });
+
+  test('at the cap no delay is drawn by more than 2 % of the clients', () => {
+    const { fraction } = seededRandom(7);
+    const counts = new Map<number, number>();
+    for (let draw = 0; draw < 10_000; draw++) {
+      const delay = backoffDelay(settings, 12, fraction());
+      counts.set(delay, (counts.get(delay) ?? 0) + 1);
+    }
+    expect(Math.max(...counts.values())).toBeLessThan(200);
+    // And they are spread over all of it.
+    const tenths = Array.from({ length: 10 }, () => 0);
+    for (const [delay, count] of counts) {
+      const tenth = Math.min(9, Math.floor(delay / 3_000));
+      tenths[tenth] = (tenths[tenth] ?? 0) + count;
+    }
+    for (const count of tenths) expect(count).toBeGreaterThan(800);
+  });
+});

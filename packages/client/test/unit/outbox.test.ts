@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'vitest';
+import { Outbox } from '../../src/core/outbox.js';
+import type { Message } from '../../src/core/types.js';
+
+function message(id: string, bytes = 10): Message {
+  return {
+    kind: 'event',
+    id,
+    event: 'e',
+    payload: id,
+    sentAt: 0,
+    encoded: id,
+    bytes,
+    sequenced: true,
+    seq: 0,
+    expiresAt: Infinity,
+    deadlineAt: Infinity,
+    writtenAt: undefined,
+    resolve: () => undefined,
+    reject: () => undefined,
+  };
+}
+const ids = (messages: readonly Message[]) => messages.map(({ id }) => id).join('');
+
+describe('the outbox', () => {
+  test('keeps order, and gives what fits the window', () => {
+    const outbox = new Outbox({ maxMessages: 10, maxBytes: 1_000 });
+    for (const id of 'abcde') outbox.push(message(id));
+    expect(ids(outbox.take(2, 1_000))).toBe('ab');
+    expect(ids(outbox.take(10, 15))).toBe('c');
+    expect(ids(outbox.take(10, 5))).toBe('');
+    expect(ids(outbox.take(0, 1_000))).toBe('');
+    expect(ids(outbox.take(10, 1_000))).toBe('de');
+    expect([outbox.messages, outbox.bytes]).toEqual([0, 0]);
+  });
+
+  test('lets first what the rest depends on', () => {
+    const outbox = new Outbox({ maxMessages: 10, maxBytes: 1_000 });
+    outbox.push(message('c'));
+    outbox.pushFirst([message('a'), message('b')]);
+    expect(outbox.bytes).toBe(30);
+    expect(ids(outbox.take(10, 1_000))).toBe('abc');
+  });
+
+  test('is bounded in messages and in bytes', () => {
+    const byCount = new Outbox({ maxMessages: 2, maxBytes: 1_000 });
+    byCount.push(message('a'));
+    expect(byCount.hasRoomFor(10)).toBe(true);
+    byCount.push(message('b'));
+    expect(byCount.hasRoomFor(10)).toBe(false);
+    const byBytes = new Outbox({ maxMessages: 10, maxBytes: 25 });
+    byBytes.push(message('a'));
+    expect([byBytes.hasRoomFor(15), byBytes.hasRoomFor(16)]).toEqual([true, false]);
+  });
+
+  test('forgets what is taken back, once', () => {
+    const outbox = new Outbox({ maxMessages: 10, maxBytes: 1_000 });
+    const [a, b] = [message('a'), message('b')];
+    outbox.push(a);
+    outbox.push(b);
+    expect([outbox.remove(a), outbox.remove(a)]).toEqual([true, false]);
+    expect([outbox.messages, outbox.bytes, ids(outbox.take(9, 99))]).toEqual([1, 10, 'b']);
+  });
+});

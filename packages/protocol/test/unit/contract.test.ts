@@ -1,0 +1,78 @@
+import {
+  type Contract,
+  contractSchemas,
+  defineContract,
+  describeIssues,
+  type Schema,
+  validate,
+} from '@holdfast/protocol';
+import { describe, expect, test } from 'vitest';
+
+/** A schema by hand, as any library makes them. */
+const schema = <T>(accepts: (value: unknown) => value is T): Schema<T> => ({
+  '~standard': {
+    version: 1,
+    vendor: 'test',
+    validate: (value) =>
+      accepts(value) ? { value } : { issues: [{ message: 'not this', path: ['a', { key: 'b' }, 0] }] },
+  },
+});
+const text = schema((value): value is string => typeof value === 'string');
+
+describe('defineContract', () => {
+  test('sorts events by who may send them', () => {
+    const contract = defineContract({
+      events: { both: text },
+      clientEvents: { up: text },
+      serverEvents: { down: text },
+      requests: { ask: { input: text, output: text } },
+    });
+    const { clientEvents, serverEvents, requests } = contractSchemas(contract);
+    expect([...clientEvents.keys()]).toEqual(['both', 'up']);
+    expect([...serverEvents.keys()]).toEqual(['both', 'down']);
+    expect([...requests.keys()]).toEqual(['ask']);
+  });
+
+  const wrong: readonly (readonly [string, object, string])[] = [
+    ['a name of the protocol', { events: { $join: text } }, "'$join' begins with '$'"],
+    ['a name that stands twice', { events: { a: text }, serverEvents: { a: text } }, "'a' stands twice"],
+    [
+      'an event and a request of one name',
+      { events: { a: text }, requests: { a: { input: text, output: text } } },
+      "'a' stands twice",
+    ],
+    ['a name that is too long', { events: { ['x'.repeat(129)]: text } }, '1 to 128 characters, not 129'],
+    ['what is no schema', { events: { a: { type: 'string' } } }, 'events.a is not a Standard Schema'],
+    [
+      'a request without an output',
+      { requests: { a: { input: text } } },
+      'requests.a.output is not a Standard Schema',
+    ],
+    ['a group that does not exist', { event: {} }, "unknown group 'event'; allowed: events, clientEvents"],
+  ];
+  test.each(wrong)('refuses %s', (_what, definition, message) => {
+    const define = () => defineContract(definition as Parameters<typeof defineContract>[0]);
+    expect(define).toThrow(TypeError);
+    expect(define).toThrow(message);
+  });
+
+  test('only its own contracts are taken', () => {
+    expect(() => contractSchemas({} as Contract)).toThrow('contract: must be made by defineContract()');
+    expect(() => contractSchemas(null as unknown as Contract)).toThrow(TypeError);
+  });
+});
+
+describe('validate', () => {
+  test('gives the value or says where it is wrong', () => {
+    expect(validate(text, 'x')).toEqual({ value: 'x' });
+    const { issues = [] } = validate(text, 1);
+    expect(describeIssues(issues)).toBe('a.b.0: not this');
+  });
+
+  test('refuses an asynchronous schema', () => {
+    const slow: Schema = {
+      '~standard': { version: 1, vendor: 'test', validate: async (value) => ({ value }) },
+    };
+    expect(() => validate(slow, 1)).toThrow('asynchronous schemas are not supported');
+  });
+});
