@@ -134,6 +134,8 @@ export function createTestbed<C extends AnyContract = Contract, U extends User =
     async [Symbol.asyncDispose]() {
       await clock.until(Promise.all([...seats.keys()].map((client) => client.close())));
       await clock.until(server.close());
+      // What is still under way arrives, and finds nobody.
+      await clock.advance(2 * latencyMs);
     },
   };
 }
