@@ -154,6 +154,35 @@ describe.each(['light', 'dark'] as const)('in the %s', (colorScheme) => {
   });
 });
 
+test.each([
+  [1280, 800],
+  [1440, 1000],
+  [1920, 1080],
+])('at %i x %i all of it is in view at once, and nothing covers anything', async (width, height) => {
+  const tab = await livelyTab({ viewport: { width, height } }, `Desk ${width}`);
+  await disconnect(tab);
+  for (let n = 0; n < 12; n++) await tab.say(`line ${n}`);
+  const sizes = await tab.page.evaluate(() => {
+    const bottom = (selector: string) =>
+      document.querySelector(selector)?.getBoundingClientRect().bottom ?? Number.NaN;
+    const foot = document.querySelector('.foot')?.getBoundingClientRect().top ?? Number.NaN;
+    const composer = bottom('#composer');
+    return {
+      scrolls: document.documentElement.scrollHeight > innerHeight,
+      aboveFoot: ['.conversation', '.side', '.events'].map((selector) => bottom(selector) <= foot),
+      composerInView: composer > 0 && composer <= innerHeight,
+      lastLine: bottom('#messages > :last-child') <= bottom('#scroller'),
+    };
+  });
+  expect(sizes).toEqual({
+    scrolls: false,
+    aboveFoot: [true, true, true],
+    composerInView: true,
+    lastLine: true,
+  });
+  await tab.page.context().close();
+});
+
 test('the two schemes differ', async () => {
   const grounds = await Promise.all(
     (['light', 'dark'] as const).map(async (colorScheme) => {

@@ -63,6 +63,10 @@ test('the server dies and comes back: both tabs return, and what was written mea
   expect(said(await grace.heard())).toEqual(['Ada 1', 'Ada 2', 'Ada 3']);
   expect(said(await ada.heard())).toEqual(['Grace 1', 'Grace 2', 'Grace 3']);
   await eventually(async () => (await ada.members()).join()).toMatch(/Ada.*Grace.*Limpet/);
+  // Each transition once, however often the round-trip time is measured.
+  await eventually(() => ada.page.locator('#rtt').textContent()).toMatch(/ms/);
+  const sessions = await ada.page.locator('#logbook .what', { hasText: 'connected: session' }).allTextContents();
+  expect(sessions).toHaveLength(new Set(sessions).size);
 });
 
 test('what was on the wire when the server died is unknown, and Resend delivers it once', async () => {

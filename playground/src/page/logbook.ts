@@ -7,22 +7,28 @@ const MAX_LINES = 20;
 /** What the connection has been through, the latest first. Not read out by itself: the state's title is. */
 export class Logbook {
   readonly #list = byId('logbook', HTMLOListElement);
-  #last = '';
+  #lastState = '';
 
   constructor(client: ClientConnection) {
-    client.onState((state) => this.#write(stateLine(state)));
-    client.onSessionLost(({ unknown }) =>
-      this.#write(`session lost: ${count(unknown.length, 'message')} unknown`),
-    );
-    client.onGap(({ room, reason, messages }) =>
-      this.#write(`gap in ${room}: ${reason}, ${messages || '?'} missing`),
-    );
-    this.#write(stateLine(client.getState()).replace(': disconnected by you', ''));
+    client.onState((state) => this.#writeState(stateLine(state)));
+    client.onSessionLost(({ unknown }) => {
+      const messages = unknown.filter(({ event }) => event === 'message').length;
+      this.#write(`session lost: ${count(messages, 'message')} unknown`);
+    });
+    client.onGap(({ room, reason, messages }) => {
+      this.#write(`gap in ${room}: ${reason}, ${messages || '?'} missing`);
+    });
+    this.#writeState(stateLine(client.getState()));
+  }
+
+  /** A new round-trip time is a new state, but no transition. */
+  #writeState(line: string): void {
+    if (line === this.#lastState) return;
+    this.#lastState = line;
+    this.#write(line);
   }
 
   #write(line: string): void {
-    if (line === this.#last) return;
-    this.#last = line;
     const now = new Date();
     this.#list.prepend(
       el(

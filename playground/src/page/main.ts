@@ -57,7 +57,8 @@ function enterAs(chosen: string): void {
   byId('own-name', HTMLElement).textContent = chosen;
   // Whether the server takes the name is seen in the state.
   client.connect({ auth: chosen }).catch(() => undefined);
-  conversation.focus();
+  // On a phone the keyboard would cover half of what there is to see.
+  if (matchMedia('(pointer: fine)').matches) conversation.focus();
 }
 
 client.onState(({ status }) => {

@@ -11,6 +11,7 @@ export class SideView {
   readonly #rooms: Rooms;
   readonly #list = byId('rooms', HTMLUListElement);
   readonly #people = byId('people', HTMLUListElement);
+  readonly #label = byId('people-label', HTMLElement);
   readonly #count = byId('people-count', HTMLElement);
   readonly #input = byId('join-name', HTMLInputElement);
   readonly #error = byId('join-error', HTMLElement);
@@ -79,9 +80,10 @@ export class SideView {
     const members = [...(model?.room.members ?? [])].sort((a, b) => a.userId.localeCompare(b.userId));
     const self = state.status === 'connected' ? state.userId : undefined;
     if (!this.#news('people', [members, state.status, self])) return;
+    this.#label.textContent = self === undefined ? 'Here last' : 'Here now';
     this.#count.textContent = members.length > 0 ? `· ${members.length}` : '';
     if (members.length === 0) {
-      const why = state.status === 'connected' ? 'Nobody yet.' : 'Known again once connected.';
+      const why = state.status === 'connected' ? 'Nobody yet.' : 'Known once connected.';
       this.#people.replaceChildren(el('li', { class: 'none' }, why));
       return;
     }

@@ -22,8 +22,8 @@ export function stateWords(state: ConnectionState): StateWords {
     case 'idle':
       return {
         scene: 'idle',
-        title: 'Disconnected',
-        note: 'By your own choice. What you write waits in the outbox.',
+        title: 'Not connected',
+        note: 'What you write waits in the outbox until you connect.',
       };
     case 'connecting':
       return {
@@ -67,7 +67,7 @@ export function stateLine(state: ConnectionState): string {
     case 'closed':
       return `closed: ${state.reason}`;
     case 'idle':
-      return 'idle: disconnected by you';
+      return 'idle';
   }
 }
 
