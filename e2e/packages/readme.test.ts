@@ -1,0 +1,46 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { promisify } from 'node:util';
+import { afterAll, expect, test } from 'vitest';
+import { ExampleFolder, freePort } from '../support/examples.js';
+
+const run = promisify(execFile);
+const folder = new ExampleFolder();
+afterAll(() => folder.remove());
+
+test('the server and the client of the README talk as it says', async () => {
+  const port = await freePort();
+  const server = spawn(process.execPath, [folder.write('server.mjs', port)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    let said = '';
+    server.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    await once(server.stdout, 'data');
+    expect(said).toBe('listening\n');
+    const { stdout, stderr } = await run(process.execPath, [folder.write('client.mjs', port)]);
+    expect(stderr).toBe('');
+    expect(stdout.split('\n')).toEqual([
+      'connecting',
+      'connected',
+      'welcome, ada',
+      '3',
+      "[ { userId: 'ada', sessions: 1 } ]",
+      'acknowledged',
+      'rejected no-name',
+      'closed',
+      '',
+    ]);
+  } finally {
+    server.kill();
+    await once(server, 'exit');
+  }
+});
+
+test('the test of the README passes in the test runner of Node', async () => {
+  const { stdout } = await run(process.execPath, ['--test', folder.write('outage.test.mjs', 0)]);
+  expect(stdout).toMatch(/# pass 1\n/);
+  expect(stdout).toMatch(/# fail 0\n/);
+});

@@ -1,0 +1,41 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const readme = fileURLToPath(new URL('../../README.md', import.meta.url));
+const e2e = fileURLToPath(new URL('..', import.meta.url));
+
+/** The block of the README that follows `<!-- example: name -->`, as it stands there. */
+export function example(name: string): string {
+  const marked = readFileSync(readme, 'utf8').split(`<!-- example: ${name} -->`)[1];
+  const [, code] = /^\s*```\w+\n([\s\S]*?)```/.exec(marked ?? '') ?? [];
+  if (code === undefined) throw new Error(`the README has no example '${name}'`);
+  return code;
+}
+
+/** A folder in which examples find the packages as they are built, like a project that depends on them. */
+export class ExampleFolder {
+  readonly path = mkdtempSync(join(e2e, '.example-'));
+
+  /** Writes an example on another port than the one in the README, which may be in use. */
+  write(name: string, port: number): string {
+    const file = join(this.path, name);
+    writeFileSync(file, example(name).replaceAll('3000', String(port)));
+    return file;
+  }
+
+  remove(): void {
+    rmSync(this.path, { recursive: true });
+  }
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const { createServer } = await import('node:net');
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
