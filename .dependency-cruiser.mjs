@@ -176,9 +176,21 @@ export default {
     // The playground.
     rule(
       'page-does-not-know-the-server',
-      'It runs in a browser.',
+      'It runs in a browser; what the chat may say it takes from the contract, as a type.',
       { path: '^playground/src/page/' },
-      { path: '^packages/server/|^playground/src/(?!page/)' },
+      { path: '^packages/server/' },
+    ),
+    rule(
+      'page-shares-only-types-and-limits',
+      'Whatever else it took as a value would be shipped to the browser, with all that hangs on it.',
+      { path: '^playground/src/page/' },
+      { path: '^playground/src/(?!page/|limits[.]ts$)', dependencyTypesNot: ['type-only'] },
+    ),
+    rule(
+      'limits-are-a-leaf',
+      'Page, bot and server share them.',
+      { path: '^playground/src/limits[.]ts$' },
+      { path: '.' },
     ),
   ],
   options: {
