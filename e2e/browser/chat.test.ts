@@ -56,7 +56,7 @@ test('the same name in two tabs is one person with two sessions', async () => {
   await eventually(() => first.members()).toEqual(['Ada (you), 1 session']);
 });
 
-test('typing is shown to the others until the message comes, or after a pause', async () => {
+test('typing is shown to the others until the message comes', async () => {
   const ada = await open('name=Ada&room=typing');
   const grace = await open('name=Grace&room=typing');
   await eventually(() => ada.members()).toHaveLength(2);
@@ -68,10 +68,23 @@ test('typing is shown to the others until the message comes, or after a pause', 
   await box.press('Enter');
   await grace.hears('Well');
   await eventually(() => typing.textContent()).toBe('');
-  await box.pressSequentially('no');
-  await eventually(() => typing.textContent()).toBe('Ada is typing…');
+});
+
+test('who stops typing without a message says so, too', async () => {
+  const ada = await open('name=Ada&room=pause');
+  await ada.isIn('pause');
+  const client = createClient({ url: playground.realtimeUrl, auth: 'Grace' });
+  const room = client.room('pause');
+  const told: boolean[] = [];
+  room.on('typing', (payload) => told.push((payload as { isTyping: boolean }).isTyping));
+  await client.connect();
+  await room.join();
+  const box = ada.page.getByLabel('Message', { exact: true });
+  await box.fill('Well');
+  await eventually(() => told).toEqual([true]);
   await box.fill('');
-  await eventually(() => typing.textContent()).toBe('');
+  await eventually(() => told).toEqual([true, false]);
+  await client.close();
 });
 
 test('who leaves is gone for the others, and hears nothing more', async () => {

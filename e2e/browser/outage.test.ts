@@ -65,7 +65,9 @@ test('the server dies and comes back: both tabs return, and what was written mea
   await eventually(async () => (await ada.members()).join()).toMatch(/Ada.*Grace.*Limpet/);
   // Each transition once, however often the round-trip time is measured.
   await eventually(() => ada.page.locator('#rtt').textContent()).toMatch(/ms/);
-  const sessions = await ada.page.locator('#logbook .what', { hasText: 'connected: session' }).allTextContents();
+  const sessions = await ada.page
+    .locator('#logbook .what', { hasText: 'connected: session' })
+    .allTextContents();
   expect(sessions).toHaveLength(new Set(sessions).size);
 });
 

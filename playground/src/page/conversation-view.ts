@@ -105,7 +105,7 @@ export class ConversationView {
   }
 
   focus(): void {
-    this.#text.focus();
+    this.#text.focus({ preventScroll: true });
   }
 
   #showRoom(model: RoomModel | undefined): void {
