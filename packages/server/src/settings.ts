@@ -46,8 +46,11 @@ export function resolveOptions<C extends AnyContract, U extends User>(
   checkType(auth, 'function', 'auth');
   checkType(logger, 'object', 'logger');
   if (origins !== undefined && !Array.isArray(origins)) throw new TypeError('origins must be an array');
-  const [preferred, ...others] = codecs;
-  if (codecs.some((codec) => typeof codec?.encode !== 'function') || !preferred) {
+  const [preferred, ...others] = Array.isArray(codecs) ? codecs : [];
+  if (
+    typeof preferred?.encode !== 'function' ||
+    others.some((codec) => typeof codec?.encode !== 'function')
+  ) {
     throw new TypeError('codecs must be an array of one or more codecs, such as json()');
   }
   const heartbeat = numberOptions(options.heartbeat, 'heartbeat', { intervalMs: [20_000, 10, 'whole'] });

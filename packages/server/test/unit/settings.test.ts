@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest';
+import { resolveOptions } from '../../src/settings.js';
+
+const resolve = (options: object) => resolveOptions(options, { logger: console });
+
+test('every default', () => {
+  expect(resolve({})).toMatchObject({
+    schemas: undefined,
+    auth: undefined,
+    origins: undefined,
+    codecs: [{ name: 'json' }],
+    heartbeatMs: 20_000,
+    maxMessageBytes: 1_048_576,
+    maxRooms: 128,
+    maxBufferedBytes: 1_048_576,
+    logger: console,
+  });
+});
+
+describe('a bad option is refused by name', () => {
+  test.each([
+    [
+      { origin: 'x' },
+      "createHoldfastServer(options): unknown option 'origin'; allowed: contract, auth, origins",
+    ],
+    [{ auth: 'secret' }, "auth must be a function, not 'secret'"],
+    [{ contract: {} }, 'contract: must be made by defineContract()'],
+    [{ origins: 'https://example.com' }, 'origins must be an array'],
+    [{ origins: ['*'] }, "origins: '*' is not an exact origin, such as https://example.com"],
+    [{ origins: ['https://example.com/'] }, "origins: 'https://example.com/' is not an exact origin"],
+    [{ codecs: [] }, 'codecs must be an array of one or more codecs, such as json()'],
+    [{ codecs: ['json'] }, 'codecs must be an array of one or more codecs, such as json()'],
+    [{ codecs: 'json' }, 'codecs must be an array of one or more codecs, such as json()'],
+    [{ heartbeat: { interval: 5 } }, "heartbeat: unknown option 'interval'; allowed: intervalMs"],
+    [{ heartbeat: { intervalMs: 0 } }, 'heartbeat.intervalMs must be a whole number of at least 10, not 0'],
+    [{ limits: { maxRooms: -1 } }, 'limits.maxRooms must be a whole number of at least 0, not -1'],
+    [{ logger: () => 1 }, 'logger must be an object'],
+  ])('%j', (options, message) => {
+    expect(() => resolve(options)).toThrow(TypeError);
+    expect(() => resolve(options)).toThrow(message);
+  });
+});
