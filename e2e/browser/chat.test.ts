@@ -157,6 +157,20 @@ test('a name is asked for once, and another one if the server refuses it', async
   expect(await second.page.locator('#name-dialog').isVisible()).toBe(false);
 });
 
+test('who takes another name is somebody else from then on, in the same rooms', async () => {
+  const ada = await open('name=Ada&room=masks');
+  const grace = await open('name=Grace&room=masks');
+  await eventually(() => grace.members()).toEqual(['Ada, 1 session', 'Grace (you), 1 session']);
+  await ada.page.getByRole('button', { name: /change name/ }).click();
+  await ada.page.getByLabel('Your name').fill('Augusta');
+  await ada.page.getByLabel('Your name').press('Enter');
+  await eventually(() => grace.members()).toEqual(['Augusta, 1 session', 'Grace (you), 1 session']);
+  await ada.isIn('masks');
+  await ada.say('It is me');
+  await grace.hears('It is me');
+  expect(await grace.page.locator('.message:not(.own) .who strong').allTextContents()).toEqual(['Augusta']);
+});
+
 test('what is sent twice with one id is shown once', async () => {
   const ada = await open('name=Ada&room=twice');
   await ada.isIn('twice');

@@ -36,6 +36,8 @@ export class Terminal {
     });
     this.#input.on('close', () => {
       this.#state = 'closed';
+      // The shell's prompt gets a line of its own.
+      if (this.#isTty) process.stdout.write('\n');
       events.end();
     });
     // Somebody who pipes us into `head` has seen enough.
