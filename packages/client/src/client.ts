@@ -30,7 +30,6 @@ export function createClientOn<C extends AnyContract = Contract>(
   const runtime = new Runtime(ports, settings);
   const { dispatcher } = runtime;
   const rooms = new Map<string, ClientRoom>();
-  let closing: Promise<void> | undefined;
 
   const lifecycle =
     (name: string) =>
@@ -41,11 +40,8 @@ export function createClientOn<C extends AnyContract = Contract>(
 
   const close = async ({ flushMs }: { flushMs?: number | undefined } = {}): Promise<void> => {
     const waitMs = numberOption(flushMs, 'close({ flushMs })', 0);
-    closing ??= (waitMs > 0 ? runtime.flush(waitMs) : Promise.resolve()).then(() =>
-      runtime.close('close() was called'),
-    );
-    if (waitMs === 0) runtime.close('close() was called');
-    await closing;
+    if (waitMs > 0) await runtime.flush(waitMs);
+    runtime.close('close() was called');
   };
 
   const client: HoldfastClient = {
@@ -96,17 +92,26 @@ function createSpeech(runtime: Runtime, schemas: ContractSchemas | undefined) {
       throw new TypeError(`send('${event}'): the contract has no such event for clients`);
     return runtime.submit({ kind: 'event', name: event, payload, room, schema, options }) as Sending;
   };
-  const request = async (method: string, payload: unknown, options?: CallOptions): Promise<unknown> => {
+  const request = (method: string, payload: unknown, options?: CallOptions): Promise<unknown> => {
     checkName(method, 'request(method)');
     const entry = schemas?.requests.get(method);
     if (schemas && !entry) throw new TypeError(`request('${method}'): the contract has no such request`);
-    const sending = runtime.submit({ kind: 'request', name: method, payload, schema: entry?.input, options });
-    const reply = await sending;
-    const result = entry ? validate(entry.output, reply) : { value: reply };
-    if (!result.issues) return result.value;
-    const { issues } = result;
-    const text = `the reply to '${method}' does not fit the contract: ${describeIssues(issues)}`;
-    throw holdfastError('ERR_INVALID_PAYLOAD', text, { delivery: 'rejected', messageId: sending.id, issues });
+    const draft = { kind: 'request', name: method, payload, schema: entry?.input, options } as const;
+    const sending = runtime.submit(draft);
+    const answer = sending.then((reply) => {
+      const result = entry ? validate(entry.output, reply) : { value: reply };
+      if (!result.issues) return result.value;
+      const { issues } = result;
+      const text = `the reply to '${method}' does not fit the contract: ${describeIssues(issues)}`;
+      throw holdfastError('ERR_INVALID_PAYLOAD', text, {
+        delivery: 'rejected',
+        messageId: sending.id,
+        issues,
+      });
+    });
+    // As with `send`: whoever does not look at it has been told by `onUndelivered`.
+    answer.catch(() => undefined);
+    return answer;
   };
   return { send, request };
 }

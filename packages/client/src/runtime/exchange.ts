@@ -29,6 +29,9 @@ export interface ExchangeEvents {
   undelivered(message: UndeliveredMessage, error: DeliveryError): void;
 }
 
+/** What a frame adds to its items: two numbers, brackets and commas. */
+const FRAME_OVERHEAD = 64;
+
 /**
  * The messages of a session, both ways: what the application sends goes through the outbox and the link into
  * frames; what comes in frames goes through the link to the dispatcher. Every message ends here, in one way.
@@ -132,7 +135,8 @@ export class Exchange {
 
   /** A session begins: what waits may go out, within these limits. */
   begin({ w: [messages, bytes], m }: Welcome): void {
-    this.#limits = { messages, bytes, message: m };
+    this.#limits = { messages, bytes, message: m - FRAME_OVERHEAD };
+    for (const message of this.#open) if (message.bytes > this.#limits.message) this.#tooBig(message);
   }
 
   /** A session has ended without us. What was on the wire is unknown; what waits goes on waiting. */
@@ -149,6 +153,14 @@ export class Exchange {
     this.#controls = [];
     this.#asked.clear();
     return { sessionId, unknown };
+  }
+
+  /** Somebody else uses this client now: what waits was said by `userId` and is not sent in another's name. */
+  disown(userId: string): void {
+    for (const message of this.#open) {
+      const text = `'${message.event}' waited for the user '${userId}', who has been replaced by another`;
+      this.#fail(message, holdfastError('ERR_CLOSED', text, { delivery: 'unsent', messageId: message.id }));
+    }
   }
 
   /** The connection is gone: pings and the like interest nobody any more. */
@@ -256,6 +268,15 @@ export class Exchange {
     if (message && message.kind !== 'control') this.#fail(message, refusal(item, message));
   }
 
+  #tooBig(message: Message): void {
+    const maxBytes = this.#limits.message;
+    const text = `'${message.event}' has ${message.bytes} bytes; at most ${maxBytes} are allowed`;
+    this.#fail(
+      message,
+      holdfastError('ERR_TOO_BIG', text, { delivery: 'unsent', messageId: message.id, maxBytes }),
+    );
+  }
+
   #succeed(message: Message, value: unknown): void {
     if (this.#forget(message)) message.resolve(value);
   }
@@ -278,6 +299,7 @@ export class Exchange {
     const abort = (): void => {
       this.#cancel(message);
       if (this.#forget(message)) message.reject(signal.reason as Error);
+      this.#events.wake();
     };
     signal.addEventListener('abort', abort, { once: true });
     const done = (): void => signal.removeEventListener('abort', abort);

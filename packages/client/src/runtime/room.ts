@@ -11,11 +11,12 @@ import {
   type RoomSync,
   Type,
 } from '@holdfast/protocol';
+import type { Connection } from '../core/connection.js';
 import type { Gap, JoinState } from '../types.js';
 
 /** What a room needs of its client. */
 export interface RoomSurroundings {
-  isConnected(): boolean;
+  status(): Connection['status'];
   /** Runs `run` in the next task. */
   nextTask(run: () => void): void;
   /** A listener of the application threw. */

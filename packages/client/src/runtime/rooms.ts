@@ -2,6 +2,7 @@ import {
   type CallOptions,
   checkKeys,
   type Deferred,
+  type DeliveryError,
   defer,
   holdfastError,
   type Item,
@@ -47,13 +48,14 @@ export class Rooms {
   join(room: Room, options: CallOptions = {}): Promise<void> {
     checkKeys(options, ['timeoutMs', 'signal'], `room('${room.name}').join(options)`);
     const timeoutMs = numberOption(options.timeoutMs, 'timeoutMs', JOIN_TIMEOUT_MS);
-    const { signal } = options;
-    if (signal?.aborted) return Promise.reject(signal.reason as Error);
-    if (room.state.status === 'joined') return Promise.resolve();
-    const isNew = !room.wanted;
-    room.want();
-    const waiter = this.#wait(room, timeoutMs, signal);
-    if (isNew && this.#around.isConnected()) this.#ask(room, false);
+    const waiter = this.#wait(room, timeoutMs, options.signal);
+    const status = this.#around.status();
+    if (room.state.status === 'joined') this.#settle(room);
+    else if (status === 'closed') this.#settle(room, clientClosed());
+    else if (!room.wanted && !options.signal?.aborted) {
+      room.want();
+      if (status === 'connected') this.#ask(room, false);
+    }
     return waiter;
   }
 
@@ -63,7 +65,7 @@ export class Rooms {
     this.#withdraw(room);
     const text = `the room '${room.name}' was left before it was joined`;
     this.#settle(room, holdfastError('ERR_NOT_JOINED', text, { delivery: 'unsent', messageId: '' }));
-    if (!this.#around.isConnected()) return Promise.resolve();
+    if (this.#around.status() !== 'connected') return Promise.resolve();
     const draft = { kind: 'request', name: LEAVE, payload: { room: room.name } } as const;
     // However the request ends, we are out: a session that is lost is in no room.
     return this.#exchange.submit(draft).then(
@@ -89,9 +91,8 @@ export class Rooms {
 
   /** Nothing more will be joined. */
   end(): void {
-    const error = holdfastError('ERR_CLOSED', 'the client was closed', { delivery: 'unsent', messageId: '' });
     for (const room of this.#rooms.values()) {
-      this.#settle(room, error);
+      this.#settle(room, clientClosed());
       if (room.wanted) room.left();
     }
   }
@@ -162,6 +163,7 @@ export class Rooms {
     const cancelTimer =
       timeoutMs < Infinity ? this.#ports.clock.setTimer(timedOut, timeoutMs) : () => undefined;
     signal?.addEventListener('abort', abort, { once: true });
+    if (signal?.aborted) abort();
     const done = () => {
       cancelTimer();
       signal?.removeEventListener('abort', abort);
@@ -177,4 +179,8 @@ export class Rooms {
       else waiter.resolve();
     }
   }
+}
+
+function clientClosed(): DeliveryError {
+  return holdfastError('ERR_CLOSED', 'the client was closed', { delivery: 'unsent', messageId: '' });
 }

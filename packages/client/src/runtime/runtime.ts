@@ -53,12 +53,16 @@ export class Runtime {
   #transport: Transport | undefined;
   /** The session that stood last, until it is known to be lost. */
   #sessionId: string | undefined;
+  /** Who that was, by which token. */
+  #identity: { readonly userId: string; readonly auth: string | undefined } | undefined;
   /** Events that came while another one is being worked on, and that one. */
   readonly #mailbox: (() => void)[] = [];
   readonly #waiters = new ConnectWaiters();
   readonly #alarm: Alarm;
   #flushDue = false;
   #toldOutbox: OutboxState | undefined;
+  /** Whom to tell when nothing is open any more. */
+  #flushed: (() => void)[] = [];
   #stopSignals: (() => void) | undefined;
 
   constructor(ports: ClientPorts, settings: ClientSettings) {
@@ -76,7 +80,7 @@ export class Runtime {
       undelivered: (message, error) => this.dispatcher.undelivered(message, error),
     });
     this.rooms = new Rooms(ports, this.exchange, {
-      isConnected: () => this.#connection.status === 'connected',
+      status: () => this.#connection.status,
       nextTask: (run) => clock.setTimer(() => this.#post(run), 0),
       failed: (error, name) => this.dispatcher.failed(error, name),
       gap: (gap) => this.dispatcher.gap(gap),
@@ -124,13 +128,12 @@ export class Runtime {
   /** Resolves when nothing is open any more, or after `timeoutMs`. */
   flush(timeoutMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const { clock } = this.#ports;
-      const until = clock.now() + timeoutMs;
-      const look = (): void => {
-        if (!this.exchange.busy || clock.now() >= until || this.#connection.status === 'closed') resolve();
-        else clock.setTimer(look, Math.min(20, until - clock.now()));
-      };
-      look();
+      const cancel = this.#ports.clock.setTimer(resolve, timeoutMs);
+      this.#flushed.push(() => {
+        cancel();
+        resolve();
+      });
+      this.#wake();
     });
   }
 
@@ -141,9 +144,13 @@ export class Runtime {
     this.#mailbox.push(event);
     if (this.#mailbox.length > 1) return;
     for (let next = this.#mailbox[0]; next; next = this.#mailbox[0]) {
-      next();
-      this.#tellState();
-      this.#mailbox.shift();
+      try {
+        next();
+        this.#tellState();
+      } finally {
+        // A fault of ours must not stop all that comes after it.
+        this.#mailbox.shift();
+      }
     }
     this.#arm();
   }
@@ -192,6 +199,8 @@ export class Runtime {
       this.#toldOutbox = outbox;
       this.dispatcher.outbox(outbox);
     }
+    if (this.#connection.status !== 'closed' && this.exchange.busy) return;
+    for (const tell of this.#flushed.splice(0)) tell();
   }
 
   // ── The timer ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -334,6 +343,10 @@ export class Runtime {
 
   #begin(dial: number, welcome: Welcome): void {
     const { s: sessionId, u: userId, h: heartbeatMs } = welcome;
+    const before = this.#identity;
+    // A guest has another id in each session; but who logs in as somebody else must not speak for who was here before.
+    if (before && before.auth !== this.#auth && before.userId !== userId) this.exchange.disown(before.userId);
+    this.#identity = { userId, auth: this.#auth };
     this.#sessionId = sessionId;
     this.exchange.begin(welcome);
     this.#step({ type: 'welcomed', dial, welcome: { sessionId, userId, heartbeatMs } });

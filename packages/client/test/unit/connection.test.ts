@@ -93,15 +93,7 @@ const table: {
   },
   'failed for want of a token': {
     make: (dial) => ({ type: 'failed', dial, error: refused }),
-    to: row(
-      '= -',
-      'needs-auth hang-up',
-      'needs-auth hang-up',
-      'needs-auth hang-up',
-      'needs-auth -',
-      '= -',
-      '= -',
-    ),
+    to: row('= -', 'needs-auth hang-up', 'needs-auth hang-up', 'needs-auth hang-up', '= -', '= -', '= -'),
   },
   'failed for good': {
     make: (dial) => ({ type: 'failed', dial, error: otherVersion }),

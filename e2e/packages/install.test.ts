@@ -1,0 +1,89 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const run = promisify(execFile);
+/** `npm test` packs every package before it comes here. */
+const packed = fileURLToPath(new URL('../../.build/packed/', import.meta.url));
+const names = ['protocol', 'client', 'server', 'testing'];
+const home = mkdtempSync(join(tmpdir(), 'holdfast-install-'));
+
+function tarball(name: string): string {
+  const folder = join(packed, name);
+  const [file] = existsSync(folder) ? readdirSync(folder) : [];
+  if (file === undefined) throw new Error(`@holdfast/${name} is not packed: npm test does that`);
+  return join(folder, file);
+}
+
+/** Runs a program of somebody who has installed the packages. */
+async function program(file: string, code: string): Promise<string> {
+  writeFileSync(join(home, file), code);
+  const { stdout, stderr } = await run(process.execPath, [file], { cwd: home });
+  expect(stderr).toBe('');
+  return stdout;
+}
+
+const talk = `
+  const server = createHoldfastServer();
+  server.handle('echo', (input) => input);
+  server.listen(0).then(async ({ port }) => {
+    const client = createClient({ url: 'ws://localhost:' + port + '/realtime' });
+    await client.connect();
+    console.log(await client.request('echo', 'hello'), typeof createTestbed);
+    await client.close();
+    await server.close();
+  });`;
+
+beforeAll(async () => {
+  writeFileSync(join(home, 'package.json'), JSON.stringify({ name: 'an-app', private: true }));
+  const args = ['install', '--no-audit', '--no-fund', '--loglevel=error', ...names.map(tarball)];
+  await run('npm', args, { cwd: home });
+}, 120_000);
+afterAll(() => rmSync(home, { recursive: true }));
+
+test('ES modules: both ends talk, and the process ends by itself after close()', async () => {
+  const code = `
+    import { createClient } from '@holdfast/client';
+    import { createHoldfastServer } from '@holdfast/server';
+    import { createTestbed } from '@holdfast/testing';
+    ${talk}`;
+  expect(await program('esm.mjs', code)).toBe('hello function\n');
+});
+
+test('CommonJS: the same', async () => {
+  const code = `
+    const { createClient } = require('@holdfast/client');
+    const { createHoldfastServer } = require('@holdfast/server');
+    const { createTestbed } = require('@holdfast/testing');
+    ${talk}`;
+  expect(await program('common.cjs', code)).toBe('hello function\n');
+});
+
+test('an error and a contract of one copy are known to the other: ES module and CommonJS in one program', async () => {
+  const code = `
+    import { createRequire } from 'node:module';
+    import { createClient, defineContract, isHoldfastError } from '@holdfast/client';
+    const other = createRequire(import.meta.url)('@holdfast/client');
+    const client = createClient({ url: 'ws://localhost:1' });
+    client.room('x').send('y').catch((error) => {
+      console.log(isHoldfastError(error, 'ERR_NOT_JOINED'), other.isHoldfastError(error, 'ERR_NOT_JOINED'));
+    });
+    other.createClient({ url: 'ws://localhost:1', contract: defineContract({}) });`;
+  expect(await program('both.mjs', code)).toBe('true true\n');
+});
+
+test('importing touches no global of a page', async () => {
+  const code = `
+    for (const name of ['window', 'document', 'navigator', 'location', 'WebSocket', 'localStorage', 'addEventListener']) {
+      Object.defineProperty(globalThis, name, { get() { throw new Error(name + ' was touched'); } });
+    }
+    for (const entry of ['protocol', 'client', 'client/ports', 'server', 'server/ports', 'testing']) {
+      await import('@holdfast/' + entry);
+    }
+    console.log('imported');`;
+  expect(await program('bare.mjs', code)).toBe('imported\n');
+});
