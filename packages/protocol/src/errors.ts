@@ -38,8 +38,12 @@ interface RejectedError extends SendFailure<'ERR_REJECTED', 'rejected'> {
 export type ConnectError = Each<
   'ERR_DIAL_FAILED' | 'ERR_DIAL_TIMEOUT' | 'ERR_WELCOME_TIMEOUT' | 'ERR_CONNECTION_LOST' | 'ERR_GAVE_UP'
 >;
+interface AuthRefusedError extends Failure<'ERR_AUTH_REFUSED'> {
+  /** The word given to `RejectError` by the server's `auth`. */
+  readonly reason: string;
+}
 /** The server does not let this user in. */
-export type AuthError = Each<'ERR_AUTH_REFUSED'>;
+export type AuthError = AuthRefusedError;
 /** One end does not speak the protocol, or another version of it. */
 export type ProtocolError = Each<'ERR_PROTOCOL' | 'ERR_PROTOCOL_VERSION'>;
 /** A message was not delivered; `delivery` tells what is known. */

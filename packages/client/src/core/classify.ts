@@ -20,7 +20,7 @@ export function consequenceOf(error: HoldfastError): Consequence {
 export function errorOfBye(code: string, message: string): HoldfastError {
   switch (code) {
     case 'ERR_AUTH_REFUSED':
-      return holdfastError('ERR_AUTH_REFUSED', `the server refused the token: ${message}`);
+      return authRefused(message);
     case 'ERR_PROTOCOL_VERSION':
       return holdfastError('ERR_PROTOCOL_VERSION', message);
     case 'ERR_PROTOCOL':
@@ -41,10 +41,14 @@ export function errorOfEnd({ code, reason, cause }: TransportEnd, opened: boolea
       details,
     );
   }
-  if (code === CloseCode.FORBIDDEN) return holdfastError('ERR_AUTH_REFUSED', `the server refused: ${reason}`);
+  if (code === CloseCode.FORBIDDEN) return authRefused(reason);
   return holdfastError(
     'ERR_CONNECTION_LOST',
     `the connection was lost${said ? `: ${said}` : ''} (code ${code})`,
     details,
   );
+}
+
+function authRefused(reason: string): HoldfastError {
+  return holdfastError('ERR_AUTH_REFUSED', `the server refused the token: ${reason}`, { reason });
 }

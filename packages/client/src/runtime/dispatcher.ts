@@ -17,6 +17,7 @@ export class Dispatcher {
   readonly #logger: Logger;
   /** After `close()` no message reaches the application. */
   #audience: 'listening' | 'gone' = 'listening';
+  readonly #unheardNames = new Set<string>();
   readonly events: Listeners;
   /** `state`, `outbox`, `session-lost`, `gap`, `undelivered`. */
   readonly lifecycle: Listeners;
@@ -35,7 +36,7 @@ export class Dispatcher {
     if (this.#audience === 'gone') return;
     if (!this.events.has(name) && !room?.has(name)) {
       const where = meta.room === undefined ? '' : ` in room '${meta.room}'`;
-      return this.#report(holdfastError('ERR_NO_LISTENER', `nobody listens to '${name}'${where}`));
+      return this.#unheard(name, holdfastError('ERR_NO_LISTENER', `nobody listens to '${name}'${where}`));
     }
     const schema = this.#schemas?.serverEvents.get(name);
     const result = schema ? validate(schema, payload) : { value: payload };
@@ -82,6 +83,13 @@ export class Dispatcher {
   mute(): void {
     this.#audience = 'gone';
     this.events.clear();
+  }
+
+  /** Told each time to whoever asks for it; in the log, once for each name is enough. */
+  #unheard(name: string, error: HoldfastError): void {
+    if (!this.errors.has('error') && this.#unheardNames.has(name)) return;
+    this.#unheardNames.add(name);
+    this.#report(error);
   }
 
   #report(error: HoldfastError): void {

@@ -93,6 +93,8 @@ export class Rooms {
   end(): void {
     for (const room of this.#rooms.values()) {
       this.#settle(room, clientClosed());
+      // What becomes of the room is no news to whoever has closed the client.
+      room.listeners.clear();
       if (room.wanted) room.left();
     }
   }

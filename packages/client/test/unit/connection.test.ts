@@ -17,7 +17,7 @@ const settings: ConnectionSettings = {
   heartbeat: { intervalMs: 0, timeoutMs: 5_000, maxMissed: 1 },
 };
 const lost = holdfastError('ERR_CONNECTION_LOST', 'lost');
-const refused = holdfastError('ERR_AUTH_REFUSED', 'refused');
+const refused = holdfastError('ERR_AUTH_REFUSED', 'refused', { reason: 'expired' });
 const otherVersion = holdfastError('ERR_PROTOCOL_VERSION', 'other version');
 const welcome = { sessionId: 's', userId: 'u', heartbeatMs: 20_000 };
 
