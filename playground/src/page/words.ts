@@ -1,4 +1,4 @@
-import type { AuthError, ConnectionState, DeliveryError, Gap, HoldfastError } from '@holdfast/client';
+import type { ConnectionState, DeliveryError, Gap, HoldfastError } from '@holdfast/client';
 
 /** How the drawing looks; finer than `status` where one can see a difference. */
 type Scene =
@@ -42,7 +42,7 @@ export function stateWords(state: ConnectionState): StateWords {
         ? { scene: 'waiting', title: 'Connection lost', note: sentence(state.lastError.message) }
         : { scene: 'dialing', title: 'Reconnecting', note: 'Dialing; waiting for the answer.' };
     case 'needs-auth':
-      return { scene: 'needs-auth', title: 'Name refused', note: sentence(nameRefusal(state.error)) };
+      return { scene: 'needs-auth', title: 'Name refused', note: sentence(state.error.reason) };
     case 'failed':
       return { scene: 'failed', title: 'Given up', note: sentence(state.error.message) };
     case 'closed':
@@ -96,9 +96,6 @@ export function lostWords(unknown: number): string {
   if (unknown === 0) return `${start} Nothing of yours in this room was on the wire, so nothing is in doubt.`;
   return `${start} ${count(unknown, 'message')} of yours ${unknown === 1 ? 'was' : 'were'} on the wire: whether ${unknown === 1 ? 'it' : 'they'} arrived, nobody knows.`;
 }
-
-/** The token is the visitor's name here; what stands before the colon speaks of tokens. */
-export const nameRefusal = (error: AuthError): string => error.message.replace(/^.*?: /, '');
 
 export const refusedWords = (error: HoldfastError): string =>
   error.code === 'ERR_REJECTED' ? failureWords(error) : error.message;
