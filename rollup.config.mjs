@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import commonjs from '@rollup/plugin-commonjs';
 import { nodeResolve } from '@rollup/plugin-node-resolve';
+import terser from '@rollup/plugin-terser';
 import { dts } from 'rollup-plugin-dts';
 import esbuild from 'rollup-plugin-esbuild';
 
@@ -118,7 +119,12 @@ const packageTypes = ({ dir, entries, external }) => ({
 const clientScript = {
   ...strict,
   input: join(root, 'packages/client/src/index.ts'),
-  plugins: [...forBrowser(), compile({ minify: true, legalComments: 'none' })],
+  // esbuild shortens the names of private fields, which terser leaves; terser finds what spans the whole script.
+  plugins: [
+    ...forBrowser(),
+    compile({ minify: true, legalComments: 'none' }),
+    terser({ ecma: 2020, compress: { passes: 3 } }),
+  ],
   output: {
     file: join(root, 'packages/client/dist/holdfast.global.js'),
     format: 'iife',

