@@ -147,10 +147,11 @@ export class Runtime {
       try {
         next();
         this.#tellState();
-      } finally {
-        // A fault of ours must not stop all that comes after it.
-        this.#mailbox.shift();
+      } catch (fault) {
+        // A socket that throws, or a fault of ours: told, and no reason for everything else to stop.
+        this.dispatcher.failed(fault, 'the client itself');
       }
+      this.#mailbox.shift();
     }
     this.#arm();
   }
