@@ -5,7 +5,7 @@ import {
   type ContractSchemas,
   checkKeys,
   checkName,
-  checkType,
+  checkSignal,
   describeIssues,
   holdfastError,
   type ListenOptions,
@@ -18,7 +18,7 @@ import {
 import type { ClientPorts } from './ports/ports.js';
 import { createRoom } from './room.js';
 import { Runtime } from './runtime/runtime.js';
-import { resolveOptions } from './settings.js';
+import { checkToken, resolveOptions } from './settings.js';
 import type { ClientOptions, ClientRoom, HoldfastClient, UndeliveredMessage } from './types.js';
 
 /** As `createClient`, on ports of your own: for test kits and platforms that are not known here. */
@@ -36,10 +36,14 @@ export function createClientOn<C extends AnyContract = Contract>(
     (listener: (...values: never[]) => unknown): Unsubscribe =>
       dispatcher.lifecycle.on(name, listener);
 
+  const stopAutoConnect = settings.autoConnect
+    ? ports.clock.setTimer(() => void runtime.connect({}), 0)
+    : () => undefined;
   const { send, request } = createSpeech(runtime, settings.schemas);
 
   const close = async ({ flushMs }: { flushMs?: number | undefined } = {}): Promise<void> => {
     const waitMs = numberOption(flushMs, 'close({ flushMs })', 0);
+    stopAutoConnect();
     if (waitMs > 0) await runtime.flush(waitMs);
     runtime.close('close() was called');
   };
@@ -60,7 +64,11 @@ export function createClientOn<C extends AnyContract = Contract>(
     },
     send: (event: string, payload?: unknown, options?: SendOptions) => send(event, payload, options),
     request: (method: string, payload?: unknown, options?: CallOptions) => request(method, payload, options),
-    resend: ({ id, event, payload, room }: UndeliveredMessage) => send(event, payload, { id }, room),
+    resend: ({ kind, id, event, payload, room }: UndeliveredMessage) => {
+      if (kind === 'request')
+        throw new TypeError(`resend(): '${event}' is a request; ask again with request()`);
+      return send(event, payload, { id }, room);
+    },
     room: (name) => {
       checkName(name, 'room(name)');
       const room = rooms.get(name) ?? createRoom(runtime, name, send);
@@ -69,14 +77,17 @@ export function createClientOn<C extends AnyContract = Contract>(
     },
     connect: (options = {}) => {
       checkKeys(options, ['auth', 'signal'], 'connect(options)');
-      checkType(options.auth, 'string', 'connect({ auth })');
+      checkToken(options.auth, 'connect({ auth })');
+      checkSignal(options.signal, 'connect({ signal })');
       return runtime.connect(options);
     },
-    disconnect: () => runtime.disconnect(),
+    disconnect: () => {
+      stopAutoConnect();
+      runtime.disconnect();
+    },
     close,
     [Symbol.asyncDispose]: () => close(),
   };
-  if (settings.autoConnect) ports.clock.setTimer(() => void runtime.connect({}), 0);
   return Object.freeze(client) as unknown as HoldfastClient<C>;
 }
 
@@ -90,7 +101,13 @@ function createSpeech(runtime: Runtime, schemas: ContractSchemas | undefined) {
     const schema = schemas?.clientEvents.get(event);
     if (schemas && !schema)
       throw new TypeError(`send('${event}'): the contract has no such event for clients`);
-    return runtime.submit({ kind: 'event', name: event, payload, room, schema, options }) as Sending;
+    const target = room === undefined ? undefined : runtime.rooms.get(room);
+    const notJoined =
+      !target || target.wanted
+        ? undefined
+        : `send('${event}') to the room '${room}', which is ${target.state.status}: call join() first`;
+    const draft = { kind: 'event', name: event, payload, room, schema, options, notJoined } as const;
+    return runtime.submit(draft) as Sending;
   };
   const request = (method: string, payload: unknown, options?: CallOptions): Promise<unknown> => {
     checkName(method, 'request(method)');

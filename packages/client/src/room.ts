@@ -1,8 +1,6 @@
 import {
   type CallOptions,
   checkName,
-  defer,
-  holdfastError,
   type ListenOptions,
   type Sending,
   type SendOptions,
@@ -26,19 +24,11 @@ export function createRoom(runtime: Runtime, name: string, send: Send): ClientRo
       checkName(event, 'on(event)');
       return room.listeners.on(event, listener, options);
     },
-    send: (event: string, payload?: unknown, options?: SendOptions) =>
-      room.wanted ? send(event, payload, options, name) : notJoined(event, options?.id ?? ''),
+    send: (event: string, payload?: unknown, options?: SendOptions) => send(event, payload, options, name),
     get members() {
       return room.members;
     },
     onMembers: (listener) => room.listeners.on('$members', listener),
   };
   return Object.freeze(handle);
-
-  function notJoined(event: string, messageId: string): Sending {
-    const { sending, reject } = defer<never>(messageId);
-    const text = `send('${event}') to the room '${name}', which is ${room.state.status}: call join() first`;
-    reject(holdfastError('ERR_NOT_JOINED', text, { delivery: 'unsent', messageId }));
-    return sending;
-  }
 }

@@ -1,5 +1,6 @@
 import {
   type AnyContract,
+  checkFunctions,
   checkKeys,
   checkType,
   contractSchemas,
@@ -29,13 +30,14 @@ export function resolveOptions<C extends AnyContract>(
 ): ClientSettings {
   checkKeys(options, OPTIONS, 'createClient(options)');
   const { url, contract, auth, autoConnect = false, codec = json(), logger = defaults.logger } = options;
-  checkType(auth, 'string', 'auth');
+  checkToken(auth, 'auth');
   checkType(autoConnect, 'boolean', 'autoConnect');
-  if (typeof codec?.encode !== 'function') throw new TypeError('codec must be a codec, such as json()');
-  checkType(logger, 'object', 'logger');
+  checkFunctions(codec, ['encode', 'frame', 'decode'], 'codec');
+  checkType(codec.name, 'string', 'codec.name');
+  checkFunctions(logger, ['debug', 'info', 'warn', 'error'], 'logger');
   return {
     url: resolveUrl(url, defaults.baseUrl),
-    schemas: contract && contractSchemas(contract),
+    schemas: contract === undefined ? undefined : contractSchemas(contract),
     auth,
     autoConnect,
     codec,
@@ -58,6 +60,17 @@ export function resolveOptions<C extends AnyContract>(
       ttlMs: [Infinity, 0],
     }),
   };
+}
+
+/** The first frame, with the token in it, may have 8 KiB. */
+const MAX_TOKEN_LENGTH = 7_168;
+
+/** Throws a `TypeError` unless `token` is absent or one that a first frame can carry. */
+export function checkToken(token: unknown, what: string): void {
+  checkType(token, 'string', what);
+  if (typeof token === 'string' && token.length > MAX_TOKEN_LENGTH) {
+    throw new TypeError(`${what} may have ${MAX_TOKEN_LENGTH} characters, not ${token.length}`);
+  }
 }
 
 const SCHEMES: { readonly [scheme: string]: string } = {

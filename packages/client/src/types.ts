@@ -70,6 +70,7 @@ export interface OutboxState {
 
 /** A message whose fate nobody knows, or that will not arrive. */
 export interface UndeliveredMessage {
+  readonly kind: 'event' | 'request';
   readonly id: string;
   /** Name of the event, or of the request's method. */
   readonly event: string;
@@ -120,7 +121,10 @@ export interface ClientConnection {
    * they get so long to be sent and acknowledged first. Milliseconds, default 0.
    */
   close(options?: { flushMs?: number | undefined }): Promise<void>;
-  /** Sends a message that ended `unknown` or `unsent` again, with the same id: at least once. */
+  /**
+   * Sends an event that ended `unknown` or `unsent` again, with the same id: at least once. Throws a `TypeError` for a
+   * request, whose caller has got an error and knows what to make of it.
+   */
   resend(message: UndeliveredMessage): Sending;
   /** Told before anything of the new session is sent or delivered. */
   onSessionLost(listener: (lost: LostSession) => unknown): Unsubscribe;

@@ -29,7 +29,7 @@ export interface Incoming {
 /** A number came that is above the next one: something was lost on the way. Closes with 4409. */
 export class SequenceGapError extends FrameError {}
 
-/** At most this much in one frame, unless a single item is bigger. */
+/** At most this much in one frame, unless a single item is bigger or the other end takes less. */
 const FRAME_BYTES = 65_536;
 /** A lone message is acknowledged at once; a stream of them this often, or after so many. */
 const ACK_INTERVAL_MS = 100;
@@ -88,10 +88,10 @@ export class Link<M extends Outgoing> {
   }
 
   /** Numbers the entries and puts them into frames, each with the newest ack; a bare ack if one is due. */
-  frames(entries: readonly M[], now: number): WireData[] {
+  frames(entries: readonly M[], now: number, maxBytes = FRAME_BYTES): WireData[] {
     const frames: WireData[] = [];
     for (let start = 0; start < entries.length; ) {
-      const end = endOfBatch(entries, start);
+      const end = endOfBatch(entries, start, Math.min(maxBytes, FRAME_BYTES));
       frames.push(this.#frame(entries.slice(start, end), now));
       start = end;
     }
@@ -161,12 +161,13 @@ export class Link<M extends Outgoing> {
 }
 
 /** Up to where the entries from `start` on go into one frame. */
-function endOfBatch(entries: readonly Outgoing[], start: number): number {
+function endOfBatch(entries: readonly Outgoing[], start: number, maxBytes: number): number {
   let bytes = 0;
   let end = start;
   for (const entry of entries.slice(start, start + MAX_ITEMS)) {
-    bytes += entry.bytes;
-    if (end > start && bytes > FRAME_BYTES) break;
+    // And the comma before it.
+    bytes += entry.bytes + 1;
+    if (end > start && bytes > maxBytes) break;
     end++;
   }
   return end;

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'eventemitter3';
 import type { ListenOptions, Unsubscribe } from './messages.js';
+import { checkKeys, checkSignal } from './options.js';
 
 /** What listens: each event's own types are checked where its name is known. */
 export type Listener = (...values: never[]) => unknown;
@@ -17,7 +18,10 @@ export class Listeners {
     this.#report = report;
   }
 
-  on(name: string, listener: Listener, { once = false, signal }: ListenOptions = {}): Unsubscribe {
+  on(name: string, listener: Listener, options: ListenOptions = {}): Unsubscribe {
+    checkKeys(options, ['once', 'signal'], `on('${name}') options`);
+    const { once = false, signal } = options;
+    checkSignal(signal, `on('${name}') signal`);
     if (typeof listener !== 'function') {
       throw new TypeError(`on('${name}', listener): listener must be a function, not ${typeof listener}`);
     }

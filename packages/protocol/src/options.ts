@@ -2,8 +2,9 @@
 
 /** Throws a `TypeError` unless `value` is an object with no other keys than `allowed`. */
 export function checkKeys(value: unknown, allowed: readonly string[], what: string): void {
-  if (typeof value !== 'object' || value === null) {
-    throw new TypeError(`${what} must be an object, not ${value === null ? 'null' : typeof value}`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const kind = value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value;
+    throw new TypeError(`${what} must be an object, not ${kind}`);
   }
   for (const key of Object.keys(value)) {
     if (!allowed.includes(key))
@@ -35,6 +36,22 @@ export function checkType(
 ): void {
   if (value !== undefined && (typeof value !== type || value === null)) {
     throw new TypeError(`${what} must be ${type === 'object' ? 'an' : 'a'} ${type}, not ${show(value)}`);
+  }
+}
+
+/** Throws a `TypeError` unless `value` is absent or an `AbortSignal`. */
+export function checkSignal(value: unknown, what: string): void {
+  if (value !== undefined && typeof (value as AbortSignal | null)?.addEventListener !== 'function') {
+    throw new TypeError(`${what} must be an AbortSignal, not ${show(value)}`);
+  }
+}
+
+/** Throws a `TypeError` unless `value` is an object with these functions. */
+export function checkFunctions(value: unknown, names: readonly string[], what: string): void {
+  for (const name of names) {
+    if (typeof (value as { readonly [name: string]: unknown } | null)?.[name] !== 'function') {
+      throw new TypeError(`${what} must be an object with ${names.join(', ')}`);
+    }
   }
 }
 

@@ -7,12 +7,16 @@ import {
   type JoinRequest,
   type LeaveRequest,
   type MemberChange,
+  PROTOCOL_VERSION,
   Type,
   Verdict,
 } from './frame.js';
 
 /** Most items in one frame. */
 export const MAX_ITEMS = 256;
+
+/** Most earlier sessions that a `$join` names. */
+export const MAX_REPLACED = 32;
 
 /** What came over the wire breaks the protocol. The connection ends with 4400; the process goes on. */
 export class FrameError extends Error {
@@ -81,6 +85,14 @@ const record =
       checks[field]?.((value as Record<string, unknown>)[field], `${where}.${field}`);
   };
 
+/** Another version may look as it likes: it is told apart by its number, not by its fields. */
+const versioned =
+  (check: Check): Check =>
+  (value, where) => {
+    record({ v: counter })(value, where);
+    if ((value as { v: number }).v === PROTOCOL_VERSION) check(value, where);
+  };
+
 const maybe = { i: optional(text), t: optional(counter), r: optional(text), f: optional(longText) };
 const meta = optional(record(maybe));
 const member = tuple(longText, counter);
@@ -89,17 +101,27 @@ const member = tuple(longText, counter);
 const ITEMS: { readonly [type: number]: Check } = {
   [Type.HELLO]: tuple(
     counter,
-    record({ v: counter, c: text, n: number, a: optional(longText), s: optional(text) }),
+    versioned(record({ v: counter, c: text, n: number, a: optional(longText), s: optional(text) })),
   ),
   [Type.WELCOME]: tuple(
     counter,
-    record({ v: counter, s: text, q: verdict, u: longText, h: number, w: tuple(number, number), m: number }),
+    versioned(
+      record({
+        v: counter,
+        s: text,
+        q: verdict,
+        u: longText,
+        h: number,
+        w: tuple(number, number),
+        m: number,
+      }),
+    ),
   ),
   [Type.EVT]: tuple(counter, text, anything, meta),
   [Type.REQ]: tuple(counter, text),
   [Type.RES]: tuple(counter, number),
   [Type.ERR]: tuple(counter, number, text, longText),
-  [Type.PUB]: tuple(counter, number, number, text, anything, meta),
+  [Type.PUB]: tuple(counter, number, counter, text, anything, meta),
   [Type.PING]: anything,
   [Type.PONG]: anything,
   [Type.GAP]: tuple(counter, counter, counter, text, number),
@@ -134,6 +156,10 @@ function isKnown(item: unknown, index: number): item is Item {
 
 /** The payload of `$join`. */
 export function parseJoinRequest(value: unknown): JoinRequest {
+  const { replaced } = (value ?? {}) as JoinRequest;
+  if (Array.isArray(replaced) && replaced.length > MAX_REPLACED) {
+    throw new FrameError(`$join may name ${MAX_REPLACED} replaced sessions, not ${replaced.length}`);
+  }
   record({ room: text, epoch: optional(text), offset: optional(counter), replaced: optional(listOf(text)) })(
     value,
     '$join',

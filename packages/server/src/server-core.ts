@@ -25,6 +25,8 @@ export class ServerCore {
   readonly lifecycle: Listeners;
   readonly errors: Listeners;
   #phase: 'open' | 'closed' = 'open';
+  /** Connections without a session yet. */
+  readonly #arriving = new Set<ConnectionHandshake>();
   #messagesOut = 0;
   #errorCount = 0;
 
@@ -51,7 +53,7 @@ export class ServerCore {
   readonly accept: Acceptor = (transport, codec, handshake) => {
     const { auth, heartbeatMs, maxMessageBytes, maxBufferedBytes } = this.settings;
     const varied = heartbeatMs * (0.9 + 0.2 * this.ports.random.fraction());
-    const begin = (user: User | undefined): Session => {
+    const begin = (user: User | undefined, broken: (error: unknown) => void): Session => {
       const id = this.ports.random.id();
       const { address } = handshake;
       const session = new Session({ id, user: user ?? { id }, address, codec }, transport, {
@@ -64,25 +66,32 @@ export class ServerCore {
           this.#messagesOut += messages;
         },
         ended: (of, reason) => this.#ended(of, reason),
+        broken,
       });
       this.hub.sessions.set(id, session);
       return session;
     };
-    if (this.#phase === 'closed') transport.close(CloseCode.RESTART, 'the server is going down');
-    return new ConnectionHandshake(
+    const connection = new ConnectionHandshake(
       {
         ports: this.ports,
         auth,
         heartbeatMs,
         maxMessageBytes,
         begin,
-        ready: (session) => this.lifecycle.emit('session', session.door),
+        ready: (session) => {
+          this.#arriving.delete(connection);
+          this.lifecycle.emit('session', session.door);
+        },
+        gone: () => this.#arriving.delete(connection),
         failed: (error, name) => this.failed(error, { name }),
       },
       transport,
       codec,
       handshake,
     );
+    this.#arriving.add(connection);
+    if (this.#phase === 'closed') connection.hangUp(CloseCode.RESTART, 'the server is going down');
+    return connection;
   };
 
   stats(): ServerStats {
@@ -105,6 +114,7 @@ export class ServerCore {
     for (const session of [...this.hub.sessions.values()]) {
       session.drop(CloseCode.RESTART, 'the server is going down');
     }
+    for (const connection of this.#arriving) connection.hangUp(CloseCode.RESTART, 'the server is going down');
     this.hub.close();
     const cancel = this.ports.clock.setTimer(() => this.upgrades.terminate(), CLOSE_TIMEOUT_MS);
     await gone;
@@ -132,8 +142,7 @@ export class ServerCore {
 
   #ended(session: Session, reason: 'closed' | 'lost'): void {
     this.hub.sessions.delete(session.id);
+    for (const room of session.rooms) this.hub.leave(session, room, this.rules.for(room).presence ?? false);
     this.lifecycle.emit('session-end', session.door, { reason });
-    for (const room of [...session.rooms])
-      this.hub.leave(session, room, this.rules.for(room).presence ?? false);
   }
 }

@@ -1,13 +1,6 @@
 import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import {
-  type AnyContract,
-  type Contract,
-  checkKeys,
-  checkName,
-  checkType,
-  type Listener,
-} from '@holdfast/protocol';
+import { type AnyContract, type Contract, checkKeys, checkName, type Listener } from '@holdfast/protocol';
 import type { Handler } from './hub/router.js';
 import { createTarget } from './hub/target.js';
 import type { Acceptor, ServerPorts } from './ports/ports.js';
@@ -37,7 +30,11 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
     const http = own;
     own = undefined;
     await core.close();
-    if (http) await new Promise((resolve) => http.close(resolve));
+    if (!http) return;
+    const closed = new Promise((resolve) => http.close(resolve));
+    // Connections that have said nothing would hold it for ever.
+    http.closeAllConnections();
+    await closed;
   };
 
   const server: HoldfastServer = {
@@ -51,7 +48,8 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
     },
     handle: (method: string, handler: Listener) => {
       checkName(method, 'handle(method)');
-      checkType(handler, 'function', `handle('${method}', handler)`);
+      if (typeof handler !== 'function')
+        throw new TypeError(`handle('${method}', handler): a function is needed`);
       if (schemas && !schemas.requests.has(method)) {
         throw new TypeError(`handle('${method}'): the contract has no such request`);
       }

@@ -44,6 +44,8 @@ export interface SessionSurroundings {
   door(session: Session): ServerSession;
   wrote(messages: number): void;
   ended(session: Session, reason: 'closed' | 'lost'): void;
+  /** Something came that breaks the protocol, behind something that took its time. */
+  broken(error: unknown): void;
 }
 
 /** How much may be unacknowledged in each direction; told in WELCOME. */
@@ -76,7 +78,8 @@ export class Session {
   #outBytes = 0;
   #flushDue = false;
   /** Came in and waits for its turn to be accepted. */
-  readonly #intake: Incoming[] = [];
+  readonly #intake: (Incoming & { readonly bytes: number })[] = [];
+  #intakeBytes = 0;
   #accepting = false;
   #heardAt: number;
   #pingAt: number;
@@ -193,18 +196,18 @@ export class Session {
   // ── In ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Takes a frame. Throws a `FrameError` if the client breaks the protocol. */
-  receive(frame: Frame): void {
+  receive(frame: Frame, bytes: number): void {
     this.#heardAt = this.#around.clock.now();
-    for (const incoming of this.#link.take(frame)) {
+    const fresh = this.#link.take(frame);
+    for (const incoming of fresh) {
       if (incoming.item[0] === Type.PING) this.post([Type.PONG]);
-      else if (incoming.item[0] !== Type.PONG) this.#intake.push(incoming);
-    }
-    if (this.#link.unaccepted > 2 * WINDOW_MESSAGES) {
-      throw new FrameError(
-        `more than ${2 * WINDOW_MESSAGES} messages at once; the window is ${WINDOW_MESSAGES}`,
-      );
+      else if (incoming.item[0] !== Type.PONG) this.#hold(incoming, bytes / fresh.length);
     }
     this.#acceptNext();
+    if (this.#link.unaccepted > 2 * WINDOW_MESSAGES || this.#intakeBytes > 4 * WINDOW_BYTES) {
+      const window = `${WINDOW_MESSAGES} messages, ${WINDOW_BYTES} bytes`;
+      throw new FrameError(`far more at once than the window of ${window}`);
+    }
     for (const entry of this.#link.acknowledge(frame.ack)) {
       if (entry.kind === 'event') {
         entry.deferred.resolve({ id: entry.deferred.sending.id, outcome: 'acknowledged' });
@@ -213,11 +216,17 @@ export class Session {
     this.#wake();
   }
 
+  #hold(incoming: Incoming, bytes: number): void {
+    this.#intake.push({ ...incoming, bytes });
+    this.#intakeBytes += bytes;
+  }
+
   /** One after the other: a message is not accepted before its predecessor is. */
   #acceptNext(): void {
     while (!this.#accepting) {
       const next = this.live ? this.#intake.shift() : undefined;
       if (!next) return;
+      this.#intakeBytes -= next.bytes;
       if (next.item[0] === Type.BYE) return this.#bye();
       const accepted = this.#around.accept(this, next.seq, next.item);
       if (!isPromiseLike(accepted)) {
@@ -229,7 +238,11 @@ export class Session {
         this.#accepting = false;
         this.#link.accept(next.seq);
         this.#wake();
-        this.#acceptNext();
+        try {
+          this.#acceptNext();
+        } catch (error) {
+          this.#around.broken(error);
+        }
       };
       accepted.then(done, done);
     }

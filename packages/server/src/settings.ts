@@ -2,6 +2,7 @@ import {
   type AnyContract,
   type Codec,
   type ContractSchemas,
+  checkFunctions,
   checkKeys,
   checkType,
   contractSchemas,
@@ -44,7 +45,7 @@ export function resolveOptions<C extends AnyContract, U extends User>(
   checkKeys(options, OPTIONS, 'createHoldfastServer(options)');
   const { contract, auth, origins, codecs = [json()], logger = defaults.logger } = options;
   checkType(auth, 'function', 'auth');
-  checkType(logger, 'object', 'logger');
+  checkFunctions(logger, ['debug', 'info', 'warn', 'error'], 'logger');
   if (origins !== undefined && !Array.isArray(origins)) throw new TypeError('origins must be an array');
   const [preferred, ...others] = Array.isArray(codecs) ? codecs : [];
   if (
@@ -60,7 +61,7 @@ export function resolveOptions<C extends AnyContract, U extends User>(
     maxBufferedBytes: [1_048_576, 1_024],
   });
   return {
-    schemas: contract && contractSchemas(contract),
+    schemas: contract === undefined ? undefined : contractSchemas(contract),
     auth,
     origins: origins && new Set(origins.map(checkOrigin)),
     codecs: [preferred, ...others],

@@ -3,6 +3,7 @@ import type { ConnectionState } from '../types.js';
 import { type BackoffSettings, backoffDelay } from './backoff.js';
 import { consequenceOf } from './classify.js';
 import {
+  doubting,
   type Heartbeat,
   heard,
   heartbeatDueAt,
@@ -119,6 +120,7 @@ export interface Step {
 
 const DIAL_TIMEOUT_MS = 10_000;
 const WELCOME_TIMEOUT_MS = 10_000;
+const MIN_HEARTBEAT_MS = 1_000;
 
 export const initialConnection: Connection = { status: 'idle', dial: 0 };
 
@@ -208,6 +210,12 @@ export function stateOf(connection: Connection): ConnectionState {
   }
 }
 
+/** Heartbeats make a new connection at each frame, but the application is told only of what it can see. */
+export function sameState(a: ConnectionState, b: ConnectionState): boolean {
+  const keys = Object.keys(b) as (keyof ConnectionState)[];
+  return keys.length === Object.keys(a).length && keys.every((key) => a[key] === b[key]);
+}
+
 function stay(connection: Connection): Step {
   return { connection, effects: [] };
 }
@@ -247,7 +255,8 @@ function establish(
   { heartbeat: settings }: ConnectionSettings,
 ): Step {
   // Asks at once, so that the round-trip time is known from the start.
-  const intervalMs = settings.intervalMs || heartbeatMs;
+  // Whatever a server proposes must not become a storm of pings.
+  const intervalMs = settings.intervalMs || Math.max(heartbeatMs, MIN_HEARTBEAT_MS);
   const heartbeat = pinged(startHeartbeat({ ...settings, intervalMs }, now), now);
   return {
     connection: { status: 'connected', dial, attempt, since: Math.floor(now), sessionId, userId, heartbeat },
@@ -356,14 +365,17 @@ function beat(connection: Connected, around: Surroundings, settings: ConnectionS
       return stay(connection);
     case 'ping':
       return {
-        connection: { ...connection, heartbeat: pinged(heartbeat, around.now) },
+        connection: {
+          ...connection,
+          heartbeat: pinged(doubting(heartbeat, around.now, around.awaitingSince), around.now),
+        },
         effects: [{ do: 'ping' }],
       };
     case 'give-up': {
       const silentMs = Math.round(around.now - heartbeat.heardAt);
       const error = holdfastError(
         'ERR_CONNECTION_LOST',
-        `nothing heard for ${silentMs} ms, no answer to a ping`,
+        `nothing heard for ${silentMs} ms, and no answer to a ping`,
       );
       return fail(connection, error, around, settings, CloseCode.TIMEOUT);
     }

@@ -10,8 +10,13 @@ export interface Heartbeat {
   readonly heardAt: number;
   /** When the ping was written that has no pong yet; for the round-trip time. */
   readonly pingedAt?: number | undefined;
-  /** When the silence after a ping counts as a miss; absent while nothing is suspected. */
+  /** When the ping counts as missed; absent while nothing is suspected. */
   readonly deadlineAt?: number | undefined;
+  /** What made us ask: a silence, which any frame ends, or an ack that does not come, for which only a pong will do:
+   * what comes down says nothing of the way up. */
+  readonly doubt?: 'silence' | 'ack' | undefined;
+  /** When the last pong came. */
+  readonly answeredAt: number;
   readonly missed: number;
   readonly rttMs?: number | undefined;
 }
@@ -26,24 +31,28 @@ export function startHeartbeat(
   now: number,
 ): Heartbeat {
   const { intervalMs, timeoutMs, maxMissed } = settings;
-  return { intervalMs, timeoutMs, maxMissed, heardAt: now, missed: 0 };
+  return { intervalMs, timeoutMs, maxMissed, heardAt: now, answeredAt: now, missed: 0 };
 }
 
 /** A frame came. */
 export function heard(heartbeat: Heartbeat, now: number): Heartbeat {
-  return { ...heartbeat, heardAt: now, deadlineAt: undefined, missed: 0 };
+  if (heartbeat.doubt === 'ack') return { ...heartbeat, heardAt: now };
+  return { ...heartbeat, heardAt: now, deadlineAt: undefined, doubt: undefined, missed: 0 };
 }
 
 /** A pong came: the answer to the last ping. */
 export function ponged(heartbeat: Heartbeat, now: number): Heartbeat {
   const { pingedAt } = heartbeat;
-  return pingedAt === undefined ? heartbeat : { ...heartbeat, pingedAt: undefined, rttMs: now - pingedAt };
+  if (pingedAt === undefined) return heartbeat;
+  const calm = { deadlineAt: undefined, doubt: undefined, missed: 0 };
+  return { ...heartbeat, ...calm, pingedAt: undefined, answeredAt: now, rttMs: now - pingedAt };
 }
 
-/** A ping has been written; it counts as missed after `timeoutMs` of silence. */
+/** A ping has been written; it counts as missed after `timeoutMs`. */
 export function pinged(heartbeat: Heartbeat, now: number, timeoutMs = heartbeat.timeoutMs): Heartbeat {
   const missed = heartbeat.deadlineAt === undefined ? heartbeat.missed : heartbeat.missed + 1;
-  return { ...heartbeat, pingedAt: now, deadlineAt: now + timeoutMs, missed };
+  const doubt = heartbeat.doubt ?? 'silence';
+  return { ...heartbeat, pingedAt: now, deadlineAt: now + timeoutMs, doubt, missed };
 }
 
 /** How long an answer may take before somebody should ask what keeps it. */
@@ -54,10 +63,19 @@ export function patience({ rttMs = 0 }: Heartbeat): number {
 /** When `heartbeatNeed` will need something next, if no frame comes before. `awaitingSince`: the oldest unacknowledged write. */
 export function heartbeatDueAt(heartbeat: Heartbeat, awaitingSince: number | undefined): number {
   const { heardAt, deadlineAt, intervalMs } = heartbeat;
-  if (deadlineAt !== undefined) return deadlineAt;
-  const silentAt = heardAt + 1.25 * intervalMs;
-  if (awaitingSince === undefined) return silentAt;
-  return Math.min(silentAt, Math.max(awaitingSince, heardAt) + patience(heartbeat));
+  return deadlineAt ?? Math.min(heardAt + 1.25 * intervalMs, ackDueAt(heartbeat, awaitingSince));
+}
+
+/** When somebody should ask what keeps the ack. */
+function ackDueAt(heartbeat: Heartbeat, awaitingSince: number | undefined): number {
+  if (awaitingSince === undefined) return Infinity;
+  return Math.max(awaitingSince, heartbeat.answeredAt) + patience(heartbeat);
+}
+
+/** Before a ping is written: what it is asked for. */
+export function doubting(heartbeat: Heartbeat, now: number, awaitingSince: number | undefined): Heartbeat {
+  const doubt = now >= ackDueAt(heartbeat, awaitingSince) ? 'ack' : heartbeat.doubt;
+  return { ...heartbeat, doubt };
 }
 
 /** What the heartbeat needs now. */

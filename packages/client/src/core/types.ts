@@ -3,7 +3,6 @@ import type { UndeliveredMessage } from '../types.js';
 
 /** A message of the application on its way out, from `send` or `request` until its outcome is known. */
 export interface Message extends Outgoing, UndeliveredMessage {
-  readonly kind: 'event' | 'request';
   readonly bytes: number;
   /** Not written by then: it expires. `Infinity`: never. */
   readonly expiresAt: number;

@@ -1,7 +1,9 @@
 import { defer, holdfastError, type Sending } from '@holdfast/protocol';
 import type { Connection } from '../core/connection.js';
 
-interface Waiter {
+/** One call of `connect()`. */
+export interface Waiter {
+  readonly sending: Sending<void>;
   resolve(): void;
   reject(error: Error): void;
 }
@@ -11,22 +13,22 @@ export class ConnectWaiters {
   readonly #waiters = new Set<Waiter>();
 
   /** `signal` ends the waiting, not the connecting. */
-  add(signal: AbortSignal | undefined): Sending<void> {
-    const { sending, resolve, reject } = defer<void>('');
-    const waiter = { resolve, reject };
-    const abort = (): void => reject(signal?.reason as Error);
-    if (signal?.aborted) {
-      abort();
-      return sending;
-    }
-    this.#waiters.add(waiter);
+  make(signal: AbortSignal | undefined): Waiter {
+    const waiter = defer<void>('');
+    const abort = (): void => waiter.reject(signal?.reason as Error);
     signal?.addEventListener('abort', abort, { once: true });
+    if (signal?.aborted) abort();
     const done = (): void => {
       this.#waiters.delete(waiter);
       signal?.removeEventListener('abort', abort);
     };
-    sending.then(done, done);
-    return sending;
+    waiter.sending.then(done, done);
+    return waiter;
+  }
+
+  /** From here on it is told: what was before its own attempt is not its business. */
+  add(waiter: Waiter): void {
+    this.#waiters.add(waiter);
   }
 
   /** Tells them where the connection has come to. */

@@ -7,6 +7,8 @@ import {
   holdfastError,
   Listeners,
   type Logger,
+  type Schema,
+  type SchemaResult,
   validate,
 } from '@holdfast/protocol';
 import type { ConnectionState, Gap, LostSession, OutboxState, UndeliveredMessage } from '../types.js';
@@ -39,7 +41,8 @@ export class Dispatcher {
       return this.#unheard(name, holdfastError('ERR_NO_LISTENER', `nobody listens to '${name}'${where}`));
     }
     const schema = this.#schemas?.serverEvents.get(name);
-    const result = schema ? validate(schema, payload) : { value: payload };
+    const result = schema ? this.#checked(schema, payload, name) : { value: payload };
+    if (!result) return;
     if (result.issues) {
       const { issues } = result;
       const text = `'${name}' from the server does not fit the contract: ${describeIssues(issues)}`;
@@ -83,6 +86,16 @@ export class Dispatcher {
   mute(): void {
     this.#audience = 'gone';
     this.events.clear();
+  }
+
+  /** Undefined if the schema itself failed. */
+  #checked(schema: Schema, payload: unknown, name: string): SchemaResult<unknown> | undefined {
+    try {
+      return validate(schema, payload);
+    } catch (error) {
+      this.failed(error, name);
+      return undefined;
+    }
   }
 
   /** Told each time to whoever asks for it; in the log, once for each name is enough. */

@@ -99,6 +99,9 @@ export class Exchange {
       deferred.reject(signal.reason as Error);
     } else if (error) {
       this.#fail(message, error);
+    } else if (draft.notJoined !== undefined) {
+      const details = { delivery: 'unsent', messageId: id } as const;
+      this.#fail(message, holdfastError('ERR_NOT_JOINED', draft.notJoined, details));
     } else if (bytes > this.#limits.message) {
       const maxBytes = this.#limits.message;
       const text = `'${event}' has ${bytes} bytes; at most ${maxBytes} are allowed`;
@@ -163,8 +166,21 @@ export class Exchange {
     }
   }
 
-  /** The connection is gone: pings and the like interest nobody any more. */
+  /** The last word: what waits is not sent any more. */
+  farewell(item: Item, now: number): WireData[] {
+    return this.#link.frames([control(this.#defaults.codec, item)], now);
+  }
+
+  /**
+   * The connection is gone: pings and the like interest nobody any more, and what rooms had asked for they will ask
+   * anew, from where they stand then.
+   */
   detach(): void {
+    for (const message of this.#open) {
+      if (!message.event.startsWith('$') || message.writtenAt !== undefined) continue;
+      const details = { delivery: 'unknown', messageId: message.id } as const;
+      this.#fail(message, holdfastError('ERR_SESSION_LOST', 'asked again in the next session', details));
+    }
     this.#controls = this.#controls.filter(({ sequenced }) => sequenced);
   }
 
@@ -183,7 +199,7 @@ export class Exchange {
   frames(now: number): WireData[] {
     const entries = [...this.#controls, ...this.#takeFromOutbox()];
     this.#controls = [];
-    const frames = this.#link.frames(entries, now);
+    const frames = this.#link.frames(entries, now, this.#limits.message);
     for (const entry of entries) if (entry.kind === 'request') this.#asked.set(entry.seq, entry);
     return frames;
   }
@@ -312,6 +328,6 @@ export class Exchange {
   }
 }
 
-function publicPart({ id, event, payload, room, sentAt }: Message): UndeliveredMessage {
-  return { id, event, payload, room, sentAt };
+function publicPart({ kind, id, event, payload, room, sentAt }: Message): UndeliveredMessage {
+  return { kind, id, event, payload, room, sentAt };
 }

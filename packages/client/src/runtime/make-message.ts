@@ -3,6 +3,7 @@ import {
   type Codec,
   checkKeys,
   checkName,
+  checkSignal,
   type Deferred,
   type DeliveryError,
   defer,
@@ -28,6 +29,8 @@ export interface Draft {
   readonly room?: string | undefined;
   readonly schema?: Schema | undefined;
   readonly options?: SendOptions | undefined;
+  /** Why it cannot be sent to its room. */
+  readonly notJoined?: string | undefined;
   /** Told of the outcome at once, in the frame that brings it, where a promise would be told a moment later. */
   readonly outcome?: Pick<Message, 'resolve' | 'reject'> | undefined;
 }
@@ -58,6 +61,7 @@ export function makeMessage(draft: Draft, { codec, clock, random, ttlMs, request
   const { kind, name, payload, room, schema, options = {} } = draft;
   const call = `${kind === 'event' ? 'send' : 'request'}('${name}')`;
   checkKeys(options, SEND_OPTIONS, `${call} options`);
+  checkSignal(options.signal, `${call} signal`);
   if (options.id !== undefined) checkName(options.id, `${call} id`);
   const waitMs = numberOption(options.ttlMs, `${call} ttlMs`, ttlMs);
   const defaultTimeoutMs = kind === 'request' ? requestTimeoutMs : Infinity;

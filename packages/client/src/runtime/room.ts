@@ -4,6 +4,7 @@ import {
   type JoinReply,
   type JoinRequest,
   Listeners,
+  MAX_REPLACED,
   MEMBER,
   type Member,
   type PublicationItem,
@@ -19,6 +20,8 @@ export interface RoomSurroundings {
   status(): Connection['status'];
   /** Runs `run` in the next task. */
   nextTask(run: () => void): void;
+  /** Tells the application, after all that is being told already. */
+  tell(run: () => void): void;
   /** A listener of the application threw. */
   failed(error: unknown, name: string): void;
   gap(gap: Gap): void;
@@ -44,7 +47,7 @@ export class Room {
   #number: number | undefined;
   /** What came in the task in which the join was answered: told in the next one, to whoever listens by then. */
   #held: Lane[] | undefined;
-  /** Sessions of ours since the position was last set: what they published is not for us. */
+  /** Our latest sessions: what they published is not for us, however long it stands in the log. */
   #replaced: string[] = [];
 
   constructor(name: string, around: RoomSurroundings) {
@@ -84,7 +87,6 @@ export class Room {
   /** The server has let us in; `sync` follows in the same frame. */
   joined({ members = [] }: JoinReply): void {
     if (!this.wanted) return;
-    this.#replaced = [];
     this.#setMembers(members.map(([userId, sessions]) => ({ userId, sessions })));
     this.#held = [];
     this.#around.nextTask(() => this.#release());
@@ -101,7 +103,8 @@ export class Room {
 
   /** The server says from where the room flows on this connection. */
   sync([, epoch, offset, number]: RoomSync): void {
-    if (!this.wanted) return;
+    // Of a join that was overtaken by a leave.
+    if (this.#state.status !== 'joined') return;
     this.#position = { epoch, offset };
     this.#number = number;
   }
@@ -111,7 +114,7 @@ export class Room {
     this.#number = undefined;
     this.#release();
     if (!this.#position || sessionId === undefined) return;
-    if (!this.#replaced.includes(sessionId)) this.#replaced.push(sessionId);
+    this.#replaced = [...this.#replaced, sessionId].slice(-MAX_REPLACED);
     if (this.#state.status === 'joined') this.#enter({ status: 'joining' });
   }
 
@@ -131,9 +134,10 @@ export class Room {
     if (!this.#position) return;
     if (item[0] === Type.GAP) return this.#skip(item);
     const [, , offset, name, payload, { i = '', t = 0, f, u } = {}] = item;
+    // Not in the log: who joins is told the members as they are, and then each change.
+    if (name === MEMBER) return this.#memberChanged(parseMemberChange(payload));
     if (offset <= this.#position.offset) return;
     this.#position = { epoch: this.#position.epoch, offset };
-    if (name === MEMBER) return this.#memberChanged(parseMemberChange(payload));
     this.#around.deliver(this, name, u ? undefined : payload, {
       id: i,
       at: t,
@@ -157,12 +161,14 @@ export class Room {
 
   #setMembers(members: Member[]): void {
     this.#members = Object.freeze(members);
-    this.listeners.emit('$members', this.#members);
+    const told = this.#members;
+    this.#around.tell(() => this.listeners.emit('$members', told));
   }
 
   #enter(state: JoinState): void {
     this.#state = Object.freeze(state);
-    this.listeners.emit('$state', this.#state);
+    const told = this.#state;
+    this.#around.tell(() => this.listeners.emit('$state', told));
   }
 
   #out(state: JoinState): void {

@@ -1,6 +1,7 @@
 import {
   type CallOptions,
   checkKeys,
+  checkSignal,
   type Deferred,
   type DeliveryError,
   defer,
@@ -47,6 +48,7 @@ export class Rooms {
 
   join(room: Room, options: CallOptions = {}): Promise<void> {
     checkKeys(options, ['timeoutMs', 'signal'], `room('${room.name}').join(options)`);
+    checkSignal(options.signal, 'signal');
     const timeoutMs = numberOption(options.timeoutMs, 'timeoutMs', JOIN_TIMEOUT_MS);
     const waiter = this.#wait(room, timeoutMs, options.signal);
     const status = this.#around.status();
@@ -123,6 +125,8 @@ export class Rooms {
   }
 
   #ask(room: Room, first: boolean): void {
+    // A join that was overtaken by a leave and another join has nothing to say any more.
+    const answered = (): boolean => this.#asking.get(room) === sending && this.#asking.delete(room);
     const draft = {
       kind: 'request',
       name: JOIN,
@@ -130,12 +134,12 @@ export class Rooms {
       options: { timeoutMs: Infinity, ttlMs: Infinity },
       outcome: {
         resolve: (reply: unknown) => {
-          this.#asking.delete(room);
+          if (!answered()) return;
           room.joined(parseJoinReply(reply));
           this.#settle(room);
         },
         reject: (error: Error) => {
-          this.#asking.delete(room);
+          if (!answered()) return;
           // A lost session takes its joins with it; the next one asks again.
           if (!isHoldfastError(error) || error.code === 'ERR_SESSION_LOST' || error.code === 'ERR_CLOSED')
             return;
@@ -144,7 +148,8 @@ export class Rooms {
         },
       },
     } as const;
-    this.#asking.set(room, this.#exchange.submit(draft, first));
+    const sending = this.#exchange.submit(draft, first);
+    this.#asking.set(room, sending);
   }
 
   #withdraw(room: Room): void {

@@ -23,6 +23,7 @@ import {
   type ConnectionEvent,
   deadlineOf,
   initialConnection,
+  sameState,
   stateOf,
   step,
 } from '../core/connection.js';
@@ -77,11 +78,15 @@ export class Runtime {
     this.exchange = new Exchange(defaults, outbox, {
       wake: () => this.#wake(),
       incoming: (item, seq) => this.#incoming(item, seq),
-      undelivered: (message, error) => this.dispatcher.undelivered(message, error),
+      undelivered: (message, error) => this.#post(() => this.dispatcher.undelivered(message, error)),
     });
     this.rooms = new Rooms(ports, this.exchange, {
       status: () => this.#connection.status,
-      nextTask: (run) => clock.setTimer(() => this.#post(run), 0),
+      nextTask: (run) => {
+        const { dial } = this.#connection;
+        clock.setTimer(() => this.#post(() => this.#guard(dial, run)), 0);
+      },
+      tell: (run) => this.#post(run),
       failed: (error, name) => this.dispatcher.failed(error, name),
       gap: (gap) => this.dispatcher.gap(gap),
       deliver: (room, name, payload, meta) => this.dispatcher.deliver(name, payload, meta, room.listeners),
@@ -100,14 +105,15 @@ export class Runtime {
   }
 
   connect({ auth, signal }: { auth?: string | undefined; signal?: AbortSignal | undefined }): Sending<void> {
-    const sending = this.#waiters.add(signal);
+    const waiter = this.#waiters.make(signal);
     this.#post(() => {
+      this.#waiters.add(waiter);
       const anew = auth !== undefined && auth !== this.#auth;
       if (auth !== undefined) this.#auth = auth;
       this.#step({ type: 'connect', anew });
       this.#waiters.settle(this.#connection);
     });
-    return sending;
+    return waiter.sending;
   }
 
   disconnect(): void {
@@ -179,8 +185,7 @@ export class Runtime {
       case 'pong':
         return this.exchange.control([Type.PONG]);
       case 'bye':
-        this.exchange.control([Type.BYE, 'closed', '']);
-        return this.#write();
+        return this.#send(this.exchange.farewell([Type.BYE, 'closed', ''], this.#ports.clock.now()));
       case 'hang-up':
         return this.#hangUp(effect.code, effect.reason);
     }
@@ -192,8 +197,9 @@ export class Runtime {
     const state = Object.freeze(stateOf(this.#connection));
     if (!sameState(previous, state)) {
       this.#state = state;
-      this.dispatcher.state(state, previous);
+      // Before the listeners: one that calls connect() begins something new.
       this.#waiters.settle(this.#connection);
+      this.dispatcher.state(state, previous);
     }
     const { outbox } = this.exchange;
     if (outbox !== this.#toldOutbox) {
@@ -285,21 +291,29 @@ export class Runtime {
   }
 
   #write(): void {
-    if (this.#connection.status !== 'connected' && this.#connection.status !== 'closed') return;
-    for (const data of this.exchange.frames(this.#ports.clock.now())) this.#transport?.send(data);
+    if (this.#connection.status === 'connected') this.#send(this.exchange.frames(this.#ports.clock.now()));
+  }
+
+  #send(frames: readonly WireData[]): void {
+    for (const data of frames) this.#transport?.send(data);
   }
 
   #received(dial: number, data: WireData): void {
-    try {
+    this.#guard(dial, () => {
       const frame = parseFrame(this.#settings.codec.decode(data));
       if (this.#connection.status === 'handshaking') this.#shakeHands(dial, frame);
       else if (this.#connection.status === 'connected') this.#take(dial, frame);
+    });
+  }
+
+  /** Whatever the server sends that cannot be read ends this connection, and nothing else. */
+  #guard(dial: number, read: () => void): void {
+    try {
+      read();
     } catch (cause) {
-      if (!(cause instanceof FrameError)) throw cause;
       const code = cause instanceof SequenceGapError ? CloseCode.GAP : CloseCode.BAD_FRAME;
-      const error = holdfastError('ERR_PROTOCOL', `the server broke the protocol: ${cause.message}`, {
-        cause,
-      });
+      const why = cause instanceof Error ? cause.message : String(cause);
+      const error = holdfastError('ERR_PROTOCOL', `the server broke the protocol: ${why}`, { cause });
       this.#step({ type: 'failed', dial, error, code });
     }
   }
@@ -322,14 +336,19 @@ export class Runtime {
 
   #shakeHands(dial: number, frame: Frame): void {
     if (this.#farewell(dial, frame)) return;
-    const [item] = frame.items;
-    if (item?.[0] !== Type.WELCOME) throw new FrameError('the first frame must hold a WELCOME or a BYE');
+    const [item, ...more] = frame.items;
+    if (item?.[0] !== Type.WELCOME || more.length > 0) {
+      throw new FrameError('the first frame must hold a WELCOME, alone, or a BYE');
+    }
     const welcome = item[1];
     if (welcome.v !== PROTOCOL_VERSION) {
       const text = `the server speaks version ${welcome.v} of the protocol, this client version ${PROTOCOL_VERSION}`;
       return this.#step({ type: 'failed', dial, error: holdfastError('ERR_PROTOCOL_VERSION', text) });
     }
-    if (this.#sessionId !== undefined) this.#lose(this.#sessionId);
+    const asked = this.#sessionId;
+    if (asked !== undefined) this.#lose(asked);
+    else if (welcome.q === Verdict.LOST)
+      throw new FrameError('a session was called lost that nobody asked for');
     if (welcome.q === Verdict.LOST) this.#hello(undefined);
     else this.#begin(dial, welcome);
   }
@@ -378,10 +397,4 @@ export class Runtime {
       this.#stopSignals = undefined;
     }
   }
-}
-
-/** Heartbeats make a new connection at each frame, but the application is told only of what it can see. */
-function sameState(a: ConnectionState, b: ConnectionState): boolean {
-  const keys = Object.keys(b) as (keyof ConnectionState)[];
-  return keys.length === Object.keys(a).length && keys.every((key) => a[key] === b[key]);
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  doubting,
   type Heartbeat,
   heard,
   heartbeatDueAt,
@@ -50,11 +51,14 @@ describe('a link that owes an ack', () => {
     expect(heartbeatNeed(pinged(silent, 3_000), 8_000, 1_000)).toBe('give-up');
   });
 
-  test('gets four round trips where those are longer, and a new term with each sign of life', () => {
+  test('gets four round trips where those are longer; what comes down says nothing of the way up, a pong does', () => {
     const slow = ponged(pinged(start(), 0), 1_500);
     expect(patience(slow)).toBe(6_000);
     expect(heartbeatDueAt(heard(slow, 1_500), 1_500)).toBe(7_500);
-    expect(heartbeatDueAt(heard(slow, 4_000), 1_500)).toBe(10_000);
+    expect(heartbeatDueAt(heard(slow, 4_000), 1_500)).toBe(7_500);
+    const asked = pinged(doubting(slow, 7_500, 1_500), 7_500);
+    expect(heartbeatNeed(heard(asked, 12_000), 12_500, 1_500)).toBe('give-up');
+    expect(heartbeatNeed(ponged(asked, 12_000), 12_500, 1_500)).toBe('nothing');
   });
 });
 

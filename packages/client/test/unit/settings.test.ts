@@ -51,9 +51,9 @@ test.each([
   [{ reconect: {} }, "createClient(options): unknown option 'reconect'; allowed: url, contract, auth"],
   [{ auth: 7 }, 'auth must be a string, not 7'],
   [{ autoConnect: 'yes' }, "autoConnect must be a boolean, not 'yes'"],
-  [{ codec: { name: 'x' } }, 'codec must be a codec, such as json()'],
+  [{ codec: { name: 'x' } }, 'codec must be an object with encode, frame, decode'],
   [{ contract: {} }, 'contract: must be made by defineContract()'],
-  [{ logger: 'console' }, "logger must be an object, not 'console'"],
+  [{ logger: 'console' }, 'logger must be an object with debug, info, warn, error'],
   [
     { reconnect: { base: 1 } },
     "reconnect: unknown option 'base'; allowed: baseMs, capMs, minUptimeMs, maxAttempts",

@@ -21,6 +21,8 @@ import { type Session, WINDOW_BYTES, WINDOW_MESSAGES } from '../session.js';
 import type { Authenticate, Handshake, User } from '../types.js';
 
 const HELLO_TIMEOUT_MS = 5_000;
+/** From the HELLO to the WELCOME: `auth` has to make up its mind. */
+const AUTH_TIMEOUT_MS = 10_000;
 const HELLO_BYTES = 8_192;
 
 /** What a handshake needs of its server. */
@@ -30,14 +32,16 @@ export interface HandshakeSurroundings {
   readonly heartbeatMs: number;
   readonly maxMessageBytes: number;
   /** Makes the session of this user (undefined: a guest), bound to the connection. */
-  begin(user: User | undefined): Session;
+  begin(user: User | undefined, broken: (error: unknown) => void): Session;
   /** The session is welcome: the application may speak with it. */
   ready(session: Session): void;
+  /** The connection ended before there was a session. */
+  gone(): void;
   failed(error: unknown, name: string): void;
 }
 
 type Stage =
-  | { readonly name: 'waiting-for-hello'; readonly cancelTimer: () => void }
+  | { readonly name: 'waiting-for-hello' }
   | { readonly name: 'authenticating' }
   | { readonly name: 'live'; readonly session: Session }
   | { readonly name: 'over' };
@@ -51,14 +55,15 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
   readonly #transport: Transport;
   readonly #codec: Codec;
   readonly #handshake: Handshake;
-  #stage: Stage;
+  #stage: Stage = { name: 'waiting-for-hello' };
+  #cancelTimer: () => void;
 
   constructor(around: HandshakeSurroundings, transport: Transport, codec: Codec, handshake: Handshake) {
     this.#around = around;
     this.#transport = transport;
     this.#codec = codec;
     this.#handshake = handshake;
-    this.#stage = this.#awaitHello();
+    this.#cancelTimer = this.#deadline(HELLO_TIMEOUT_MS, 'HELLO');
   }
 
   message(data: WireData): void {
@@ -67,7 +72,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
         throw new FrameError(`a HELLO may have ${HELLO_BYTES} bytes, not ${sizeOf(data)}`);
       }
       const frame = parseFrame(this.#codec.decode(data));
-      if (this.#stage.name === 'live') this.#stage.session.receive(frame);
+      if (this.#stage.name === 'live') this.#stage.session.receive(frame, sizeOf(data));
       else this.#first(frame.items);
     } catch (error) {
       this.#broken(error);
@@ -79,19 +84,22 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     if (stage.name === 'live') stage.session.end('lost');
   }
 
-  #awaitHello(): Stage {
-    const timeout = (): void =>
-      this.#refuse('ERR_PROTOCOL', `no HELLO within ${HELLO_TIMEOUT_MS} ms`, CloseCode.TIMEOUT);
-    return {
-      name: 'waiting-for-hello',
-      cancelTimer: this.#around.ports.clock.setTimer(timeout, HELLO_TIMEOUT_MS),
-    };
+  /** Ends the connection, if it has no session yet. */
+  hangUp(code: number, reason: string): void {
+    const stage = this.#leave();
+    if (stage.name !== 'live' && stage.name !== 'over') this.#transport.close(code, reason);
+  }
+
+  #deadline(ms: number, what: string): () => void {
+    const late = (): void => this.#refuse('ERR_PROTOCOL', `no ${what} within ${ms} ms`, CloseCode.TIMEOUT);
+    return this.#around.ports.clock.setTimer(late, ms);
   }
 
   #leave(next: Stage = { name: 'over' }): Stage {
     const stage = this.#stage;
-    if (stage.name === 'waiting-for-hello') stage.cancelTimer();
     this.#stage = next;
+    if (next.name === 'live' || next.name === 'over') this.#cancelTimer();
+    if (next.name === 'over') this.#around.gone();
     return stage;
   }
 
@@ -111,11 +119,12 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
 
   /** Sessions end with their connections: whoever comes back begins a new one, after it has been told so. */
   #sayLost(sessionId: string): void {
-    this.#leave(this.#awaitHello());
     this.#welcome(sessionId, Verdict.LOST, '');
   }
 
   #authenticate({ a: token }: Hello): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#deadline(AUTH_TIMEOUT_MS, 'answer of auth');
     const { auth } = this.#around;
     if (!auth) return this.#enter(undefined);
     this.#leave({ name: 'authenticating' });
@@ -142,7 +151,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
 
   #enter(user: User | undefined): void {
     if (this.#stage.name === 'over') return;
-    const session = this.#around.begin(user);
+    const session = this.#around.begin(user, (error) => this.#broken(error));
     this.#leave({ name: 'live', session });
     this.#welcome(session.id, Verdict.NEW, session.user.id);
     this.#around.ready(session);

@@ -9,6 +9,9 @@ import { originAllowed } from './origin.js';
 
 const DEFAULT_PATH = '/realtime';
 
+/** Which path a listener of ours takes: several may share one http server. */
+const pathOf = new WeakMap<object, string>();
+
 /** The WebSockets of http servers: takes their upgrades and hands the connections on. */
 export class Upgrades {
   readonly #settings: Pick<ServerSettings, 'codecs' | 'origins' | 'maxMessageBytes'>;
@@ -40,8 +43,14 @@ export class Upgrades {
       const [requested] = (request.url ?? '').split('?');
       if (requested === path) return this.#upgrade(request, socket, head);
       // Others may take their upgrades beside us; one that nobody takes would hang for ever.
-      if (server.listenerCount('upgrade') === 1) refuse(socket, 404, `WebSockets are served on ${path}`);
+      const listeners = server.listeners('upgrade');
+      const paths = listeners.map((listener) => pathOf.get(listener));
+      const isNobodys = !paths.includes(undefined) && !paths.includes(requested);
+      if (isNobodys && listeners.at(-1) === upgrade) {
+        refuse(socket, 404, `WebSockets are served on ${paths.join(', ')}`);
+      }
     };
+    pathOf.set(upgrade, path);
     server.on('upgrade', upgrade);
     this.#detachers.push(() => server.off('upgrade', upgrade));
   }
@@ -113,5 +122,6 @@ function refuse(socket: Duplex, status: 400 | 403 | 404, text: string): void {
     'Content-Type: text/plain; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
   ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  // Not only our half of it: whoever was refused might never close the other.
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }

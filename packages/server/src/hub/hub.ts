@@ -55,7 +55,8 @@ export class Hub {
     const room = this.#rooms.get(name);
     const now = this.#now();
     if (!room?.remove(session, now)) return;
-    session.rooms.delete(name);
+    // Who has ended is in no room any more, but whoever is told of it may want to know in which.
+    if (session.live) session.rooms.delete(name);
     if (presence) room.announce(session.user.id, now, new Set(), this.#codec);
     if (room.members.size === 0) this.#sweepLater();
   }
@@ -75,7 +76,8 @@ export class Hub {
 
   close(): void {
     this.#stopSweeping?.();
-    this.#stopSweeping = undefined;
+    // And never again.
+    this.#stopSweeping = () => undefined;
   }
 
   /** Says from where the room flows for this member, and lets what it has missed flow. */

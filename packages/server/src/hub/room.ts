@@ -126,13 +126,13 @@ export class Room {
   }
 
   /**
-   * Tells the members of a change among them. It takes an offset but no place in the log: whoever joins is told the
-   * members as they are.
+   * Tells the members of a change among them. It is not part of the log: whoever joins is told the members as they
+   * are.
    */
   announce(userId: string, at: number, except: ReadonlySet<string>, codec: Codec): void {
     const change = [userId, this.sessionsOf(userId)];
     this.#deliver(
-      this.#encode([Type.PUB, this.number, ++this.#offset, MEMBER, change, { t: at }], at, except, codec),
+      this.#encode([Type.PUB, this.number, this.#offset, MEMBER, change, { t: at }], at, except, codec),
     );
   }
 

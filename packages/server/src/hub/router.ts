@@ -24,6 +24,9 @@ import type { ServerContext } from '../types.js';
 import type { Hub } from './hub.js';
 import type { Rules } from './rules.js';
 
+/** Of what an ERR says; the rest stands in its data. */
+const MAX_REASON = 4_096;
+
 export type Handler = (input: unknown, context: ServerContext) => unknown;
 type EventListener = (payload: unknown, context: ServerContext) => unknown;
 /** Tells the application of a failure in its own code. */
@@ -101,6 +104,8 @@ export class Router {
     }
     const allowed = this.#mayPublish(session, room, event, value);
     const publish = (): void => {
+      // Its author is gone, and was told that nobody knows: then nothing is better than a late echo to the next session.
+      if (!session.live) return;
       this.#handle(event, value, context);
       const except = new Set([session.id]);
       this.#hub.publish(room, { name: event, payload, id, from: session.user.id, except });
@@ -206,11 +211,12 @@ export class Router {
 
   #refuse(session: Session, seq: number, name: string, error: unknown): void {
     if (error instanceof FrameError) throw error;
-    if (error instanceof Refusal)
-      return session.post([Type.ERR, seq, error.code, error.message, error.issues]);
+    if (error instanceof Refusal) {
+      return session.post([Type.ERR, seq, error.code, error.message.slice(0, MAX_REASON), error.issues]);
+    }
     if (isRejectError(error)) {
       try {
-        return session.post([Type.ERR, seq, 'ERR_REJECTED', error.reason, error.data]);
+        return session.post([Type.ERR, seq, 'ERR_REJECTED', error.reason.slice(0, MAX_REASON), error.data]);
       } catch {
         // Its data cannot be encoded: it is refused without them, and that is reported below.
       }

@@ -1,3 +1,4 @@
+import { checkKeys, checkType } from '@holdfast/protocol';
 import type { RoomRule } from '../types.js';
 
 const RULE_KEYS = ['join', 'publish', 'presence'];
@@ -12,11 +13,16 @@ export class Rules {
     if (typeof pattern !== 'string' || !/^(?!\$)[^*]*\*?$/.test(pattern) || pattern === '') {
       throw new TypeError(`rooms(pattern): '${pattern}' must be a name, or a prefix and one '*' at its end`);
     }
-    for (const key of Object.keys(rule)) {
-      if (!RULE_KEYS.includes(key)) {
-        throw new TypeError(`rooms('${pattern}'): unknown rule '${key}'; allowed: ${RULE_KEYS.join(', ')}`);
+    checkKeys(rule, RULE_KEYS, `rooms('${pattern}')`);
+    for (const key of ['join', 'publish'] as const) {
+      const value = rule[key];
+      if (value !== undefined && typeof value !== 'boolean' && typeof value !== 'function') {
+        throw new TypeError(
+          `rooms('${pattern}'): ${key} must be a boolean or a function, not ${typeof value}`,
+        );
       }
     }
+    checkType(rule.presence, 'boolean', `rooms('${pattern}'): presence`);
     this.#rules.set(pattern, rule);
   }
 

@@ -34,7 +34,7 @@ describe('a bad option is refused by name', () => {
     [{ heartbeat: { interval: 5 } }, "heartbeat: unknown option 'interval'; allowed: intervalMs"],
     [{ heartbeat: { intervalMs: 0 } }, 'heartbeat.intervalMs must be a whole number of at least 10, not 0'],
     [{ limits: { maxRooms: -1 } }, 'limits.maxRooms must be a whole number of at least 0, not -1'],
-    [{ logger: () => 1 }, 'logger must be an object'],
+    [{ logger: () => 1 }, 'logger must be an object with debug, info, warn, error'],
   ])('%j', (options, message) => {
     expect(() => resolve(options)).toThrow(TypeError);
     expect(() => resolve(options)).toThrow(message);

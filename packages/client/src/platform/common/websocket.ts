@@ -2,6 +2,15 @@ import { CloseCode, type Transport } from '@holdfast/protocol';
 import WebSocket from 'isomorphic-ws';
 import type { Dialer } from '../../ports/transport.js';
 
+const CLOSE_TIMEOUT_MS = 2_000;
+
+/** In Node a deaf server would keep the process for half a minute; browsers see to it themselves. */
+function letGo(socket: WebSocket): void {
+  if (typeof socket.terminate !== 'function') return;
+  const timer = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS);
+  socket.onclose = () => clearTimeout(timer);
+}
+
 /** WebSockets of the platform: `ws` in Node, the global one elsewhere. */
 export const webSocketDialer: Dialer = {
   dial(url, protocols, events) {
@@ -32,6 +41,7 @@ export const webSocketDialer: Dialer = {
         // Browsers take only these codes and 123 bytes of reason.
         const allowed = code === CloseCode.NORMAL || (code >= 3000 && code <= 4999);
         socket.close(allowed ? code : CloseCode.NORMAL, reason.slice(0, 40));
+        letGo(socket);
       },
       get bufferedBytes() {
         return socket.bufferedAmount;
