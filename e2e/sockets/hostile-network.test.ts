@@ -251,7 +251,7 @@ test('a HELLO of another version, of another shape', async () => {
   const p = await raw(url);
   p.say([0, 0, [0, { v: 2, nonce: 'x' }]]);
   await p.closed;
-  expect(p.frames[0]?.[2]).toMatchObject([13, 'ERR_PROTOCOL_VERSION']);
+  expect(p.frames[0]?.[2]).toEqual([13, 'ERR_PROTOCOL_VERSION', expect.any(String)]);
 });
 test('welcome LOST for ever: no hot loop', async () => {
   let n = 0;
