@@ -102,7 +102,8 @@ describe('a publish rule that takes its time', () => {
     await bed.advance(100);
     expect(bob.heard).toEqual(['yes', 'yes later']);
     expect(errors).toEqual(['secret', 'secret']);
-    expect(JSON.stringify(ends)).not.toContain('secret');
+    const texts = ends.map((end) => (end.status === 'rejected' ? String(end.reason) : ''));
+    expect(texts.join()).not.toContain('secret');
   });
 });
 
@@ -220,8 +221,8 @@ describe('without a right', () => {
       setup: (server) =>
         void server
           .rooms('*', { join: false })
-          .rooms('a*', { join: true })
           .rooms('ab*', { join: false })
+          .rooms('a*', { join: true })
           .rooms('abc', { join: true }),
     });
     const { client } = person(bed);
