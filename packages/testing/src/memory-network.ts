@@ -49,6 +49,8 @@ export class MemoryLink implements Dialer {
   readonly #latencyMs: number;
   readonly #listener: () => MemoryListener | undefined;
   readonly #frozen = new Set<Direction>();
+  /** What a frozen direction holds back, in order. */
+  #held: { readonly direction: Direction; readonly run: () => void }[] = [];
   #refusing = false;
   readonly #connections = new Set<Connection>();
   /** How often somebody dialled. */
@@ -83,7 +85,10 @@ export class MemoryLink implements Dialer {
     for (const connection of [...this.#connections]) this.#drop(connection, 'cut');
   }
 
-  /** Bytes vanish and nobody is told, until `heal`: a half-open link. */
+  /**
+   * A half-open link: nothing gets through and nobody is told. As with TCP, `heal` delivers what was held back to
+   * those who still believe in the connection.
+   */
   freeze(direction: Direction | 'both' = 'both'): void {
     if (direction !== 'down') this.#frozen.add('up');
     if (direction !== 'up') this.#frozen.add('down');
@@ -97,6 +102,10 @@ export class MemoryLink implements Dialer {
   heal(): void {
     this.#frozen.clear();
     this.#refusing = false;
+    const held = this.#held;
+    this.#held = [];
+    // Before what is still under way: nothing overtakes on one connection.
+    for (const { direction, run } of held) this.#after(direction, run, 0);
   }
 
   /** The server's process is gone: its connections are reset. */
@@ -168,11 +177,11 @@ export class MemoryLink implements Dialer {
     if (!connection.clientOpen && !connection.serverOpen) this.#connections.delete(connection);
   }
 
-  /** What is on its way when a link freezes is lost, too. */
-  #after(direction: Direction, run: () => void): void {
-    if (this.#frozen.has(direction)) return;
+  /** Runs `run` at the other end of the way, or holds it there if the link is frozen by then. */
+  #after(direction: Direction, run: () => void, delayMs = this.#latencyMs): void {
     this.#clock.setTimer(() => {
-      if (!this.#frozen.has(direction)) run();
-    }, this.#latencyMs);
+      if (this.#frozen.has(direction)) this.#held.push({ direction, run });
+      else run();
+    }, delayMs);
   }
 }

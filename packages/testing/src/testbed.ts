@@ -29,7 +29,7 @@ export interface Testbed<C extends AnyContract = Contract, U extends User = User
   settle(): Promise<void>;
   /** Both ends see the close. */
   cut(client: ClientConnection): void;
-  /** Half-open: bytes vanish, nobody is told; `heal` ends it. Default direction: both. */
+  /** Half-open: nothing gets through, nobody is told; `heal` delivers what was held back. Default direction: both. */
   freeze(client: ClientConnection, direction?: 'both' | Direction): void;
   heal(client: ClientConnection): void;
   /** Dials fail until `heal`. */

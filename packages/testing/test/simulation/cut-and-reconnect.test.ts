@@ -102,6 +102,24 @@ describe('a connection is cut', () => {
   });
 });
 
+test('a link that stalls and goes on: what was sent into it arrives once, on the same session', async () => {
+  open();
+  const alice = await sit();
+  const bob = await sit();
+  const { client } = bob;
+  const before = client.getState();
+  bed.freeze(client);
+  const sending = client.room('lobby').send('message', 'hello');
+  await bed.advance(4_000);
+  expect(alice.heard).toEqual([]);
+  expect(client.getOutbox().inflight).toBe(1);
+  bed.heal(client);
+  expect((await bed.until(sending)).outcome).toBe('acknowledged');
+  await bed.advance(60_000);
+  expect(alice.heard).toEqual(['hello']);
+  expect(client.getState()).toMatchObject({ sessionId: 'sessionId' in before && before.sessionId });
+});
+
 describe('the server is killed and started again', () => {
   test('both ends come back, rooms are rejoined, what was typed meanwhile arrives once', async () => {
     open();

@@ -80,12 +80,6 @@ class Run {
     void actor.room.leave();
   }
 
-  /** TCP loses nothing from the middle of a connection: what has lost bytes stays dead. */
-  heal({ client }: Actor): void {
-    if (client.getState().status === 'connected') this.bed.cut(client);
-    this.bed.heal(client);
-  }
-
   act(actor: Actor): string {
     const { bed } = this;
     const { client } = actor;
@@ -95,7 +89,7 @@ class Run {
     else if (dice < 60) this.sendings.push(endOf(client.request('echo', this.step)));
     else if (dice < 70) bed.cut(client);
     else if (dice < 76) bed.freeze(client, (['both', 'up', 'down'] as const)[this.dice(3)]);
-    else if (dice < 86) this.heal(actor);
+    else if (dice < 86) bed.heal(client);
     else if (dice < 90) bed.signal(client, 'online');
     else if (dice < 95) this.join(actor);
     else if (dice < 98) this.leave(actor);
@@ -116,7 +110,7 @@ async function play(seed: number): Promise<Run> {
     if (actor) run.trace.push(run.act(actor));
     await bed.advance(run.dice(4) === 0 ? run.dice(4_000) : run.dice(60));
   }
-  for (const actor of actors) run.heal(actor);
+  for (const { client } of actors) bed.heal(client);
   await bed.advance(120_000);
   return run;
 }
