@@ -99,32 +99,42 @@ describe.each(Object.keys(hooks))('a listener of %s', (name) => {
     'disconnect()': (client) => client.disconnect(),
   };
 
-  test.each(Object.keys(acts))('calls %s: the last wish holds, and the client works on', async (act) => {
-    const bed = bedOf();
-    const who = person(bed);
-    let acted = 0;
-    hook(who, () => {
-      // Some of this calls the listener anew: a few times are enough.
-      if (acted++ < 5) acts[act]?.(who.client, who);
-    });
-    await live(bed, who);
-    await bed.advance(60_000);
-    expect(acted).toBeGreaterThan(0);
-    const { status } = who.client.getState();
-    if (act.startsWith('close()')) expect(status).toBe('closed');
-    else if (act === 'disconnect()') expect(status).toMatch(/^(idle|connected)$/);
-    else expect(status).toBe('connected');
-    if (act === 'leave() and join()' && status === 'connected') {
-      expect(who.room.getState().status).toBe('joined');
-    }
-    const end = endOf(who.client.send('note', 'the last'));
-    await bed.advance(100);
-    expect(end.end).toBe(
-      { closed: 'ERR_CLOSED unsent', idle: 'open', connected: 'ok' }[
-        status as 'closed' | 'idle' | 'connected'
-      ],
-    );
-  });
+  test.each(Object.keys(acts))(
+    'calls %s: no listener is nested, the wish of the last word holds',
+    async (act) => {
+      const bed = bedOf();
+      const who = person(bed);
+      let depth = 0;
+      let deepest = 0;
+      let acted = 0;
+      for (const [each, listen] of Object.entries(hooks)) {
+        listen(who, () => {
+          deepest = Math.max(deepest, ++depth);
+          // Some of this calls the listener anew: a few times are enough.
+          if (each === name && acted++ < 5) acts[act]?.(who.client, who);
+          depth--;
+        });
+      }
+      await live(bed, who);
+      await bed.advance(60_000);
+      expect(acted).toBeGreaterThan(0);
+      expect(deepest).toBe(1);
+      const { status } = who.client.getState();
+      if (act.startsWith('close()')) expect(status).toBe('closed');
+      else if (act === 'disconnect()') expect(status).toMatch(/^(idle|connected)$/);
+      else expect(status).toBe('connected');
+      if (act === 'leave() and join()' && status === 'connected') {
+        expect(who.room.getState().status).toBe('joined');
+      }
+      const end = endOf(who.client.send('note', 'the last'));
+      await bed.advance(100);
+      expect(end.end).toBe(
+        { closed: 'ERR_CLOSED unsent', idle: 'open', connected: 'ok' }[
+          status as 'closed' | 'idle' | 'connected'
+        ],
+      );
+    },
+  );
 });
 
 describe('close() inside a listener', () => {
