@@ -201,10 +201,10 @@ describe('before the WELCOME', () => {
 });
 
 test('a message beyond maxMessageBytes closes 1009, whatever it holds, and only this connection', async () => {
-  const { url, server } = await serve({ limits: { maxMessageBytes: 2_048 } });
+  const { url, server } = await serve({ limits: { maxMessageBytes: 8_192 } });
   const other = await bystander(url);
   const peer = await greetedPeer(url);
-  peer.say([0, 1, [2, 'note', 'x'.repeat(3_000)]]);
+  peer.say([0, 1, [2, 'note', 'x'.repeat(9_000)]]);
   expect(await peer.closed).toBe(1009);
   await eventually(() => server.stats().connections === 1, 'the session ends');
   await other.noticedNothing();

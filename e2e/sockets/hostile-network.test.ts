@@ -7,6 +7,8 @@ import { createHoldfastServer } from '@holdfast/server';
 import { afterEach, expect, test, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from './ws.js';
 
+/** The least `maxMessageBytes` that a server may have. */
+const LEAST = 8_192;
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 const after: (() => unknown)[] = [];
 afterEach(async () => {
@@ -88,7 +90,7 @@ test('a silent TCP connection does not hold close()', async () => {
 });
 
 test('batches fit into the largest message of the server', async () => {
-  const { server, url } = await serve({ limits: { maxMessageBytes: 4096 } });
+  const { server, url } = await serve({ limits: { maxMessageBytes: LEAST } });
   server.on('note', () => {});
   const c = createClient({ url, logger: quiet });
   after.push(() => c.close());
@@ -105,13 +107,13 @@ test('batches fit into the largest message of the server', async () => {
 });
 
 test('the biggest message that send() takes arrives', async () => {
-  const { server, url } = await serve({ limits: { maxMessageBytes: 4096 } });
+  const { server, url } = await serve({ limits: { maxMessageBytes: LEAST } });
   server.on('note', () => {});
   const c = createClient({ url, logger: quiet });
   after.push(() => c.close());
   await c.connect();
   const ends = new Set<string>();
-  for (let n = 3900; n < 4100; n++)
+  for (let n = 7_996; n < 8_196; n++)
     ends.add(
       await c.send('note', 'x'.repeat(n), { id: 'i' }).then(
         (r) => r.outcome,
@@ -122,11 +124,11 @@ test('the biggest message that send() takes arrives', async () => {
 });
 
 test('taken before the welcome', async () => {
-  const { server, url } = await serve({ limits: { maxMessageBytes: 4096 } });
+  const { server, url } = await serve({ limits: { maxMessageBytes: LEAST } });
   server.on('note', () => {});
   const c = createClient({ url, logger: quiet });
   after.push(() => c.close());
-  const big = c.send('note', 'x'.repeat(5000)).then(
+  const big = c.send('note', 'x'.repeat(9_000)).then(
     (r) => r.outcome,
     (e) => e.code,
   );
@@ -304,6 +306,8 @@ test('a token that no first frame can carry is refused where it is given', () =>
 test('the largest token gets in', async () => {
   const { url } = await serve({
     auth: (token: string | undefined) => ({ user: { id: String(token?.length) } }),
+    // The least that a server may take.
+    limits: { maxMessageBytes: LEAST },
   });
   const c = createClient({ url, logger: quiet, auth: 'x'.repeat(7_168) });
   after.push(() => c.close());

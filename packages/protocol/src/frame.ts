@@ -6,6 +6,9 @@
 /** Version of the protocol; its major number stands in the subprotocol, too. */
 export const PROTOCOL_VERSION = 1;
 
+/** Largest first frame of a client, bytes; every server takes messages of this size. */
+export const MAX_HELLO_BYTES = 8_192;
+
 /** First element of each item. */
 export const Type = {
   HELLO: 0,

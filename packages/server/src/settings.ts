@@ -8,6 +8,7 @@ import {
   contractSchemas,
   json,
   type Logger,
+  MAX_HELLO_BYTES,
   numberOptions,
 } from '@holdfast/protocol';
 import type { Authenticate, ServerOptions, User } from './types.js';
@@ -56,7 +57,8 @@ export function resolveOptions<C extends AnyContract, U extends User>(
   }
   const heartbeat = numberOptions(options.heartbeat, 'heartbeat', { intervalMs: [20_000, 10, 'whole'] });
   const limits = numberOptions(options.limits, 'limits', {
-    maxMessageBytes: [1_048_576, 1_024, 'whole'],
+    // Less, and a client with a long token could not even say HELLO.
+    maxMessageBytes: [1_048_576, MAX_HELLO_BYTES, 'whole'],
     maxRooms: [128, 0, 'whole'],
     maxBufferedBytes: [1_048_576, 1_024],
   });

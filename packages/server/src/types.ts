@@ -167,7 +167,7 @@ export interface HeartbeatOptions {
 }
 
 export interface LimitOptions {
-  /** Largest WebSocket message; bytes, default 1_048_576. */
+  /** Largest WebSocket message; bytes, at least 8_192, default 1_048_576. */
   maxMessageBytes?: number | undefined;
   /** Most rooms of one session; default 128. */
   maxRooms?: number | undefined;

@@ -12,8 +12,10 @@ export interface Heartbeat {
   readonly pingedAt?: number | undefined;
   /** When the ping counts as missed; absent while nothing is suspected. */
   readonly deadlineAt?: number | undefined;
-  /** What made us ask: a silence, which any frame ends, or an ack that does not come, for which only a pong will do:
-   * what comes down says nothing of the way up. */
+  /**
+   * What made us ask: a silence, which any frame ends, or an ack that does not come, for which only a pong will do:
+   * what comes down says nothing of the way up.
+   */
   readonly doubt?: 'silence' | 'ack' | undefined;
   /** When the last pong came. */
   readonly answeredAt: number;

@@ -103,12 +103,7 @@ export class Exchange {
       const details = { delivery: 'unsent', messageId: id } as const;
       this.#fail(message, holdfastError('ERR_NOT_JOINED', draft.notJoined, details));
     } else if (bytes > this.#limits.message) {
-      const maxBytes = this.#limits.message;
-      const text = `'${event}' has ${bytes} bytes; at most ${maxBytes} are allowed`;
-      this.#fail(
-        message,
-        holdfastError('ERR_TOO_BIG', text, { delivery: 'unsent', messageId: id, maxBytes }),
-      );
+      this.#tooBig(message);
     } else if (!event.startsWith('$') && !this.#outbox.hasRoomFor(bytes)) {
       const { messages, bytes } = this.#outbox;
       const text = `'${event}' not taken: ${messages} messages with ${bytes} bytes wait in the outbox already`;
@@ -124,7 +119,7 @@ export class Exchange {
   }
 
   /** Takes a request of the protocol back, if it is not on the wire yet. */
-  withdraw(id: string | undefined): void {
+  withdraw(id: string): void {
     for (const message of this.#open) {
       if (message.id === id && this.#outbox.remove(message)) this.#open.delete(message);
     }

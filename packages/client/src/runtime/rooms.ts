@@ -12,7 +12,6 @@ import {
   LEAVE,
   numberOption,
   parseJoinReply,
-  type Sending,
   Type,
 } from '@holdfast/protocol';
 import type { ClientPorts } from '../ports/ports.js';
@@ -27,8 +26,8 @@ export class Rooms {
   readonly #exchange: Exchange;
   readonly #around: RoomSurroundings;
   readonly #rooms = new Map<string, Room>();
-  /** `$join` requests without an answer yet. */
-  readonly #asking = new Map<Room, Sending<unknown>>();
+  /** Ids of the `$join` requests without an answer yet. */
+  readonly #asking = new Map<Room, string>();
   readonly #waiters = new Map<Room, Set<Deferred<void>>>();
 
   constructor(ports: Pick<ClientPorts, 'clock' | 'random'>, exchange: Exchange, around: RoomSurroundings) {
@@ -101,20 +100,17 @@ export class Rooms {
     }
   }
 
-  /** True if the item was about a room. */
-  take(item: Item): boolean {
+  /** Takes what is about a room. */
+  take(item: Item): void {
     switch (item[0]) {
       case Type.SYNC:
         for (const sync of item[1]) this.#rooms.get(sync[0])?.sync(sync);
-        return true;
+        break;
       case Type.PUB:
         this.#byNumber(item[1])?.take(item);
-        return true;
+        break;
       case Type.GAP:
         this.#byNumber(item[4])?.take(item);
-        return true;
-      default:
-        return false;
     }
   }
 
@@ -126,12 +122,13 @@ export class Rooms {
 
   #ask(room: Room, first: boolean): void {
     // A join that was overtaken by a leave and another join has nothing to say any more.
-    const answered = (): boolean => this.#asking.get(room) === sending && this.#asking.delete(room);
+    const id = this.#ports.random.id();
+    const answered = (): boolean => this.#asking.get(room) === id && this.#asking.delete(room);
     const draft = {
       kind: 'request',
       name: JOIN,
       payload: room.joinRequest,
-      options: { timeoutMs: Infinity, ttlMs: Infinity },
+      options: { id, timeoutMs: Infinity, ttlMs: Infinity },
       outcome: {
         resolve: (reply: unknown) => {
           if (!answered()) return;
@@ -148,12 +145,14 @@ export class Rooms {
         },
       },
     } as const;
-    const sending = this.#exchange.submit(draft, first);
-    this.#asking.set(room, sending);
+    // Known before it is asked: what cannot be asked is answered at once.
+    this.#asking.set(room, id);
+    this.#exchange.submit(draft, first);
   }
 
   #withdraw(room: Room): void {
-    if (this.#asking.has(room)) this.#exchange.withdraw(this.#asking.get(room)?.id);
+    const id = this.#asking.get(room);
+    if (id !== undefined) this.#exchange.withdraw(id);
     this.#asking.delete(room);
   }
 

@@ -6,6 +6,7 @@ import {
   type Item,
   isPromiseLike,
   isRejectError,
+  MAX_HELLO_BYTES,
   PROTOCOL_VERSION,
   parseFrame,
   SequenceGapError,
@@ -23,7 +24,6 @@ import type { Authenticate, Handshake, User } from '../types.js';
 const HELLO_TIMEOUT_MS = 5_000;
 /** From the HELLO to the WELCOME: `auth` has to make up its mind. */
 const AUTH_TIMEOUT_MS = 10_000;
-const HELLO_BYTES = 8_192;
 
 /** What a handshake needs of its server. */
 export interface HandshakeSurroundings {
@@ -68,8 +68,8 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
 
   message(data: WireData): void {
     try {
-      if (this.#stage.name === 'waiting-for-hello' && sizeOf(data) > HELLO_BYTES) {
-        throw new FrameError(`a HELLO may have ${HELLO_BYTES} bytes, not ${sizeOf(data)}`);
+      if (this.#stage.name === 'waiting-for-hello' && sizeOf(data) > MAX_HELLO_BYTES) {
+        throw new FrameError(`a HELLO may have ${MAX_HELLO_BYTES} bytes, not ${sizeOf(data)}`);
       }
       const frame = parseFrame(this.#codec.decode(data));
       if (this.#stage.name === 'live') this.#stage.session.receive(frame, sizeOf(data));

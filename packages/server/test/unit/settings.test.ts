@@ -33,6 +33,10 @@ describe('a bad option is refused by name', () => {
     [{ codecs: 'json' }, 'codecs must be an array of one or more codecs, such as json()'],
     [{ heartbeat: { interval: 5 } }, "heartbeat: unknown option 'interval'; allowed: intervalMs"],
     [{ heartbeat: { intervalMs: 0 } }, 'heartbeat.intervalMs must be a whole number of at least 10, not 0'],
+    [
+      { limits: { maxMessageBytes: 4_096 } },
+      'limits.maxMessageBytes must be a whole number of at least 8192, not 4096',
+    ],
     [{ limits: { maxRooms: -1 } }, 'limits.maxRooms must be a whole number of at least 0, not -1'],
     [{ logger: () => 1 }, 'logger must be an object with debug, info, warn, error'],
   ])('%j', (options, message) => {

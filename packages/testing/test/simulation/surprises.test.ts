@@ -321,13 +321,13 @@ test('a bad signal is misuse: nothing is sent', async () => {
 
 test('what was taken before the welcome and is too big for this server ends ERR_TOO_BIG', async () => {
   open({
-    limits: { maxMessageBytes: 1024 },
+    limits: { maxMessageBytes: 8_192 },
     setup(s) {
       s.on('note', () => {});
     },
   });
   const a = bed.createClient();
-  const big = a.send('note', 'x'.repeat(5000)).catch((e) => e.code);
+  const big = a.send('note', 'x'.repeat(9_000)).catch((e) => e.code);
   await bed.until(a.connect());
   expect(await bed.until(big)).toBe('ERR_TOO_BIG');
 });
