@@ -15,7 +15,8 @@ import type { WireData } from './ports.js';
  * A payload arrives as it would with `json()`: a `Date`, or whatever has a `toJSON`, as what that returns; a field that
  * is `undefined` is left out, an `undefined` in an array becomes `null`. It differs in this:
  *
- * - a `Uint8Array` (a `Buffer` is one) arrives as a `Uint8Array` of its own; an `ArrayBuffer` or another view is refused;
+ * - a `Uint8Array` (a `Buffer` is one) arrives as a `Uint8Array` of its own; an `ArrayBuffer` or another view is refused.
+ *   A room's member who speaks JSON gets of it what `JSON.stringify` makes: an object of numbers, one element each;
  * - `NaN` and the infinities arrive as they are;
  * - functions and symbols are refused wherever they stand, not only as a whole payload;
  * - half of a surrogate pair, for which UTF-8 has no word, may arrive as U+FFFD.

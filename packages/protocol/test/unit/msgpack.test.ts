@@ -121,7 +121,9 @@ describe('MessagePack', () => {
   });
 
   test('does not take text frames, or items of another codec', () => {
-    expect(() => codec.decode('[0,0]')).toThrow(FrameError);
+    expect(() => codec.decode('[0,0]')).toThrow(
+      new FrameError('MessagePack comes in binary frames, not in text ones'),
+    );
     expect(() => codec.frame(0, 0, ['[7]'])).toThrow(TypeError);
   });
 
