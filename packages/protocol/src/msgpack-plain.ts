@@ -1,4 +1,4 @@
-import { checkKey, MAX_DEPTH, MAX_ELEMENTS, TOO_DEEP, TOO_MANY } from './bounds.js';
+import { checkKey, MAX_DEPTH, MAX_ELEMENTS, MAX_KEY_BYTES, TOO_DEEP, TOO_MANY } from './bounds.js';
 
 interface Budget {
   elements: number;
@@ -79,7 +79,8 @@ function visitRecord(value: { readonly [key: string]: unknown }, depth: number, 
   for (const key of Object.keys(value)) {
     const field = value[key];
     if (field === undefined) continue;
-    checkKey(key);
+    // Half of a surrogate pair goes out in the three bytes of U+FFFD, which JSON writes as an escape.
+    checkKey(key.length > MAX_KEY_BYTES / 3 ? key.replace(/\p{Cs}/gu, '\ufffd') : key);
     spend(budget, 1);
     const next = visit(field, depth + 1, budget);
     if (next === field) continue;

@@ -25,7 +25,7 @@ import type { WireData } from './ports.js';
  * are refused.
  */
 export function msgpack(): Codec {
-  // One level more than a payload may have, for the item around it: `plain` is the one who counts.
+  // To the encoder the item and the innermost values are levels, too. The bound itself is checked by `plain`.
   const encoder = new Encoder({
     extensionCodec: noExtensions,
     ignoreUndefined: true,

@@ -32,8 +32,12 @@ const number = fc.oneof(
   fc.maxSafeNat().map((n) => Math.max(1, n)),
 );
 const counter = fc.oneof(fc.nat({ max: 300 }), fc.maxSafeNat());
-/** JSON has no minus zero. */
-const payload = fc.jsonValue({ maxDepth: 5 }).map((value) => JSON.parse(JSON.stringify(value)) as unknown);
+/** JSON has no minus zero, and fast-check likes the one key that is refused. */
+const payload = fc
+  .jsonValue({ maxDepth: 5 })
+  .map((value) => JSON.stringify(value))
+  .filter((text) => !text.includes('"__proto__":'))
+  .map((text) => JSON.parse(text) as unknown);
 const meta = fc.record(
   { i: name, t: counter, r: name, f: fc.string(), u: fc.constant(1 as const) },
   { requiredKeys: [] },
@@ -139,7 +143,7 @@ export function codecSuite(what: string, { make, raw, anything, damage }: CodecU
   };
 
   describe(`${what}: there and back`, () => {
-    test('any items in any frame', () => {
+    test('any items in any frame', { timeout: 10_000 * runs }, () => {
       fc.assert(
         fc.property(counter, number, items, (ack, seq, sent) => {
           const firstSeq = sent.some(isSequenced) ? seq : 0;
@@ -150,6 +154,7 @@ export function codecSuite(what: string, { make, raw, anything, damage }: CodecU
           );
           expect(parseFrame(codec.decode(data))).toEqual({ ack, firstSeq, items: sent });
         }),
+        { numRuns: 100 * runs },
       );
     });
 
@@ -169,13 +174,14 @@ export function codecSuite(what: string, { make, raw, anything, damage }: CodecU
       });
     });
 
-    test('an event becomes a publication, and its payload is not touched', () => {
+    test('an event becomes a publication, and its payload is not touched', { timeout: 10_000 * runs }, () => {
       fc.assert(
         fc.property(event, number, counter, (sent, room, offset) => {
           const data = codec.frame(0, 0, [codec.publication(codec.encode(sent), room, offset)]);
           const [, ...rest] = sent;
           expect(parseFrame(codec.decode(data)).items).toEqual([[Type.PUB, room, offset, ...rest]]);
         }),
+        { numRuns: 100 * runs },
       );
     });
 
@@ -273,11 +279,6 @@ export function codecSuite(what: string, { make, raw, anything, damage }: CodecU
     test('half of a surrogate pair breaks nothing', () => {
       expect(payloadThere('\ud800')).toHaveLength(1);
       expect(payloadThere(`${'x'.repeat(300)}\udc00`)).toHaveLength(301);
-      // It takes three bytes, so a key has room for 85 of them.
-      expect(Object.keys(payloadThere({ ['\ud800'.repeat(85)]: 1 }) as object)[0]).toHaveLength(85);
-      expect(() => codec.encode([Type.EVT, 'x', { ['\ud800'.repeat(86)]: 1 }])).toThrow(
-        'a key with more than',
-      );
     });
   });
 
@@ -344,11 +345,11 @@ export function codecSuite(what: string, { make, raw, anything, damage }: CodecU
   });
 
   describe(`${what}: nothing that comes in throws anything but a FrameError`, () => {
-    test('anything at all', () => {
+    test('anything at all', { timeout: 10_000 * runs }, () => {
       fc.assert(fc.property(anything, readOrRefuse), { numRuns: 1_000 * runs });
     });
 
-    test('any value in the place of a frame, an item or a part', () => {
+    test('any value in the place of a frame, an item or a part', { timeout: 10_000 * runs }, () => {
       const value = fc.jsonValue({ maxDepth: 3 });
       const part = fc.oneof(
         value,
@@ -363,7 +364,7 @@ export function codecSuite(what: string, { make, raw, anything, damage }: CodecU
       );
     });
 
-    test('a good frame that was damaged or cut off', () => {
+    test('a good frame that was damaged or cut off', { timeout: 10_000 * runs }, () => {
       const harm = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
       fc.assert(
         fc.property(items, harm, fc.nat(), (sent, places, cut) => {

@@ -113,6 +113,12 @@ describe('MessagePack', () => {
     expect(payloadThere('next')).toBe('next');
   });
 
+  test('half of a surrogate pair takes three bytes of a key', () => {
+    const keyOf = (length: number): unknown => ({ ['\ud800'.repeat(length)]: 1 });
+    expect(Object.keys(payloadThere(keyOf(85)) as object)[0]).toHaveLength(85);
+    expect(() => codec.encode([Type.EVT, 'x', keyOf(86)])).toThrow('a key with more than 256 bytes');
+  });
+
   test('leaves what was given to it as it was', () => {
     const at = new Date(0);
     const value = { at, list: [at, undefined], none: undefined };
