@@ -151,6 +151,7 @@ export function suiteOfLanes(make: MakeStore): void {
       expect(await talk.read()).toEqual(['3:c']);
       await talk.accept([], 1);
       expect(await talk.read()).toEqual(['3:c']);
+      expect(await talk.attach({ received: 1 })).toMatchObject({ base: 2 });
       // Of what has no number yet nothing can be acknowledged.
       await talk.append('d');
       await talk.accept([], 9);

@@ -172,14 +172,24 @@ export function suiteOfRooms(make: MakeStore): void {
     });
 
     test('counts from when the last one went', async () => {
-      const { store, epoch, pass } = await room();
+      const { store, epoch, say, pass } = await room();
       const talk = await begin(store);
       await talk.join('lobby', 1);
+      await say('a');
       await pass(10 * TWO_MINUTES);
       await store.orphans({ idleMs: 0 });
+      expect(await say('b')).toMatchObject({ members: 1, position: { epoch, offset: 2 } });
+      await pass(TWO_MINUTES + 1);
       await store.end({ sid: 's1', why: 'ended' });
       await pass(TWO_MINUTES);
       expect(await epochOf(store)).toBe(epoch);
+    });
+
+    test('is forgotten without anybody reading it before', async () => {
+      const { store, epoch, pass } = await room();
+      const talk = await begin(store);
+      await talk.join('lobby', 1);
+      await store.end({ sid: 's1', why: 'ended' });
       await pass(TWO_MINUTES + 1);
       expect(await epochOf(store)).not.toBe(epoch);
     });

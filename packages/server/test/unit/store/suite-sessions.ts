@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { begin, event, events, type MakeStore, notesOf, refusal, Talk } from './harness.js';
+import { begin, event, events, type MakeStore, notesOf, nothing, refusal, Talk } from './harness.js';
 
 const LOST = { status: 'lost' };
 const STALE = { status: 'stale' };
@@ -247,6 +247,8 @@ export function suiteOfSessions(make: MakeStore): void {
       expect(await talk.accept([])).toMatchObject({ status: 'ok' });
       await pass(1_000);
       expect(await store.end({ sid: 's1', why: 'expired', idleMs: 1_000 })).toMatchObject({ status: 'ok' });
+      await begin(store, 's2');
+      expect(await store.end({ sid: 's2', why: 'ended', idleMs: 1_000 })).toMatchObject({ status: 'ok' });
     });
 
     test('what was accepted goes on being handled, without replies', async () => {
@@ -335,15 +337,26 @@ function suiteOfTombstones(make: MakeStore): void {
       await store.end({ sid: 's1', why: 'expired' });
       // Its first WELCOME was lost for so long that the session expired: nothing has been numbered.
       expect(await talk.attachFresh()).toMatchObject({ status: 'new', gen: 1 });
-      await talk.accept([event(1)]);
+      await talk.accept([nothing(1)]);
       await store.end({ sid: 's1', why: 'expired' });
       expect(await talk.attachFresh()).toEqual(LOST);
+      expect(await talk.attach()).toMatchObject({ handled: { low: 1 } });
 
       const closed = await begin(store, 's2');
       await closed.accept([event(1)]);
       await store.end({ sid: 's2', why: 'closed' });
       // Somebody still has to handle the message of its predecessor.
       expect(await closed.attachFresh()).toEqual(LOST);
+    });
+
+    test('one that was made again is told from its predecessor', async () => {
+      const { store } = await make();
+      const talk = await begin(store);
+      const { key } = talk;
+      await store.end({ sid: 's1', why: 'expired' });
+      await talk.attachFresh();
+      await store.end({ sid: 's1', why: 'closed' });
+      expect(await talk.attach({ key })).toEqual(LOST);
     });
   });
 }
