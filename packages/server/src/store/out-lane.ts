@@ -124,8 +124,9 @@ export class OutLane {
     this.#number(window);
     const from = Math.max(after, this.#base) + 1;
     const items: OutItem[] = [];
-    for (const { seq, last, message } of this.#numbered) {
-      if (last < from) continue;
+    // Nearly always the newest few of what may be a thousand.
+    const first = this.#numbered.findLastIndex(({ last }) => last < from) + 1;
+    for (const { seq, last, message } of this.#numbered.slice(first)) {
       if (message) items.push({ seq, data: message.data, written: message.written });
       else items.push({ seq: Math.max(seq, from), last, why: 'outbox-full' });
     }
