@@ -89,17 +89,14 @@ export class Tab {
     await eventually(() => this.heard()).toContain(text);
   }
 
-  /** `Ada (you) 1 session`, … */
-  async members(): Promise<string[]> {
-    const texts = await this.page.locator('#people li[data-user]').all();
-    return Promise.all(
-      texts.map(async (item) => {
-        const [person, sessions] = await Promise.all([
-          item.locator('.person').textContent(),
-          item.locator('.sessions').textContent(),
-        ]);
-        return `${person}, ${sessions}`;
-      }),
-    );
+  /** `Ada (you), 1 session`, …: read at once, since somebody who leaves takes an entry away. */
+  members(): Promise<string[]> {
+    return this.page
+      .locator('#people li[data-user]')
+      .evaluateAll((items) =>
+        items.map((item) =>
+          ['.person', '.sessions'].map((part) => item.querySelector(part)?.textContent).join(', '),
+        ),
+      );
   }
 }
