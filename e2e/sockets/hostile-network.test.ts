@@ -5,6 +5,7 @@ import { connect as tcp, createServer as tcpServer } from 'node:net';
 import { createClient } from '@holdfast/client';
 import { createHoldfastServer } from '@holdfast/server';
 import { afterEach, expect, test, vi } from 'vitest';
+import { hello, LIMITS } from './peers.js';
 import { WebSocket, WebSocketServer } from './ws.js';
 
 /** The least `maxMessageBytes` that a server may have. */
@@ -42,7 +43,7 @@ async function raw(url: string) {
     frames,
     closed,
     say: (x: unknown) => ws.send(JSON.stringify(x)),
-    hello: () => ws.send('[0,0,[0,{"v":1,"c":"x","n":1}]]'),
+    hello: () => ws.send(JSON.stringify(hello())),
   };
 }
 
@@ -55,7 +56,7 @@ test('bad item behind an async rule does not reject unhandled', async () => {
   after.push(() => process.off('unhandledRejection', note));
   const p = await raw(url);
   p.hello();
-  p.say([0, 1, [3, '$join', { room: 'r' }], [0, { v: 1, c: 'x', n: 1 }]]);
+  p.say([0, 1, [3, '$join', { room: 'r' }], [0, { v: 1, c: 'x', n: 1, w: [1, 1] }]]);
   const code = await within(p.closed, 2000).catch((e) => e.message);
   expect([code, noises.map(String)]).toEqual([4400, []]);
 });
@@ -187,7 +188,11 @@ async function hostile(
   });
   return `ws://127.0.0.1:${(wss.address() as { port: number }).port}`;
 }
-const WELCOME = [0, 0, [1, { v: 1, s: 's1', q: 0, u: 'u', h: 20000, w: [1000, 100000], m: 100000 }]];
+const WELCOME = [
+  0,
+  0,
+  [1, { v: 1, s: 's1', q: 0, u: 'u', h: 20000, w: [1000, 100000], m: 100000, ...LIMITS }],
+];
 
 test('a malformed member change, right behind the join', async () => {
   const url = await hostile((say, f) => {
@@ -259,7 +264,7 @@ test('welcome LOST for ever: no hot loop', async () => {
   let n = 0;
   const url = await hostile((say) => {
     n++;
-    say([0, 0, [1, { v: 1, s: 's1', q: 2, u: 'u', h: 20000, w: [1000, 100000], m: 100000 }]]);
+    say([0, 0, [1, { v: 1, s: 's1', q: 2, u: 'u', h: 20000, w: [1000, 100000], m: 100000, ...LIMITS }]]);
   });
   const c = createClient({ url, logger: quiet });
   after.push(() => c.close());
@@ -273,7 +278,7 @@ test('hostile heartbeat: no ping storm', async () => {
     n++;
     const item = f[2] as unknown[];
     if (item?.[0] === 0)
-      say([0, 0, [1, { v: 1, s: 's1', q: 0, u: 'u', h: 1, w: [1000, 100000], m: 100000 }]]);
+      say([0, 0, [1, { v: 1, s: 's1', q: 0, u: 'u', h: 1, w: [1000, 100000], m: 100000, ...LIMITS }]]);
     if (item?.[0] === 7) say([0, 0, [8]]);
   });
   const c = createClient({ url, logger: quiet });

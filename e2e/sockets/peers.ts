@@ -5,11 +5,20 @@ import { createHoldfastServer, type HoldfastServer, type ServerOptions } from '@
 import { expect, onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from './ws.js';
 
-export const HELLO = [0, 0, [0, { v: 1, c: 'nonce', n: 1 }]];
+let nonces = 0;
+
+/** A nonce names a session: each peer has its own. */
+export const hello = (): unknown[] => [
+  0,
+  0,
+  [0, { v: 1, c: `nonce-${process.pid}-${++nonces}`, n: 1, w: [1_000, 1_048_576] }],
+];
+/** What every WELCOME holds that begins a session. */
+export const LIMITS = { o: 100, ttl: 120_000, d: 'memory', k: 'key', e: 'epoch' };
 export const WELCOME = [
   0,
   0,
-  [1, { v: 1, s: 'session', q: 0, u: 'user', h: 20_000, w: [1_000, 1_048_576], m: 1_048_576 }],
+  [1, { v: 1, s: 'session', q: 0, u: 'user', h: 20_000, w: [1_000, 1_048_576], m: 1_048_576, ...LIMITS }],
 ];
 
 /** Generous: it only passes when something hangs. */
@@ -124,7 +133,7 @@ export async function rawPeer(url: string, protocols = ['holdfast.v1.json']): Pr
 /** A raw peer that has a session. */
 export async function greetedPeer(url: string): Promise<RawPeer> {
   const peer = await rawPeer(url);
-  peer.say(HELLO);
+  peer.say(hello());
   await eventually(() => peer.heard.length > 0, 'a WELCOME');
   return peer;
 }

@@ -9,7 +9,7 @@ import {
   numberOptions,
 } from '@holdfast/protocol';
 import type { ClientSettings } from './runtime/settings.js';
-import type { ClientOptions } from './types.js';
+import type { ClientOptions, OutboxOptions } from './types.js';
 
 const OPTIONS = [
   'url',
@@ -54,12 +54,22 @@ export function resolveOptions<C extends AnyContract>(
       timeoutMs: [5_000, 1],
       maxMissed: [1, 1, 'whole'],
     }),
-    outbox: numberOptions(options.outbox, 'outbox', {
-      maxMessages: [1_000, 1, 'whole'],
-      maxBytes: [1_048_576, 1],
-      ttlMs: [Infinity, 0],
-    }),
+    outbox: resolveOutbox(options.outbox),
   };
+}
+
+function resolveOutbox(options: OutboxOptions = {}): ClientSettings['outbox'] {
+  checkKeys(options, ['maxMessages', 'maxBytes', 'ttlMs', 'overflow'], 'outbox');
+  const { overflow = 'reject', ...numbers } = options;
+  if (overflow !== 'reject' && overflow !== 'wait') {
+    throw new TypeError(`outbox.overflow must be 'reject' or 'wait', not ${String(overflow)}`);
+  }
+  const bounds = numberOptions(numbers, 'outbox', {
+    maxMessages: [1_000, 1, 'whole'],
+    maxBytes: [1_048_576, 1],
+    ttlMs: [Infinity, 0],
+  });
+  return { ...bounds, overflow };
 }
 
 /** The first frame, with the token in it, may have 8 KiB. */

@@ -38,6 +38,8 @@ export type ConnectionState =
     }
   | {
       readonly status: 'connected';
+      /** True if the session of an earlier connection goes on: nothing was lost in between. */
+      readonly recovered: boolean;
       readonly sessionId: string;
       readonly userId: string;
       readonly since: number;
@@ -80,20 +82,26 @@ export interface UndeliveredMessage {
   readonly sentAt: number;
 }
 
-/** A session ended without us: whatever was on the wire then is unknown. */
+/** A session ended without us: what was on the wire is unknown, unless the server still knows that it was handled. */
 export interface LostSession {
   readonly sessionId: string;
+  /** How many of the events on the wire turned out to have been handled: their sends are acknowledged. */
+  readonly handled: number;
   /** Events that may or may not have been handled, in the order in which they were sent. Not sent again by itself. */
   readonly unknown: readonly UndeliveredMessage[];
 }
 
-/** A truthful hole in what a room was told while we were away. */
+/** A truthful hole in what a room, or this session itself, was told. */
 export interface Gap {
   /** How many publications are missing; 0: nobody knows whether any. */
   readonly messages: number;
-  /** `trimmed`: the room's log did not reach back so far. `new-epoch`: the server has lost the room's log. */
+  /**
+   * `trimmed`: the room's log did not reach back so far. `new-epoch`: the server has lost the room's log.
+   * `outbox-full`: too much waited at the server for this session. `codec`: it cannot be said in this client's codec.
+   */
   readonly reason: string;
-  readonly room: string;
+  /** Absent if it was for this session alone. */
+  readonly room?: string | undefined;
 }
 
 /** The part of a client that no contract changes: what a banner or a helper for any client takes. */
@@ -239,4 +247,9 @@ export interface OutboxOptions {
   maxBytes?: number | undefined;
   /** How long a message may wait to be written; ms, default Infinity. */
   ttlMs?: number | undefined;
+  /**
+   * What a `send` beyond these bounds does: `reject` (default), or `wait` for its turn without a bound, for programs
+   * that wait for each `send` before the next.
+   */
+  overflow?: 'reject' | 'wait' | undefined;
 }

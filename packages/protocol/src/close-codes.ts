@@ -20,4 +20,6 @@ export const CloseCode = {
   BAD_FRAME: 4400,
   SLOW_CONSUMER: 4408,
   GAP: 4409,
+  /** Another connection has taken over the session. */
+  SUPERSEDED: 4410,
 } as const;

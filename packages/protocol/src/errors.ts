@@ -36,7 +36,12 @@ interface RejectedError extends SendFailure<'ERR_REJECTED', 'rejected'> {
 
 /** The connection did not come about, or was lost. */
 export type ConnectError = Each<
-  'ERR_DIAL_FAILED' | 'ERR_DIAL_TIMEOUT' | 'ERR_WELCOME_TIMEOUT' | 'ERR_CONNECTION_LOST' | 'ERR_GAVE_UP'
+  | 'ERR_DIAL_FAILED'
+  | 'ERR_DIAL_TIMEOUT'
+  | 'ERR_WELCOME_TIMEOUT'
+  | 'ERR_CONNECTION_LOST'
+  | 'ERR_GAVE_UP'
+  | 'ERR_SUPERSEDED'
 >;
 interface AuthRefusedError extends Failure<'ERR_AUTH_REFUSED'> {
   /** The word given to `RejectError` by the server's `auth`. */
@@ -70,6 +75,7 @@ const RETRYABLE: { readonly [Code in ErrorCode]: boolean } = {
   ERR_WELCOME_TIMEOUT: true,
   ERR_CONNECTION_LOST: true,
   ERR_GAVE_UP: true,
+  ERR_SUPERSEDED: false,
   ERR_AUTH_REFUSED: false,
   ERR_PROTOCOL: true,
   ERR_PROTOCOL_VERSION: false,

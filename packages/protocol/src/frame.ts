@@ -9,7 +9,7 @@ export const PROTOCOL_VERSION = 1;
 /** Largest first frame of a client, bytes; every server takes messages of this size. */
 export const MAX_HELLO_BYTES = 8_192;
 
-/** First element of each item. */
+/** First element of each item. PROTOCOL.md says which of them are spoken today and which are reserved. */
 export const Type = {
   HELLO: 0,
   WELCOME: 1,
@@ -20,10 +20,18 @@ export const Type = {
   PUB: 6,
   PING: 7,
   PONG: 8,
+  CREDIT: 9,
+  AUTH: 10,
+  GOAWAY: 11,
   GAP: 12,
   BYE: 13,
   CANCEL: 14,
   SYNC: 15,
+  DONE: 16,
+  STREAM_ITEM: 17,
+  STREAM_END: 18,
+  STREAM_CREDIT: 19,
+  VOL: 20,
 } as const;
 
 /** Types below this are the protocol's; an unknown one closes 4400. From here on an unknown one is ignored. */
@@ -43,6 +51,9 @@ export interface WireMeta {
   readonly u?: 1 | undefined;
 }
 
+/** How much may be on the wire and not yet acknowledged: messages, bytes. */
+export type Window = readonly [messages: number, bytes: number];
+
 /** First frame of a client. */
 export interface Hello {
   readonly v: number;
@@ -50,14 +61,26 @@ export interface Hello {
   readonly c: string;
   /** Attach number: rises with each dial. */
   readonly n: number;
+  /** Window of the client. */
+  readonly w: Window;
   /** Token. */
   readonly a?: string | undefined;
-  /** Session to come back to. */
+  /** Features, none of which exist yet. */
+  readonly f?: readonly string[] | undefined;
+  /** Session to come back to; the four below belong to it. */
   readonly s?: string | undefined;
+  /** Resume key. */
+  readonly k?: string | undefined;
+  /** Epoch of the session. */
+  readonly e?: string | undefined;
+  /** Highest number that has been dispatched here. */
+  readonly x?: number | undefined;
+  /** Highest ack that has been seen here. */
+  readonly y?: number | undefined;
 }
 
 /** What became of the session that a HELLO asked for. */
-export const Verdict = { NEW: 0, LOST: 2 } as const;
+export const Verdict = { NEW: 0, RESUMED: 1, LOST: 2 } as const;
 
 /** First frame of the server. */
 export interface Welcome {
@@ -69,10 +92,28 @@ export interface Welcome {
   readonly u: string;
   /** Interval of the server's pings, ms. */
   readonly h: number;
-  /** How much may be unacknowledged: messages, bytes. */
-  readonly w: readonly [messages: number, bytes: number];
+  /** Window of the server. */
+  readonly w: Window;
   /** Largest WebSocket message, bytes. */
   readonly m: number;
+  /** Most requests without an answer. */
+  readonly o: number;
+  /** How long the session waits for its client, ms. */
+  readonly ttl: number;
+  /** What an acknowledged message survives: `memory`, `node` or `disk`. */
+  readonly d: string;
+  /** Resume key, for the next HELLO; with a verdict of 0 or 1. */
+  readonly k?: string | undefined;
+  /** Epoch; with a verdict of 0 or 1. */
+  readonly e?: string | undefined;
+  /** Highest number that was accepted; with a verdict of 1. */
+  readonly x?: number | undefined;
+  /** What was handled of a lost session: everything up to the first, and these above it. */
+  readonly p?: readonly [low: number, above: readonly number[]] | undefined;
+  /** Refusals of a lost session that were never acknowledged. */
+  readonly lost?: readonly ErrorItem[] | undefined;
+  /** Features of both ends. */
+  readonly f?: readonly string[] | undefined;
 }
 
 export type HelloItem = readonly [typeof Type.HELLO, Hello];
@@ -91,12 +132,27 @@ export type PublicationItem = readonly [
 ];
 export type PingItem = readonly [typeof Type.PING];
 export type PongItem = readonly [typeof Type.PONG];
-export type GapItem = readonly [typeof Type.GAP, from: number, to: number, why: string, room: number];
+/** A hole: numbers that will not come, in the direct lane or, with a room's number, in the room's. */
+export type GapItem = readonly [typeof Type.GAP, from: number, to: number, why: string, room?: number];
 export type ByeItem = readonly [typeof Type.BYE, code: string, message: string];
 export type CancelItem = readonly [typeof Type.CANCEL, seq: number];
 export type SyncItem = readonly [typeof Type.SYNC, readonly RoomSync[]];
-/** From where a room flows on this connection, and its number there. */
-export type RoomSync = readonly [room: string, epoch: string, offset: number, number: number];
+/** Up: where the client stands in a room. Down: from where it flows on this connection, and its number there. */
+export type RoomSync = readonly [room: string, epoch: string, offset: number, number?: number];
+export type CreditItem = readonly [typeof Type.CREDIT, messages: number, bytes: number];
+export type DoneItem = readonly [typeof Type.DONE, upTo: number, above: readonly number[]];
+/** Of types that are reserved: parsed, and refused by whoever has not negotiated them. */
+export type ReservedItem = readonly [
+  (
+    | typeof Type.AUTH
+    | typeof Type.GOAWAY
+    | typeof Type.STREAM_ITEM
+    | typeof Type.STREAM_END
+    | typeof Type.STREAM_CREDIT
+    | typeof Type.VOL
+  ),
+  ...unknown[],
+];
 
 export type Item =
   | HelloItem
@@ -111,7 +167,10 @@ export type Item =
   | GapItem
   | ByeItem
   | CancelItem
-  | SyncItem;
+  | SyncItem
+  | CreditItem
+  | DoneItem
+  | ReservedItem;
 
 export interface Frame {
   /** Highest number that the sender of this frame has accepted, without a hole; 0: no news. */
@@ -129,7 +188,11 @@ export function isSequenced(item: Item): boolean {
     case Type.RES:
     case Type.ERR:
     case Type.CANCEL:
+    case Type.STREAM_ITEM:
+    case Type.STREAM_END:
       return true;
+    case Type.GAP:
+      return item[4] === undefined;
     default:
       return false;
   }
@@ -140,6 +203,8 @@ export const JOIN = '$join';
 export const LEAVE = '$leave';
 /** Publication that tells of a change of a room's members. */
 export const MEMBER = '$member';
+/** Publication that tells all members of a room, to one who comes back to it. */
+export const MEMBERS = '$members';
 
 /** Payload of `$join`: the room, and where this client stood in it before, if it did. */
 export interface JoinRequest {

@@ -1,5 +1,5 @@
 import { type Codec, sizeOf } from './codec.js';
-import { type Frame, type Item, isSequenced } from './frame.js';
+import { type Frame, type GapItem, type Item, isSequenced, Type } from './frame.js';
 import { FrameError, MAX_ITEMS } from './parse-frame.js';
 import type { WireData } from './ports.js';
 
@@ -7,11 +7,11 @@ import type { WireData } from './ports.js';
 export interface Outgoing {
   readonly encoded: WireData;
   readonly bytes: number;
-  /** PING, PONG, SYNC and the like carry no number and are not kept. */
-  readonly sequenced: boolean;
-  /** Its number in the lane, set by the link when it is written; 0 before. */
+  /** How many numbers it takes: one, more for a hole, none for PING, SYNC and the like, which are not kept. */
+  readonly numbers: number;
+  /** Its first number in the lane, set by the link when it is written; 0 before. */
   seq: number;
-  /** When it was put on the wire, set by the link; undefined while it waits. */
+  /** When it was last put on the wire, set by the link; undefined while it waits. */
   writtenAt: number | undefined;
 }
 
@@ -20,14 +20,23 @@ export interface Control extends Outgoing {
   readonly kind: 'control';
 }
 
-/** An item that came in, with its number; 0 for an unsequenced one. */
+/** An item that came in, with the numbers that it takes: `seq` to `last`; both 0 for an unsequenced one. */
 export interface Incoming {
   readonly seq: number;
+  readonly last: number;
   readonly item: Item;
 }
 
 /** A number came that is above the next one: something was lost on the way. Closes with 4409. */
 export class SequenceGapError extends FrameError {}
+
+/** Where a link stands that goes on from an earlier one, perhaps on another server. */
+export interface LinkPosition {
+  /** Highest number accepted from the other end. */
+  readonly accepted: number;
+  /** Highest number that the other end has accepted. */
+  readonly acknowledged: number;
+}
 
 /** At most this much in one frame, unless a single item is bigger or the other end takes less. */
 const FRAME_BYTES = 65_536;
@@ -37,33 +46,44 @@ const ACK_MESSAGES = 32;
 
 export function control(codec: Codec, item: Item): Control {
   const encoded = codec.encode(item);
-  const sequenced = isSequenced(item);
-  return { kind: 'control', encoded, bytes: sizeOf(encoded), sequenced, seq: 0, writtenAt: undefined };
+  const numbers = !isSequenced(item) ? 0 : item[0] === Type.GAP ? item[2] - item[1] + 1 : 1;
+  return { kind: 'control', encoded, bytes: sizeOf(encoded), numbers, seq: 0, writtenAt: undefined };
 }
 
 /**
- * One end of a session: numbers what goes out, acknowledges what comes in. Client and server use this same class.
- * No I/O and no clock in here: whoever owns it moves the frames and says what time it is.
+ * One end of a session: numbers what goes out, keeps it until it is acknowledged, writes it again on the next
+ * connection; knows what came in already, and acknowledges it. Client and server use this same class. No I/O and no
+ * clock in here: whoever owns it moves the frames and says what time it is.
  */
 export class Link<M extends Outgoing> {
   readonly #codec: Codec;
   /** Number of the next item to be written. */
-  #nextSeq = 1;
-  /** Written and not yet acknowledged, in order: the first has number `#nextSeq - #inflight.length`. */
+  #nextSeq: number;
+  /** Written and not yet acknowledged, in the order of their numbers. */
   readonly #inflight: M[] = [];
   #inflightBytes = 0;
+  /** Numbers whose message was given up after it was written: never written again. */
+  readonly #abandoned = new Set<number>();
+  /** The highest ack of the other end. */
+  #acknowledged: number;
   /** Highest number taken from the wire, so that a repeated one is known. */
-  #taken = 0;
+  #taken: number;
   /** Highest number accepted without a hole below it: what an ack says. */
-  #accepted = 0;
-  /** Accepted numbers above a hole. */
-  readonly #acceptedAbove = new Set<number>();
-  /** The last ack that was put into a frame, and when. */
+  #accepted: number;
+  /** Accepted numbers above a hole, as ranges: first to last. */
+  readonly #acceptedAbove = new Map<number, number>();
+  /** The last ack that was put into a frame of this connection, and when; -1: none yet, so one is owed. */
   #ackWritten = 0;
   #ackWrittenAt = -Infinity;
+  #repeated = 0;
 
-  constructor(codec: Codec) {
+  constructor(codec: Codec, position?: LinkPosition) {
     this.#codec = codec;
+    this.#acknowledged = position?.acknowledged ?? 0;
+    this.#nextSeq = this.#acknowledged + 1;
+    this.#accepted = position?.accepted ?? 0;
+    this.#taken = this.#accepted;
+    if (position) this.#ackWritten = -1;
   }
 
   /** Written and not yet acknowledged, in the order of their numbers. */
@@ -75,9 +95,31 @@ export class Link<M extends Outgoing> {
     return this.#inflightBytes;
   }
 
-  /** How many items were taken and not yet accepted. */
+  /** Highest number accepted without a hole below it. */
+  get accepted(): number {
+    return this.#accepted;
+  }
+
+  /** The highest ack that the other end has sent. */
+  get acknowledged(): number {
+    return this.#acknowledged;
+  }
+
+  /** Highest number written. */
+  get written(): number {
+    return this.#nextSeq - 1;
+  }
+
+  /** How many numbers were taken and not yet accepted. */
   get unaccepted(): number {
-    return this.#taken - this.#accepted - this.#acceptedAbove.size;
+    let above = 0;
+    for (const [first, last] of this.#acceptedAbove) above += last - first + 1;
+    return this.#taken - this.#accepted - above;
+  }
+
+  /** How many items came again and were dropped. */
+  get repeated(): number {
+    return this.#repeated;
   }
 
   /** When an ack has to go out by itself if no frame carries it before; `Infinity`: none is owed. */
@@ -89,14 +131,37 @@ export class Link<M extends Outgoing> {
 
   /** Numbers the entries and puts them into frames, each with the newest ack; a bare ack if one is due. */
   frames(entries: readonly M[], now: number, maxBytes = FRAME_BYTES): WireData[] {
-    const frames: WireData[] = [];
-    for (let start = 0; start < entries.length; ) {
-      const end = endOfBatch(entries, start, Math.min(maxBytes, FRAME_BYTES));
-      frames.push(this.#frame(entries.slice(start, end), now));
-      start = end;
-    }
-    if (now >= this.ackDueAt) frames.push(this.#frame([], now));
+    const frames = this.#pack(entries, now, maxBytes, () => this.#ack(now));
+    if (now >= this.ackDueAt) frames.push(this.#codec.frame(this.#ack(now), 0, []));
     return frames;
+  }
+
+  /**
+   * For a new connection whose other end has accepted everything up to `received`: what it lacks, to be written again
+   * before anything new. What was given up meanwhile is a hole. These frames say nothing of what was accepted here:
+   * the first ack on a connection follows its last replayed item, or an ack could overtake the refusal of what it
+   * covers.
+   */
+  replay(received: number, now: number, maxBytes = FRAME_BYTES): WireData[] {
+    if (received < this.#acknowledged || received >= this.#nextSeq) {
+      throw new FrameError(
+        `the other end claims to have ${received}, which is not in ${this.#acknowledged} to ${this.#nextSeq - 1}`,
+      );
+    }
+    this.#ackWritten = -1;
+    this.#ackWrittenAt = -Infinity;
+    const missing = this.#inflight.filter(({ seq, numbers }) => seq + numbers - 1 > received);
+    return this.#pack(this.#withHoles(missing), now, maxBytes, () => 0);
+  }
+
+  /** As `frames`, for what was numbered before this link began: without an ack. */
+  replayed(entries: readonly M[], now: number): WireData[] {
+    return this.#pack(entries, now, FRAME_BYTES, () => 0);
+  }
+
+  /** Nobody waits for this any more: it is not written again. */
+  abandon(entry: M): void {
+    if (entry.seq > this.#acknowledged) this.#abandoned.add(entry.seq);
   }
 
   /**
@@ -113,51 +178,117 @@ export class Link<M extends Outgoing> {
     let seq = frame.firstSeq;
     for (const item of frame.items) {
       if (!isSequenced(item)) {
-        fresh.push({ seq: 0, item });
+        fresh.push({ seq: 0, last: 0, item });
         continue;
       }
+      const last = item[0] === Type.GAP ? endOfHole(item, seq) : seq;
       if (seq > this.#taken + 1) {
         throw new SequenceGapError(`number ${seq} came where ${this.#taken + 1} was due`);
       }
-      if (seq > this.#taken) {
-        this.#taken = seq;
-        fresh.push({ seq, item });
+      if (last > this.#taken) {
+        fresh.push(clipped({ seq, last, item }, this.#taken + 1));
+        this.#taken = last;
+      } else {
+        this.#repeated++;
       }
-      seq++;
+      seq = last + 1;
     }
     return fresh;
   }
 
-  /** The item with this number has been dispatched: acks may cover it. */
-  accept(seq: number): void {
-    if (seq === 0) return;
-    this.#acceptedAbove.add(seq);
-    while (this.#acceptedAbove.delete(this.#accepted + 1)) this.#accepted++;
+  /** The item with these numbers has been dispatched: acks may cover it. */
+  accept({ seq, last }: { readonly seq: number; readonly last: number }): void {
+    if (seq <= this.#accepted) return;
+    this.#acceptedAbove.set(seq, last);
+    for (let next = this.#nextAbove(); next !== undefined; next = this.#nextAbove()) this.#accepted = next;
   }
 
   /** The other end has accepted everything up to `ack`. Returns what that settles, in order. */
   acknowledge(ack: number): M[] {
-    const oldest = this.#nextSeq - this.#inflight.length;
-    const settled = this.#inflight.splice(0, Math.max(0, ack - oldest + 1));
-    for (const { bytes } of settled) this.#inflightBytes -= bytes;
-    return settled;
+    if (ack <= this.#acknowledged) return [];
+    this.#acknowledged = ack;
+    let count = 0;
+    for (const { seq, numbers, bytes } of this.#inflight) {
+      if (seq + numbers - 1 > ack) break;
+      this.#inflightBytes -= bytes;
+      this.#abandoned.delete(seq);
+      count++;
+    }
+    return this.#inflight.splice(0, count);
   }
 
-  #frame(entries: readonly M[], now: number): WireData {
-    let firstSeq = 0;
-    for (const entry of entries) {
-      entry.writtenAt = now;
-      if (!entry.sequenced) continue;
-      entry.seq = this.#nextSeq++;
-      firstSeq ||= entry.seq;
-      this.#inflight.push(entry);
-      this.#inflightBytes += entry.bytes;
-    }
+  #nextAbove(): number | undefined {
+    const last = this.#acceptedAbove.get(this.#accepted + 1);
+    this.#acceptedAbove.delete(this.#accepted + 1);
+    return last;
+  }
+
+  #ack(now: number): number {
     this.#ackWritten = this.#accepted;
     this.#ackWrittenAt = now;
-    const items = entries.map(({ encoded }) => encoded);
-    return this.#codec.frame(this.#accepted, firstSeq, items);
+    return this.#accepted;
   }
+
+  /** The last frame says what was accepted: a refusal in it or before it comes before the ack of what it refuses. */
+  #pack(entries: readonly Outgoing[], now: number, maxBytes: number, ack: () => number): WireData[] {
+    const frames: WireData[] = [];
+    for (let start = 0; start < entries.length; ) {
+      const end = endOfBatch(entries, start, Math.min(maxBytes, FRAME_BYTES));
+      let firstSeq = 0;
+      const batch = entries.slice(start, end);
+      for (const entry of batch) {
+        this.#number(entry, now);
+        if (entry.numbers > 0) firstSeq ||= entry.seq;
+      }
+      const items = batch.map(({ encoded }) => encoded);
+      frames.push(this.#codec.frame(end < entries.length ? 0 : ack(), firstSeq, items));
+      start = end;
+    }
+    return frames;
+  }
+
+  /** An entry that has a number already is written again. */
+  #number(entry: Outgoing, now: number): void {
+    entry.writtenAt = now;
+    if (entry.numbers === 0 || entry.seq > 0) return;
+    entry.seq = this.#nextSeq;
+    this.#nextSeq += entry.numbers;
+    this.#inflight.push(entry as M);
+    this.#inflightBytes += entry.bytes;
+  }
+
+  /** The entries to be written again, with one hole for each run of those that were given up. */
+  #withHoles(entries: readonly M[]): Outgoing[] {
+    const filled: Outgoing[] = [];
+    let hole: { from: number; to: number } | undefined;
+    const close = (): void => {
+      if (!hole) return;
+      const item: GapItem = [Type.GAP, hole.from, hole.to, 'abandoned'];
+      filled.push({ ...control(this.#codec, item), seq: hole.from });
+      hole = undefined;
+    };
+    for (const entry of entries) {
+      if (this.#abandoned.has(entry.seq)) {
+        hole = { from: hole?.from ?? entry.seq, to: entry.seq + entry.numbers - 1 };
+        continue;
+      }
+      close();
+      filled.push(entry);
+    }
+    close();
+    return filled;
+  }
+}
+
+function endOfHole([, from, to]: GapItem, seq: number): number {
+  if (from !== seq || to < from) throw new FrameError(`a hole from ${from} to ${to} where ${seq} was due`);
+  return to;
+}
+
+/** A hole tells only of what has not been taken already. */
+function clipped({ seq, last, item }: Incoming, from: number): Incoming {
+  if (item[0] !== Type.GAP || seq >= from) return { seq, last, item };
+  return { seq: from, last, item: [Type.GAP, from, last, item[3]] };
 }
 
 /** Up to where the entries from `start` on go into one frame. */

@@ -54,7 +54,9 @@ const optional =
   };
 
 const verdict: Check = (value, where) => {
-  if (value !== Verdict.NEW && value !== Verdict.LOST) fail(where, 'a verdict', value);
+  if (value !== Verdict.NEW && value !== Verdict.RESUMED && value !== Verdict.LOST) {
+    fail(where, 'a verdict', value);
+  }
 };
 
 /** An array that begins so; what follows is left for later versions. */
@@ -97,11 +99,28 @@ const maybe = { i: optional(text), t: optional(counter), r: optional(text), f: o
 const meta = optional(record(maybe));
 const member = tuple(longText, counter);
 
+const window = tuple(number, number);
+const error = tuple(counter, number, text, longText);
+
 /** What stands after the type of each item: PROTOCOL.md, the table of frames. */
 const ITEMS: { readonly [type: number]: Check } = {
   [Type.HELLO]: tuple(
     counter,
-    versioned(record({ v: counter, c: text, n: number, a: optional(longText), s: optional(text) })),
+    versioned(
+      record({
+        v: counter,
+        c: text,
+        n: number,
+        w: window,
+        a: optional(longText),
+        f: optional(listOf(text)),
+        s: optional(text),
+        k: optional(text),
+        e: optional(text),
+        x: optional(counter),
+        y: optional(counter),
+      }),
+    ),
   ),
   [Type.WELCOME]: tuple(
     counter,
@@ -112,22 +131,39 @@ const ITEMS: { readonly [type: number]: Check } = {
         q: verdict,
         u: longText,
         h: number,
-        w: tuple(number, number),
+        w: window,
         m: number,
+        o: number,
+        ttl: counter,
+        d: text,
+        k: optional(text),
+        e: optional(text),
+        x: optional(counter),
+        p: optional(tuple(counter, listOf(number))),
+        lost: optional(listOf(error)),
+        f: optional(listOf(text)),
       }),
     ),
   ),
   [Type.EVT]: tuple(counter, text, anything, meta),
-  [Type.REQ]: tuple(counter, text),
+  [Type.REQ]: tuple(counter, text, anything, meta),
   [Type.RES]: tuple(counter, number),
-  [Type.ERR]: tuple(counter, number, text, longText),
+  [Type.ERR]: error,
   [Type.PUB]: tuple(counter, number, counter, text, anything, meta),
   [Type.PING]: anything,
   [Type.PONG]: anything,
-  [Type.GAP]: tuple(counter, counter, counter, text, number),
+  [Type.CREDIT]: tuple(counter, counter, counter),
+  [Type.AUTH]: tuple(counter, anything),
+  [Type.GOAWAY]: tuple(counter, text, counter, optional(longText)),
+  [Type.GAP]: tuple(counter, counter, counter, text, optional(number)),
   [Type.BYE]: tuple(counter, text, longText),
   [Type.CANCEL]: tuple(counter, number),
-  [Type.SYNC]: tuple(counter, listOf(tuple(text, text, counter, number))),
+  [Type.SYNC]: tuple(counter, listOf(tuple(text, text, counter, optional(number)))),
+  [Type.DONE]: tuple(counter, counter, listOf(number)),
+  [Type.STREAM_ITEM]: tuple(counter, number),
+  [Type.STREAM_END]: tuple(counter, number),
+  [Type.STREAM_CREDIT]: tuple(counter, number, number),
+  [Type.VOL]: tuple(counter, text, anything, meta),
 };
 
 /** Checks what a codec has decoded. Throws a `FrameError` that names what is wrong; never anything else. */
@@ -177,6 +213,12 @@ export function parseLeaveRequest(value: unknown): LeaveRequest {
 export function parseJoinReply(value: unknown): JoinReply {
   record({ epoch: text, offset: counter, members: optional(listOf(member)) })(value, '$join reply');
   return value as JoinReply;
+}
+
+/** The payload of a `$members` publication. */
+export function parseMembers(value: unknown): readonly MemberChange[] {
+  listOf(member)(value, '$members');
+  return value as readonly MemberChange[];
 }
 
 /** The payload of a `$member` publication. */

@@ -49,4 +49,6 @@ export interface TransportEvents {
   open(protocol: string): void;
   message(data: WireData): void;
   close(end: TransportEnd): void;
+  /** Everything that was handed to `send` has been given to the operating system, after a time when it was not. */
+  drain?(): void;
 }

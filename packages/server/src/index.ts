@@ -1,6 +1,6 @@
 /** The reference server of Holdfast: `createHoldfastServer`, attached to the http server of an application. */
 import type { AnyContract, Contract } from '@holdfast/protocol';
-import { systemClock, systemRandom } from './platform/system.js';
+import { systemClock, systemDigest, systemRandom } from './platform/system.js';
 import { createServerOn } from './server.js';
 import type { HoldfastServer, ServerOptions, User } from './types.js';
 
@@ -11,7 +11,7 @@ import type { HoldfastServer, ServerOptions, User } from './types.js';
 export function createHoldfastServer<C extends AnyContract = Contract, U extends User = User>(
   options?: ServerOptions<C, U>,
 ): HoldfastServer<C, U> {
-  const ports = { clock: systemClock, random: systemRandom, logger: console };
+  const ports = { clock: systemClock, random: systemRandom, digest: systemDigest, logger: console };
   return createServerOn(ports, options).server;
 }
 

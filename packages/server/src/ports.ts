@@ -4,5 +4,8 @@
  */
 export type { Clock, Random, Transport, TransportEnd, TransportEvents, WireData } from '@holdfast/protocol';
 export { type Negotiated, negotiate } from './gateway/negotiate.js';
+export { systemDigest } from './platform/system.js';
 export type { Acceptor, ServerPorts } from './ports/ports.js';
+export type { SessionStore } from './ports/store.js';
 export { createServerOn, type ServerOnPorts } from './server.js';
+export { MemoryStore } from './store/memory-store.js';

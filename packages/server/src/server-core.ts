@@ -1,44 +1,73 @@
-import { CloseCode, type EventItem, Listeners, Type } from '@holdfast/protocol';
-import { ConnectionHandshake } from './gateway/handshake.js';
+import { Alarm, CloseCode, type EventItem, Listeners, Type } from '@holdfast/protocol';
+import { after } from './answer.js';
+import { Attachment } from './attachment.js';
+import { type Arrival, ConnectionHandshake } from './gateway/handshake.js';
 import { Upgrades } from './gateway/upgrade.js';
 import { Hub } from './hub/hub.js';
 import { sendEvent } from './hub/outgoing.js';
 import { type Report, Router } from './hub/router.js';
 import { Rules } from './hub/rules.js';
 import type { Acceptor, ServerPorts } from './ports/ports.js';
+import type { Note, Orphan, SessionStore } from './ports/store.js';
 import { Session } from './session.js';
 import type { ServerSettings } from './settings.js';
-import type { ServerSession, ServerStats, User } from './types.js';
+import { MemoryStore } from './store/memory-store.js';
+import type { ServerSession, ServerStats, SessionEnd } from './types.js';
 
 /** How long clients have to close their end until their sockets are ended without them. */
 const CLOSE_TIMEOUT_MS = 500;
+const GOING_DOWN = 'the server is going down';
 
-/** Puts the rooms of the house together: gateway, sessions, hub, router. */
+/** Puts the rooms of the house together: gateway, sessions, hub, router, and the store below them. */
 export class ServerCore {
   readonly ports: ServerPorts;
   readonly settings: ServerSettings;
+  readonly store: SessionStore;
+  /** Id of this server among those that share its store. */
+  readonly node: string;
   readonly hub: Hub;
   readonly rules = new Rules();
   readonly router: Router;
   readonly upgrades: Upgrades;
-  /** `session`, `session-end`. */
+  /** `session`, `session-end`, `attach`, `detach`. */
   readonly lifecycle: Listeners;
   readonly errors: Listeners;
   #phase: 'open' | 'closed' = 'open';
   /** Connections without a session yet. */
   readonly #arriving = new Set<ConnectionHandshake>();
+  /** Sessions that have ended while their handlers ran on. */
+  readonly #retired = new Set<Session>();
+  readonly #sweeping: Alarm;
+  readonly #stopListening: () => void;
+  #calls = 0;
   #messagesOut = 0;
   #errorCount = 0;
 
   constructor(ports: ServerPorts, settings: ServerSettings) {
     this.ports = ports;
     this.settings = settings;
+    this.store = ports.store ?? new MemoryStore(ports);
+    this.node = ports.random.id();
     const { schemas, maxRooms, codecs, logger } = settings;
-    this.hub = new Hub(ports, codecs[0]);
+    const { store, node, rules } = this;
+    const storeFailed = (error: unknown): void => this.failed(error, { name: 'store' });
     this.lifecycle = new Listeners((error, name) => this.failed(error, { name }));
     this.errors = new Listeners((error) => logger.error('Holdfast: a listener of onError failed', error));
-    this.router = new Router(ports, { schemas, maxRooms }, this, this.failed);
+    this.hub = new Hub({
+      ports,
+      store,
+      node,
+      codec: codecs[0],
+      rules,
+      nextCall: this.#nextCall,
+      failed: storeFailed,
+    });
+    this.router = new Router({ ports, schemas, hub: this.hub, rules, maxRooms, report: this.failed });
     this.upgrades = new Upgrades(settings, this.accept);
+    this.#sweeping = new Alarm(ports.clock, () => this.#sweep());
+    this.#stopListening = store.listen((note) => this.#noted(note));
+    // Sessions of an earlier life of this server may wait in the store.
+    if (ports.store) this.#look();
   }
 
   /** Something of the application's own failed. */
@@ -51,36 +80,16 @@ export class ServerCore {
 
   /** A connection stands: from here on it is between the client and its handshake. */
   readonly accept: Acceptor = (transport, codec, handshake) => {
-    const { auth, heartbeatMs, maxMessageBytes, maxBufferedBytes } = this.settings;
-    const varied = heartbeatMs * (0.9 + 0.2 * this.ports.random.fraction());
-    const begin = (user: User | undefined, broken: (error: unknown) => void): Session => {
-      const id = this.ports.random.id();
-      const { address } = handshake;
-      const session = new Session({ id, user: user ?? { id }, address, codec }, transport, {
-        clock: this.ports.clock,
-        heartbeatMs: varied,
-        maxBufferedBytes,
-        accept: (of, seq, item) => this.router.accept(of, seq, item),
-        door: (of) => this.#door(of),
-        wrote: (messages) => {
-          this.#messagesOut += messages;
-        },
-        ended: (of, reason) => this.#ended(of, reason),
-        broken,
-      });
-      this.hub.sessions.set(id, session);
-      return session;
-    };
     const connection = new ConnectionHandshake(
       {
+        ...this.settings,
         ports: this.ports,
-        auth,
-        heartbeatMs,
-        maxMessageBytes,
-        begin,
-        ready: (session) => {
+        store: this.store,
+        node: this.node,
+        arrive: (arrival) => this.#arrive(arrival),
+        ready: (attachment, arrival) => {
           this.#arriving.delete(connection);
-          this.lifecycle.emit('session', session.door);
+          this.#ready(attachment, arrival);
         },
         gone: () => this.#arriving.delete(connection),
         failed: (error, name) => this.failed(error, { name }),
@@ -90,14 +99,14 @@ export class ServerCore {
       handshake,
     );
     this.#arriving.add(connection);
-    if (this.#phase === 'closed') connection.hangUp(CloseCode.RESTART, 'the server is going down');
+    if (this.#phase === 'closed') connection.hangUp(CloseCode.RESTART, GOING_DOWN);
     return connection;
   };
 
   stats(): ServerStats {
     const { hub } = this;
     return {
-      connections: hub.sessions.size,
+      connections: hub.connections,
       sessions: hub.sessions.size,
       users: hub.users,
       rooms: hub.rooms,
@@ -110,26 +119,104 @@ export class ServerCore {
   /** Ends everything; resolves when no client is left. */
   async close(): Promise<void> {
     this.#phase = 'closed';
+    this.#stopListening();
+    this.#sweeping.set(Infinity);
     const gone = this.upgrades.close();
     for (const session of [...this.hub.sessions.values()]) {
-      session.drop(CloseCode.RESTART, 'the server is going down');
+      session.attachment?.drop(CloseCode.RESTART, GOING_DOWN);
+      this.#forget(session, { reason: 'lost', undelivered: 0 });
     }
-    for (const connection of this.#arriving) connection.hangUp(CloseCode.RESTART, 'the server is going down');
-    this.hub.close();
+    for (const { runner } of this.#retired) runner.stop();
+    for (const connection of this.#arriving) connection.hangUp(CloseCode.RESTART, GOING_DOWN);
     const cancel = this.ports.clock.setTimer(() => this.upgrades.terminate(), CLOSE_TIMEOUT_MS);
     await gone;
     cancel();
   }
 
+  readonly #nextCall = (): number => ++this.#calls;
+
+  // ── Sessions come and go ───────────────────────────────────────────────────────────────────────────────────
+
+  #arrive(arrival: Arrival): Attachment {
+    const { hub, store } = this;
+    const { sessionTtlMs, maxBufferedBytes } = this.settings;
+    const { clock, random } = this.ports;
+    const session = this.#sessionOf(arrival);
+    session.address = arrival.address;
+    const attachment = new Attachment(session, arrival, {
+      clock,
+      store,
+      openRoom: (of, room, position) => hub.open(of, room, position),
+      maxBufferedBytes,
+      heartbeatMs: this.settings.heartbeatMs * (0.9 + 0.2 * random.fraction()),
+      touchMs: Math.max(10, sessionTtlMs / 3),
+      check: (of, seq, item) => this.router.check(of, seq, item),
+      wrote: (messages) => {
+        this.#messagesOut += messages;
+      },
+      bye: (of) => this.#end(of.id, 'closed'),
+      detached: (of, { code, reason }) => {
+        if (session.attachment !== of) return;
+        session.attachment = undefined;
+        hub.setAttached(session, false);
+        this.lifecycle.emit('detach', session.door, { code, reason });
+      },
+      broken: arrival.broken,
+      failed: (error, name) => this.failed(error, { name, sessionId: session.id }),
+    });
+    // The one before, if this server still believes in it.
+    session.attachment?.drop(CloseCode.SUPERSEDED, 'superseded');
+    session.attachment = attachment;
+    this.#sweepLater();
+    return attachment;
+  }
+
+  #sessionOf({ id, user, codec, attached }: Pick<Arrival, 'id' | 'user' | 'codec' | 'attached'>): Session {
+    const known = this.hub.sessions.get(id);
+    if (known) return known;
+    const session = this.#makeSession({ id, user, codec });
+    for (const [room, position] of attached.rooms) session.setRoom(room, position);
+    this.hub.enter(session);
+    return session;
+  }
+
+  #makeSession(who: Pick<Session, 'id' | 'user' | 'codec'>): Session {
+    const { store, node, settings } = this;
+    const { clock, random } = this.ports;
+    const session = new Session(who, {
+      clock,
+      random,
+      store,
+      node,
+      concurrency: settings.concurrency,
+      run: (of, item, signal) => this.router.run(of, item, signal),
+      report: (error, name, of) => this.failed(error, { name, sessionId: of.id }),
+      door: (of) => this.#door(of),
+      nextCall: this.#nextCall,
+    });
+    this.hub.sessions.set(who.id, session);
+    return session;
+  }
+
+  #ready({ session }: Attachment, { attached }: Arrival): void {
+    this.hub.setAttached(session, true);
+    // A second WELCOME of a session whose first was lost is no second session.
+    if (attached.status === 'new' && attached.gen === 1) this.lifecycle.emit('session', session.door);
+    this.lifecycle.emit('attach', session.door, { recovered: attached.status === 'resumed' });
+    session.runner.wake();
+  }
+
   /** What handlers are given of a session. */
   #door(session: Session): ServerSession {
     const around = { random: this.ports.random, schemas: this.settings.schemas };
-    const { id, user, rooms, address } = session;
+    const { id, user, rooms } = session;
     return Object.freeze<ServerSession>({
       id,
       user,
       rooms,
-      address,
+      get address() {
+        return session.address;
+      },
       send: (event: string, payload?: unknown, options?: { id?: string | undefined }) =>
         sendEvent(around, { event, payload, options }, (messageId) => {
           const at = Math.floor(this.ports.clock.now());
@@ -140,9 +227,75 @@ export class ServerCore {
     });
   }
 
-  #ended(session: Session, reason: 'closed' | 'lost'): void {
-    this.hub.sessions.delete(session.id);
-    for (const room of session.rooms) this.hub.leave(session, room, this.rules.for(room).presence ?? false);
-    this.lifecycle.emit('session-end', session.door, { reason });
+  #end(sid: string, why: 'closed' | 'expired'): void {
+    const ended = this.store.end({ sid, why, idleMs: this.settings.sessionTtlMs });
+    if (ended instanceof Promise) ended.catch((error: unknown) => this.failed(error, { name: 'store' }));
+  }
+
+  #forget(session: Session, end: SessionEnd): void {
+    if (session.ended) return;
+    session.attachment?.drop(CloseCode.NORMAL, '');
+    this.hub.remove(session);
+    this.lifecycle.emit('session-end', session.door, end);
+    session.end();
+    for (const old of this.#retired) if (!old.runner.busy) this.#retired.delete(old);
+    if (session.runner.busy) this.#retired.add(session);
+    else session.runner.stop();
+    if (this.hub.sessions.size === 0) this.#look();
+  }
+
+  // ── What the store tells ───────────────────────────────────────────────────────────────────────────────────
+
+  #noted(note: Note): void {
+    if (note.about === 'room') return this.hub.told(note.room);
+    const session = this.hub.sessions.get(note.sid);
+    if (!session) return;
+    switch (note.about) {
+      case 'session':
+        return session.attachment?.wake();
+      case 'attach':
+        if (session.attachment && session.attachment.gen < note.gen) {
+          session.attachment.drop(CloseCode.SUPERSEDED, 'superseded');
+        }
+        return;
+      case 'end':
+        return this.#forget(session, {
+          reason: note.why === 'expired' ? 'expired' : 'closed',
+          undelivered: note.undelivered,
+        });
+    }
+  }
+
+  #sweepLater(): void {
+    if (this.#phase === 'closed') return;
+    this.#sweeping.set(this.ports.clock.now() + Math.max(100, this.settings.sessionTtlMs / 4));
+  }
+
+  /** Nobody is here: only what the store holds may have to be looked after. */
+  #look(): void {
+    const left = after(this.store.orphans({ idleMs: 0 }), ({ length }) => {
+      if (length > 0) this.#sweepLater();
+      else if (this.hub.sessions.size === 0) this.#sweeping.set(Infinity);
+    });
+    if (left instanceof Promise) left.catch((error: unknown) => this.failed(error, { name: 'store' }));
+  }
+
+  /** Ends sessions whose client has not come back, and sees to messages that nobody else handles. */
+  #sweep(): void {
+    const swept = after(this.store.orphans({ idleMs: this.settings.sessionTtlMs }), (orphans) => {
+      for (const orphan of orphans) this.#adopt(orphan);
+      if (this.hub.sessions.size > 0) this.#sweepLater();
+      else this.#look();
+    });
+    if (swept instanceof Promise) swept.catch((error: unknown) => this.failed(error, { name: 'store' }));
+  }
+
+  #adopt({ sid, user, unhandled, ended }: Orphan): void {
+    const known = this.hub.sessions.get(sid);
+    if (unhandled > 0 && !known?.runner.busy) {
+      const session = known ?? this.#makeSession({ id: sid, user, codec: this.settings.codecs[0] });
+      session.runner.wake();
+    }
+    if (!ended) this.#end(sid, 'expired');
   }
 }

@@ -31,12 +31,10 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
     own = undefined;
     await core.close();
     if (!http) return;
-    const closed = new Promise((resolve) => http.close(resolve));
-    // Connections that have said nothing would hold it for ever.
-    http.closeAllConnections();
-    await closed;
+    await ended(http);
   };
 
+  const heard = (name: string) => (listener: Listener) => lifecycle.on(name, listener);
   const server: HoldfastServer = {
     contract: options.contract as Contract | undefined,
     on: (event: string, listener: Listener) => {
@@ -68,8 +66,10 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
       checkName(room, 'to(room)');
       return createTarget(around, room);
     },
-    onSession: (listener) => lifecycle.on('session', listener),
-    onSessionEnd: (listener) => lifecycle.on('session-end', listener),
+    onSession: heard('session'),
+    onSessionEnd: heard('session-end'),
+    onAttach: heard('attach'),
+    onDetach: heard('detach'),
     onError: (listener) => errors.on('error', listener),
     attach: (http, attachOptions = {}) => {
       checkKeys(attachOptions, ['path'], 'attach(server, options)');
@@ -82,13 +82,10 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
           .writeHead(426, { 'Content-Type': 'text/plain', Upgrade: 'websocket' })
           .end('WebSockets only\n');
       });
-      return new Promise((resolve, reject) => {
-        http.once('error', reject);
-        http.listen(port, host, () => {
-          own = http;
-          upgrades.attach(http);
-          resolve({ port: (http.address() as AddressInfo).port });
-        });
+      return listening(http, port, host).then((address) => {
+        own = http;
+        upgrades.attach(http);
+        return address;
       });
     },
     stats: () => core.stats(),
@@ -96,4 +93,19 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
     [Symbol.asyncDispose]: close,
   };
   return { server: Object.freeze(server) as unknown as HoldfastServer<C, U>, accept: core.accept };
+}
+
+/** Resolves when it listens; rejects with why it cannot. */
+function listening(http: HttpServer, port: number, host: string | undefined): Promise<{ port: number }> {
+  return new Promise((resolve, reject) => {
+    http.once('error', reject);
+    http.listen(port, host, () => resolve({ port: (http.address() as AddressInfo).port }));
+  });
+}
+
+function ended(http: HttpServer): Promise<unknown> {
+  const closed = new Promise((resolve) => http.close(resolve));
+  // Connections that have said nothing would hold it for ever.
+  http.closeAllConnections();
+  return closed;
 }

@@ -9,6 +9,7 @@ import {
   json,
   type Logger,
   MAX_HELLO_BYTES,
+  numberOption,
   numberOptions,
 } from '@holdfast/protocol';
 import type { Authenticate, ServerOptions, User } from './types.js';
@@ -22,6 +23,8 @@ export interface ServerSettings {
   /** In order of preference. */
   readonly codecs: readonly [Codec, ...Codec[]];
   readonly heartbeatMs: number;
+  readonly sessionTtlMs: number;
+  readonly concurrency: number;
   readonly maxMessageBytes: number;
   readonly maxRooms: number;
   readonly maxBufferedBytes: number;
@@ -34,6 +37,8 @@ const OPTIONS = [
   'origins',
   'codecs',
   'heartbeat',
+  'sessionTtlMs',
+  'concurrency',
   'limits',
   'logger',
 ] as const satisfies readonly (keyof ServerOptions)[];
@@ -56,6 +61,8 @@ export function resolveOptions<C extends AnyContract, U extends User>(
     throw new TypeError('codecs must be an array of one or more codecs, such as json()');
   }
   const heartbeat = numberOptions(options.heartbeat, 'heartbeat', { intervalMs: [20_000, 10, 'whole'] });
+  const sessionTtlMs = numberOption(options.sessionTtlMs, 'sessionTtlMs', 120_000);
+  const concurrency = numberOption(options.concurrency, 'concurrency', 16, { min: 1, whole: true });
   const limits = numberOptions(options.limits, 'limits', {
     // Less, and a client with a long token could not even say HELLO.
     maxMessageBytes: [1_048_576, MAX_HELLO_BYTES, 'whole'],
@@ -68,6 +75,8 @@ export function resolveOptions<C extends AnyContract, U extends User>(
     origins: origins && new Set(origins.map(checkOrigin)),
     codecs: [preferred, ...others],
     heartbeatMs: heartbeat.intervalMs,
+    sessionTtlMs,
+    concurrency,
     ...limits,
     logger,
   };

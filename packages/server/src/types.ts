@@ -31,20 +31,31 @@ export interface ServerSession<C extends AnyContract = Contract, U extends User 
   readonly user: U;
   /** Names of the rooms it has joined. */
   readonly rooms: ReadonlySet<string>;
-  /** Address of the client's end of the connection. */
+  /** Address of the client's end of its newest connection. */
   readonly address: string;
-  /** Settles on the client's acknowledgement; rejects with `ERR_SESSION_LOST` if the session ends before. */
+  /**
+   * Settles on the client's acknowledgement, on this connection or a later one; rejects with `ERR_SESSION_LOST` if
+   * the session ends before, and with `ERR_OUTBOX_FULL` if too much waits for the client already (who is told of the
+   * hole).
+   */
   send<K extends ServerEvent<C>>(
     event: K,
     ...args: Arguments<ServerEventInput<C, K>, Pick<SendOptions, 'id'>>
   ): Sending;
 }
 
+export interface SessionEnd {
+  readonly reason: 'closed' | 'expired' | 'lost';
+  readonly undelivered: number;
+}
+
 /** What a handler is told beside the payload. */
 export interface ServerContext<C extends AnyContract = Contract, U extends User = User> extends EventMeta {
   readonly session: ServerSession<C, U>;
-  /** Aborted when the one who asked has cancelled, timed out, or is gone. */
+  /** Aborted when the one who asked has cancelled or timed out, or when the session has ended. */
   readonly signal: AbortSignal;
+  /** True if a handler may have run for this message before: its process died inside it. */
+  readonly redelivered: boolean;
 }
 
 /** Whom to tell; immutable, nothing happens before `send`. */
@@ -90,6 +101,7 @@ export type Authenticate<U extends User> = (
 /** Counts of this server, at once; a plain object for `res.json()`. */
 export interface ServerStats {
   readonly connections: number;
+  /** With a connection, or waiting for their clients. */
   readonly sessions: number;
   readonly users: number;
   readonly rooms: number;
@@ -124,11 +136,18 @@ export interface HoldfastServer<C extends AnyContract = Contract, U extends User
   rooms(pattern: string, rule: RoomRule<C, U>): this;
   /** The members of a room. Also from outside a handler, for example from an HTTP route. */
   to(room: string): Target<C, U>;
-  /** A session began. */
+  /** A session began. Not called on a resume. */
   onSession(listener: (session: ServerSession<C, U>) => unknown): Unsubscribe;
-  /** A session ended: `closed` by the client, or `lost` with its connection. */
-  onSessionEnd(
-    listener: (session: ServerSession<C, U>, end: { reason: 'closed' | 'lost' }) => unknown,
+  /**
+   * A session ended: `closed` by its client, `expired` because its client did not come back within `sessionTtlMs`, or
+   * `lost` with this server. `undelivered`: messages for it that it has not acknowledged.
+   */
+  onSessionEnd(listener: (session: ServerSession<C, U>, end: SessionEnd) => unknown): Unsubscribe;
+  /** A connection was bound to a session: its first, or a later one. */
+  onAttach(listener: (session: ServerSession<C, U>, attach: { recovered: boolean }) => unknown): Unsubscribe;
+  /** A session has lost its connection, and waits for its client. */
+  onDetach(
+    listener: (session: ServerSession<C, U>, detach: { code: number; reason: string }) => unknown,
   ): Unsubscribe;
   /** A handler, rule or listener of yours threw. Default: the logger. */
   onError(listener: (error: unknown, where: { name: string; sessionId?: string }) => unknown): Unsubscribe;
@@ -156,6 +175,10 @@ export interface ServerOptions<C extends AnyContract = Contract, U extends User 
   /** Default `[json()]`. */
   codecs?: readonly Codec[] | undefined;
   heartbeat?: HeartbeatOptions | undefined;
+  /** How long at least a session waits for its client to come back; ms, default 120_000. */
+  sessionTtlMs?: number | undefined;
+  /** Handlers of one session at once, started in order; default 16, `1` is strictly one after the other. */
+  concurrency?: number | undefined;
   limits?: LimitOptions | undefined;
   /** Default `console`. */
   logger?: Logger | undefined;
@@ -171,6 +194,7 @@ export interface LimitOptions {
   maxMessageBytes?: number | undefined;
   /** Most rooms of one session; default 128. */
   maxRooms?: number | undefined;
-  /** What may wait for a slow client until its connection is dropped with 4408; bytes, default 1_048_576. */
+  /** What may wait in the socket of a slow client until nothing more is written to it; when it has been full for 30 s, the
+   * connection is dropped with 4408. The client reads on from where it was. Bytes, default 1_048_576. */
   maxBufferedBytes?: number | undefined;
 }

@@ -9,8 +9,9 @@ import type {
 import { createClientOn, type Random, type Signal } from '@holdfast/client/ports';
 import type { HoldfastServer, ServerOptions, User } from '@holdfast/server';
 import { json } from '@holdfast/server';
-import { createServerOn, negotiate } from '@holdfast/server/ports';
+import { createServerOn, MemoryStore, negotiate, systemDigest } from '@holdfast/server/ports';
 import { type Direction, type MemoryLink, MemoryNetwork } from './memory-network.js';
+import { type MortalStore, mortal } from './mortal-store.js';
 import { seededRandom } from './seeded-random.js';
 import { VirtualClock } from './virtual-clock.js';
 
@@ -38,12 +39,12 @@ export interface Testbed<C extends AnyContract = Contract, U extends User = User
   signal(client: ClientConnection, signal: Signal): void;
   /** How often this client has dialled. */
   dials(client: ClientConnection): number;
-  /** Kills the server: nothing is said, connections are reset, what it knew is gone. */
+  /** Kills the server: nothing is said, connections are reset. Its store is left. */
   stop(): void;
-  /** Starts another one; `setup` runs again. */
-  start(): void;
+  /** Starts another one; `setup` runs again. Without the store, what the one before knew is gone; default: with it. */
+  start(options?: { keepStore?: boolean }): void;
   /** `stop` and `start`. */
-  restart(): void;
+  restart(options?: { keepStore?: boolean }): void;
   /** Closes every client and the server. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -68,10 +69,14 @@ export function createTestbed<C extends AnyContract = Contract, U extends User =
   const network = new MemoryNetwork(clock, latencyMs);
   const logger: Logger = options.logger ?? console;
   const seats = new Map<ClientConnection, Seat>();
+  let memory = new MemoryStore({ clock, random });
+  let process: MortalStore;
   let server = start();
 
   function start(): HoldfastServer<C, U> {
-    const made = createServerOn<C, U>({ clock, random, logger }, serverOptions);
+    process = mortal(memory);
+    const ports = { clock, random, digest: systemDigest, logger, store: process.store };
+    const made = createServerOn<C, U>(ports, serverOptions);
     setup?.(made.server);
     network.listener = {
       connect(protocols, address) {
@@ -87,14 +92,14 @@ export function createTestbed<C extends AnyContract = Contract, U extends User =
   function stop(): void {
     network.listener = undefined;
     for (const { link } of seats.values()) link.reset();
+    process.die();
     // Its timers are the only thing of a dead process that could still act here.
     void server.close();
   }
 
-  function seatOf(client: ClientConnection): Seat {
-    const seat = seats.get(client);
-    if (!seat) throw new TypeError('this client was not made by createClient() of this testbed');
-    return seat;
+  function restart({ keepStore = true }: { keepStore?: boolean } = {}): void {
+    if (!keepStore) memory = new MemoryStore({ clock, random });
+    server = start();
   }
 
   return {
@@ -115,6 +120,32 @@ export function createTestbed<C extends AnyContract = Contract, U extends User =
     advance: (ms) => clock.advance(ms),
     until: (promise) => clock.until(promise),
     settle: () => clock.settle(),
+    ...faultsOf(seats),
+    stop,
+    start: restart,
+    restart: (restartOptions) => {
+      stop();
+      restart(restartOptions);
+    },
+    async [Symbol.asyncDispose]() {
+      await clock.until(Promise.all([...seats.keys()].map((client) => client.close())));
+      await clock.until(server.close());
+      // What is still under way arrives, and finds nobody.
+      await clock.advance(2 * latencyMs);
+    },
+  };
+}
+
+/** What can be done to the way of a client. */
+function faultsOf(
+  seats: ReadonlyMap<ClientConnection, Seat>,
+): Pick<Testbed, 'cut' | 'freeze' | 'heal' | 'refuse' | 'signal' | 'dials'> {
+  const seatOf = (client: ClientConnection): Seat => {
+    const seat = seats.get(client);
+    if (!seat) throw new TypeError('this client was not made by createClient() of this testbed');
+    return seat;
+  };
+  return {
     cut: (client) => seatOf(client).link.cut(),
     freeze: (client, direction) => seatOf(client).link.freeze(direction),
     heal: (client) => seatOf(client).link.heal(),
@@ -123,20 +154,6 @@ export function createTestbed<C extends AnyContract = Contract, U extends User =
       for (const listener of seatOf(client).listeners) listener(signal);
     },
     dials: (client) => seatOf(client).link.dials,
-    stop,
-    start: () => {
-      server = start();
-    },
-    restart: () => {
-      stop();
-      server = start();
-    },
-    async [Symbol.asyncDispose]() {
-      await clock.until(Promise.all([...seats.keys()].map((client) => client.close())));
-      await clock.until(server.close());
-      // What is still under way arrives, and finds nobody.
-      await clock.advance(2 * latencyMs);
-    },
   };
 }
 

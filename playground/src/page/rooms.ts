@@ -52,7 +52,7 @@ export class Rooms {
         log.addNotice(lostWords(here), here > 0 ? 'warning' : 'plain');
       }
     });
-    client.onGap((gap) => this.#models.get(gap.room)?.log.addNotice(gapWords(gap), 'warning'));
+    client.onGap((gap) => this.#models.get(gap.room ?? '')?.log.addNotice(gapWords(gap), 'warning'));
   }
 
   get list(): readonly RoomModel[] {

@@ -10,6 +10,7 @@ export function consequenceOf(error: HoldfastError): Consequence {
       return 'needs-auth';
     case 'ERR_PROTOCOL_VERSION':
     case 'ERR_GAVE_UP':
+    case 'ERR_SUPERSEDED':
       return 'fail';
     default:
       return 'retry';
@@ -42,6 +43,9 @@ export function errorOfEnd({ code, reason, cause }: TransportEnd, opened: boolea
     );
   }
   if (code === CloseCode.FORBIDDEN) return authRefused(reason);
+  if (code === CloseCode.SUPERSEDED) {
+    return holdfastError('ERR_SUPERSEDED', 'another connection has taken over this session');
+  }
   return holdfastError(
     'ERR_CONNECTION_LOST',
     `the connection was lost${said ? `: ${said}` : ''} (code ${code})`,

@@ -47,6 +47,7 @@ interface Connected {
   readonly since: number;
   readonly sessionId: string;
   readonly userId: string;
+  readonly recovered: boolean;
   readonly heartbeat: Heartbeat;
 }
 
@@ -63,6 +64,8 @@ interface Waiting {
 interface Welcomed {
   readonly sessionId: string;
   readonly userId: string;
+  /** A session of an earlier connection goes on. */
+  readonly recovered: boolean;
   readonly heartbeatMs: number;
 }
 
@@ -139,11 +142,7 @@ export function step(
     case 'disconnect':
       return { connection: { status: 'idle', dial: connection.dial + 1 }, effects: hangUp(connection) };
     case 'close':
-      return {
-        connection: { status: 'closed', dial: connection.dial + 1, reason: event.reason },
-        effects:
-          connection.status === 'connected' ? [{ do: 'bye' }, ...hangUp(connection)] : hangUp(connection),
-      };
+      return close(connection, event.reason);
     case 'opened':
       if (connection.status !== 'dialing') return stay(connection);
       return {
@@ -191,9 +190,16 @@ export function stateOf(connection: Connection): ConnectionState {
         : { status: 'connecting', attempt, phase: connection.status, since };
     }
     case 'connected': {
-      const { sessionId, userId, since, heartbeat } = connection;
+      const { sessionId, userId, recovered, since, heartbeat } = connection;
       const rttMs = heartbeat.rttMs === undefined ? undefined : Math.round(heartbeat.rttMs * 10) / 10;
-      return { status: 'connected', sessionId, userId, since, ...(rttMs === undefined ? {} : { rttMs }) };
+      return {
+        status: 'connected',
+        recovered,
+        sessionId,
+        userId,
+        since,
+        ...(rttMs === undefined ? {} : { rttMs }),
+      };
     }
     case 'waiting': {
       const { attempt, retryAt, since, lastError } = connection;
@@ -226,6 +232,14 @@ function hangUp(connection: Connection, code: number = CloseCode.NORMAL, reason 
   return hasSocket ? [{ do: 'hang-up', code, reason }] : [];
 }
 
+/** BYE also before the WELCOME: the session that it would bring is over, then. */
+function close(connection: Connection, reason: string): Step {
+  const { status, dial } = connection;
+  const bye: ConnectionEffect[] = status === 'connected' || status === 'handshaking' ? [{ do: 'bye' }] : [];
+  const effects = [...bye, ...hangUp(connection)];
+  return { connection: { status: 'closed', dial: dial + 1, reason }, effects };
+}
+
 function connect(connection: Connection, anew: boolean, around: Surroundings): Step {
   switch (connection.status) {
     case 'waiting':
@@ -250,7 +264,7 @@ function dial(from: Connection, attempt: number, { now }: Surroundings, lastErro
 
 function establish(
   { dial, attempt }: Attempting,
-  { sessionId, userId, heartbeatMs }: Welcomed,
+  { sessionId, userId, recovered, heartbeatMs }: Welcomed,
   { now }: Surroundings,
   { heartbeat: settings }: ConnectionSettings,
 ): Step {
@@ -258,8 +272,9 @@ function establish(
   // Whatever a server proposes must not become a storm of pings.
   const intervalMs = settings.intervalMs || Math.max(heartbeatMs, MIN_HEARTBEAT_MS);
   const heartbeat = pinged(startHeartbeat({ ...settings, intervalMs }, now), now);
+  const who = { sessionId, userId, recovered };
   return {
-    connection: { status: 'connected', dial, attempt, since: Math.floor(now), sessionId, userId, heartbeat },
+    connection: { status: 'connected', dial, attempt, since: Math.floor(now), ...who, heartbeat },
     effects: [{ do: 'ping' }],
   };
 }
@@ -287,13 +302,8 @@ function fail(
   const wasStable = connection.status === 'connected' && now - connection.since >= reconnect.minUptimeMs;
   const attempt = wasStable ? 1 : connection.attempt + 1;
   if (attempt > reconnect.maxAttempts) {
-    const gaveUp = holdfastError(
-      'ERR_GAVE_UP',
-      `gave up after ${connection.attempt} attempts: ${error.message}`,
-      {
-        cause: error,
-      },
-    );
+    const text = `gave up after ${connection.attempt} attempts: ${error.message}`;
+    const gaveUp = holdfastError('ERR_GAVE_UP', text, { cause: error });
     return { connection: { status: 'failed', dial, error: gaveUp }, effects };
   }
   const retryAt = Math.floor(now) + backoffDelay(reconnect, attempt, fraction);

@@ -69,7 +69,9 @@ export class Dispatcher {
   gap(gap: Gap): void {
     if (this.lifecycle.emit('gap', gap)) return;
     const what = gap.messages > 0 ? `${gap.messages} messages are missing` : 'messages may be missing';
-    this.#logger.warn(`Holdfast: ${what} in room '${gap.room}' (${gap.reason}); listen with onGap`);
+    this.#logger.warn(
+      `Holdfast: ${what}${gap.room === undefined ? '' : ` in room '${gap.room}'`} (${gap.reason}); listen with onGap`,
+    );
   }
 
   undelivered(message: UndeliveredMessage, error: DeliveryError): void {

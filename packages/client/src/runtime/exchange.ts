@@ -2,6 +2,7 @@ import {
   type Control,
   control,
   type DeliveryError,
+  type DoneItem,
   type ErrorItem,
   type Frame,
   FrameError,
@@ -20,6 +21,7 @@ import type { Message } from '../core/types.js';
 import type { LostSession, OutboxState, UndeliveredMessage } from '../types.js';
 import { type Defaults, type Draft, makeMessage } from './make-message.js';
 import { refusal } from './refusal.js';
+import type { ClientSettings } from './settings.js';
 
 export interface ExchangeEvents {
   /** Something waits to be written. */
@@ -28,6 +30,20 @@ export interface ExchangeEvents {
   incoming(item: Item, seq: number): void;
   undelivered(message: UndeliveredMessage, error: DeliveryError): void;
 }
+
+/** What the server knows of a session that is gone. */
+export type Remains = Pick<Welcome, 'p' | 'lost'>;
+
+interface Limits {
+  readonly messages: number;
+  readonly bytes: number;
+  /** Largest message, bytes. */
+  readonly message: number;
+  /** Most requests without an answer. */
+  readonly requests: number;
+}
+
+const SESSION_LOST = 'the session ended before this was acknowledged: it may have been handled or not';
 
 /** What a frame adds to its items: two numbers, brackets and commas. */
 const FRAME_OVERHEAD = 64;
@@ -40,23 +56,27 @@ export class Exchange {
   readonly #defaults: Defaults;
   readonly #events: ExchangeEvents;
   readonly #outbox: Outbox;
+  readonly #overflow: ClientSettings['outbox']['overflow'];
   #link: Link<Message | Control>;
   #controls: Control[] = [];
   /** Accepted from the application and not yet settled. */
   readonly #open = new Set<Message>();
   /** Requests on the wire, by their number. */
   readonly #asked = new Map<number, Message>();
-  #limits: { readonly messages: number; readonly bytes: number; readonly message: number };
+  /** Acknowledged events that are not known to have been handled, by number. */
+  readonly #accepted = new Map<number, Message>();
+  #limits: Limits;
   /** No message times out or expires before. */
   #nextDeadline = Infinity;
   #outboxState: OutboxState = { messages: 0, bytes: 0, inflight: 0 };
 
-  constructor(defaults: Defaults, bounds: { maxMessages: number; maxBytes: number }, events: ExchangeEvents) {
+  constructor(defaults: Defaults, bounds: ClientSettings['outbox'], events: ExchangeEvents) {
     this.#defaults = defaults;
     this.#events = events;
     this.#outbox = new Outbox(bounds);
     this.#link = new Link(defaults.codec);
-    this.#limits = { messages: 1, bytes: bounds.maxBytes, message: bounds.maxBytes };
+    this.#overflow = bounds.overflow;
+    this.#limits = { messages: 1, bytes: bounds.maxBytes, message: bounds.maxBytes, requests: Infinity };
   }
 
   /** A snapshot; the same object as long as nothing has changed. */
@@ -104,9 +124,12 @@ export class Exchange {
       this.#fail(message, holdfastError('ERR_NOT_JOINED', draft.notJoined, details));
     } else if (bytes > this.#limits.message) {
       this.#tooBig(message);
-    } else if (!event.startsWith('$') && !this.#outbox.hasRoomFor(bytes)) {
+    } else if (this.#isFull(message)) {
       const { messages, bytes } = this.#outbox;
       const text = `'${event}' not taken: ${messages} messages with ${bytes} bytes wait in the outbox already`;
+      this.#fail(message, holdfastError('ERR_OUTBOX_FULL', text, { delivery: 'unsent', messageId: id }));
+    } else if (message.kind === 'request' && this.#asked.size >= this.#limits.requests) {
+      const text = `'${event}' not asked: ${this.#asked.size} requests are without an answer already`;
       this.#fail(message, holdfastError('ERR_OUTBOX_FULL', text, { delivery: 'unsent', messageId: id }));
     } else {
       if (first) this.#outbox.pushFirst([message]);
@@ -118,39 +141,62 @@ export class Exchange {
     return deferred.sending;
   }
 
-  /** Takes a request of the protocol back, if it is not on the wire yet. */
-  withdraw(id: string): void {
-    for (const message of this.#open) {
-      if (message.id === id && this.#outbox.remove(message)) this.#open.delete(message);
-    }
-  }
-
   /** Writes something of the protocol's own, before what the application waits for. */
   control(item: Item): void {
     this.#controls.push(control(this.#defaults.codec, item));
     this.#events.wake();
   }
 
-  /** A session begins: what waits may go out, within these limits. */
-  begin({ w: [messages, bytes], m }: Welcome): void {
-    this.#limits = { messages, bytes, message: m - FRAME_OVERHEAD };
-    for (const message of this.#open) if (message.bytes > this.#limits.message) this.#tooBig(message);
+  /** What a HELLO says of this end: the highest number dispatched, the highest ack seen. */
+  get position(): { readonly received: number; readonly acked: number } {
+    return { received: this.#link.accepted, acked: this.#link.acknowledged };
   }
 
-  /** A session has ended without us. What was on the wire is unknown; what waits goes on waiting. */
-  lose(sessionId: string): LostSession {
-    const unknown: UndeliveredMessage[] = [];
-    const text = 'the session ended before this was acknowledged: it may have been handled or not';
+  /** A session stands: what waits may go out, within these limits. */
+  begin({ w: [messages, bytes], m, o: requests }: Welcome): void {
+    this.#limits = { messages, bytes, message: m - FRAME_OVERHEAD, requests };
     for (const message of this.#open) {
-      if (message.writtenAt === undefined) continue;
-      if (message.kind === 'event') unknown.push(publicPart(message));
+      if (message.writtenAt === undefined && message.bytes > this.#limits.message) this.#tooBig(message);
+    }
+  }
+
+  /**
+   * The session goes on, on a new connection, and the server has everything up to `accepted`: what it lacks, to be
+   * written before anything else. Nothing is settled by that: a refusal may be among what the server writes again.
+   * Throws a `FrameError` if that cannot be.
+   */
+  resume(accepted: number, now: number): WireData[] {
+    return this.#link.replay(accepted, now, this.#limits.message);
+  }
+
+  /**
+   * A session has ended without us. Of what was on the wire, the server may know that it was handled or refused; the
+   * rest is unknown, also what was acknowledged and is not known to have been handled. What waits goes on waiting.
+   */
+  lose(sessionId: string, { p: [low, above] = [0, []], lost = [] }: Remains = {}): LostSession {
+    const unknown: Message[] = [...this.#accepted.values()].filter(
+      ({ seq }) => seq > low && !above.includes(seq),
+    );
+    let handled = 0;
+    for (const item of lost) this.#refused(item);
+    for (const message of this.#open) {
+      const written = message.writtenAt !== undefined;
+      // Joins and the like belong to their session; the next one begins with its own.
+      if (!written && !message.event.startsWith('$')) continue;
+      if (written && message.kind === 'event' && (message.seq <= low || above.includes(message.seq))) {
+        handled++;
+        this.#succeed(message, { id: message.id, outcome: 'acknowledged' } satisfies Receipt);
+        continue;
+      }
+      if (message.kind === 'event') unknown.push(message);
       const details = { delivery: 'unknown', messageId: message.id } as const;
-      this.#fail(message, holdfastError('ERR_SESSION_LOST', text, details));
+      this.#fail(message, holdfastError('ERR_SESSION_LOST', SESSION_LOST, details));
     }
     this.#link = new Link(this.#defaults.codec);
     this.#controls = [];
     this.#asked.clear();
-    return { sessionId, unknown };
+    this.#accepted.clear();
+    return { sessionId, handled, unknown: unknown.map(publicPart) };
   }
 
   /** Somebody else uses this client now: what waits was said by `userId` and is not sent in another's name. */
@@ -166,17 +212,9 @@ export class Exchange {
     return this.#link.frames([control(this.#defaults.codec, item)], now);
   }
 
-  /**
-   * The connection is gone: pings and the like interest nobody any more, and what rooms had asked for they will ask
-   * anew, from where they stand then.
-   */
+  /** The connection is gone: pings and the like interest nobody any more. */
   detach(): void {
-    for (const message of this.#open) {
-      if (!message.event.startsWith('$') || message.writtenAt !== undefined) continue;
-      const details = { delivery: 'unknown', messageId: message.id } as const;
-      this.#fail(message, holdfastError('ERR_SESSION_LOST', 'asked again in the next session', details));
-    }
-    this.#controls = this.#controls.filter(({ sequenced }) => sequenced);
+    this.#controls = this.#controls.filter(({ numbers }) => numbers > 0);
   }
 
   /** Nothing more will come or go. */
@@ -201,13 +239,14 @@ export class Exchange {
 
   /** Takes a frame in. Throws a `FrameError` if the other end breaks the protocol. */
   receive(frame: Frame): void {
-    for (const { seq, item } of this.#link.take(frame)) {
-      this.#dispatch(item, seq);
-      this.#link.accept(seq);
+    for (const incoming of this.#link.take(frame)) {
+      this.#dispatch(incoming.item, incoming.seq);
+      if (incoming.seq > 0) this.#link.accept(incoming);
     }
     for (const entry of this.#link.acknowledge(frame.ack)) {
-      if (entry.kind === 'event')
-        this.#succeed(entry, { id: entry.id, outcome: 'acknowledged' } satisfies Receipt);
+      if (entry.kind !== 'event' || !this.#open.has(entry)) continue;
+      this.#accepted.set(entry.seq, entry);
+      this.#succeed(entry, { id: entry.id, outcome: 'acknowledged' } satisfies Receipt);
     }
     if (this.#link.ackDueAt < Infinity || this.#outbox.messages > 0) this.#events.wake();
   }
@@ -221,7 +260,7 @@ export class Exchange {
       const { id: messageId, event, writtenAt, expiresAt, deadlineAt } = message;
       if (now >= deadlineAt) {
         const delivery = writtenAt === undefined ? 'unsent' : 'unknown';
-        this.#cancel(message);
+        this.#giveUp(message);
         this.#fail(
           message,
           holdfastError('ERR_TIMEOUT', `no answer to '${event}' in time`, { delivery, messageId }),
@@ -261,11 +300,32 @@ export class Exchange {
           `this client does not answer '${item[1]}'`,
           undefined,
         ]);
-      case Type.HELLO:
-      case Type.WELCOME:
-        throw new FrameError('a handshake in the middle of a session');
-      default:
+      case Type.DONE:
+        return this.#handled(item);
+      case Type.EVT:
+      case Type.PUB:
+      case Type.GAP:
+      case Type.SYNC:
         return this.#events.incoming(item, seq);
+      case Type.PING:
+      case Type.PONG:
+      case Type.BYE:
+      case Type.CREDIT:
+      case Type.CANCEL:
+        return this.#told(item);
+      default:
+        throw new FrameError(`an item of type ${item[0]} has no place here, or was not negotiated`);
+    }
+  }
+
+  #told(item: Item): void {
+    if (item[0] === Type.CREDIT) this.#limits = { ...this.#limits, messages: item[1], bytes: item[2] };
+  }
+
+  /** These are settled for good: no end of the session makes them unknown. */
+  #handled([, upTo, above]: DoneItem): void {
+    for (const seq of this.#accepted.keys()) {
+      if (seq <= upTo || above.includes(seq)) this.#accepted.delete(seq);
     }
   }
 
@@ -276,7 +336,12 @@ export class Exchange {
 
   #refused(item: ErrorItem): void {
     const message = this.#asked.get(item[1]) ?? this.#link.inflight.find(({ seq }) => seq === item[1]);
-    if (message && message.kind !== 'control') this.#fail(message, refusal(item, message));
+    if (message && message.kind !== 'control') return this.#fail(message, refusal(item, message));
+    // Acknowledged on an earlier connection, and then refused by a handler that had not been started yet.
+    const accepted = this.#accepted.get(item[1]);
+    if (!accepted) return;
+    this.#accepted.delete(item[1]);
+    this.#events.undelivered(publicPart(accepted), refusal(item, accepted));
   }
 
   #tooBig(message: Message): void {
@@ -308,7 +373,7 @@ export class Exchange {
 
   #abortWith(signal: AbortSignal, message: Message, sending: Sending<unknown>): void {
     const abort = (): void => {
-      this.#cancel(message);
+      this.#giveUp(message);
       if (this.#forget(message)) message.reject(signal.reason as Error);
       this.#events.wake();
     };
@@ -317,9 +382,15 @@ export class Exchange {
     sending.then(done, done);
   }
 
-  /** Tells the server that nobody waits for this request any more. */
-  #cancel(message: Message): void {
+  /** Nobody waits for this any more: it is not written again, and the server need not answer it. */
+  #giveUp(message: Message): void {
+    if (message.writtenAt !== undefined) this.#link.abandon(message);
     if (this.#asked.has(message.seq)) this.control([Type.CANCEL, message.seq]);
+  }
+
+  /** The protocol's own requests are few and not bound by the outbox. */
+  #isFull({ event, bytes }: Message): boolean {
+    return this.#overflow === 'reject' && !event.startsWith('$') && !this.#outbox.hasRoomFor(bytes);
   }
 }
 

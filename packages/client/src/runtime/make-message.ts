@@ -80,7 +80,7 @@ export function makeMessage(draft: Draft, { codec, clock, random, ttlMs, request
     sentAt: Math.floor(now),
     encoded: encoding.encoded,
     bytes: sizeOf(encoding.encoded),
-    sequenced: true,
+    numbers: 1,
     seq: 0,
     expiresAt: now + waitMs,
     deadlineAt: now + timeoutMs,

@@ -6,9 +6,12 @@ import {
   Listeners,
   MAX_REPLACED,
   MEMBER,
+  MEMBERS,
   type Member,
+  type MemberChange,
   type PublicationItem,
   parseMemberChange,
+  parseMembers,
   type RoomSync,
   Type,
 } from '@holdfast/protocol';
@@ -73,6 +76,12 @@ export class Room {
     return this.#state.status === 'joining' || this.#state.status === 'joined';
   }
 
+  /** Where we stand, for a server that goes on with our session; undefined while we are not in. */
+  get position(): RoomSync | undefined {
+    if (this.#state.status !== 'joined' || !this.#position) return undefined;
+    return [this.name, this.#position.epoch, this.#position.offset];
+  }
+
   /** What to ask the server, from where we stand. */
   get joinRequest(): JoinRequest {
     const { name: room } = this;
@@ -85,9 +94,11 @@ export class Room {
   }
 
   /** The server has let us in; `sync` follows in the same frame. */
-  joined({ members = [] }: JoinReply): void {
+  joined({ members = [], epoch, offset }: JoinReply): void {
     if (!this.wanted) return;
-    this.#setMembers(members.map(([userId, sessions]) => ({ userId, sessions })));
+    // Until SYNC says otherwise; a connection that breaks before it is to find us here.
+    this.#position ??= { epoch, offset };
+    this.#setMembers(membersOf(members));
     this.#held = [];
     this.#around.nextTask(() => this.#release());
     this.#enter({ status: 'joined' });
@@ -136,6 +147,7 @@ export class Room {
     const [, , offset, name, payload, { i = '', t = 0, f, u } = {}] = item;
     // Not in the log: who joins is told the members as they are, and then each change.
     if (name === MEMBER) return this.#memberChanged(parseMemberChange(payload));
+    if (name === MEMBERS) return this.#setMembers(membersOf(parseMembers(payload)));
     if (offset <= this.#position.offset) return;
     this.#position = { epoch: this.#position.epoch, offset };
     this.#around.deliver(this, name, u ? undefined : payload, {
@@ -179,4 +191,8 @@ export class Room {
     if (this.#members.length > 0) this.#setMembers([]);
     this.#enter(state);
   }
+}
+
+function membersOf(members: readonly MemberChange[]): Member[] {
+  return members.map(([userId, sessions]) => ({ userId, sessions }));
 }

@@ -12,6 +12,7 @@ import {
   LEAVE,
   numberOption,
   parseJoinReply,
+  type RoomSync,
   Type,
 } from '@holdfast/protocol';
 import type { ClientPorts } from '../ports/ports.js';
@@ -55,7 +56,7 @@ export class Rooms {
     else if (status === 'closed') this.#settle(room, clientClosed());
     else if (!room.wanted && !options.signal?.aborted) {
       room.want();
-      if (status === 'connected') this.#ask(room, false);
+      this.#ask(room, false);
     }
     return waiter;
   }
@@ -63,26 +64,35 @@ export class Rooms {
   leave(room: Room): Promise<void> {
     if (!room.wanted) return Promise.resolve();
     room.left();
-    this.#withdraw(room);
+    this.#asking.delete(room);
     const text = `the room '${room.name}' was left before it was joined`;
     this.#settle(room, holdfastError('ERR_NOT_JOINED', text, { delivery: 'unsent', messageId: '' }));
+    const draft = {
+      kind: 'request',
+      name: LEAVE,
+      payload: { room: room.name },
+      options: { timeoutMs: Infinity, ttlMs: Infinity },
+    } as const;
+    const asked = this.#exchange.submit(draft);
+    // It goes out with the next connection; nobody has to wait for that, since nothing is told of the room any more.
     if (this.#around.status() !== 'connected') return Promise.resolve();
-    const draft = { kind: 'request', name: LEAVE, payload: { room: room.name } } as const;
     // However the request ends, we are out: a session that is lost is in no room.
-    return this.#exchange.submit(draft).then(
+    return asked.then(
       () => undefined,
       () => undefined,
     );
   }
 
-  /** A session stands: whatever is wanted is asked for, before anything else goes out. */
+  /** A session has begun: whatever is wanted and not asked for yet is asked for, before anything else goes out. */
   begin(): void {
-    const wanted = [...this.#rooms.values()].filter((room) => room.wanted);
+    const wanted = [...this.#rooms.values()].filter((room) => room.wanted && !this.#asking.has(room));
     // The last one asked for goes out first.
-    for (const room of wanted.reverse()) {
-      this.#withdraw(room);
-      this.#ask(room, true);
-    }
+    for (const room of wanted.reverse()) this.#ask(room, true);
+  }
+
+  /** Where we stand in each room that we are in. */
+  get positions(): RoomSync[] {
+    return [...this.#rooms.values()].flatMap(({ position }) => (position ? [position] : []));
   }
 
   /** The connection is gone, and with `sessionId` its session, too. */
@@ -110,7 +120,7 @@ export class Rooms {
         this.#byNumber(item[1])?.take(item);
         break;
       case Type.GAP:
-        this.#byNumber(item[4])?.take(item);
+        this.#byNumber(item[4] ?? 0)?.take(item);
     }
   }
 
@@ -148,12 +158,6 @@ export class Rooms {
     // Known before it is asked: what cannot be asked is answered at once.
     this.#asking.set(room, id);
     this.#exchange.submit(draft, first);
-  }
-
-  #withdraw(room: Room): void {
-    const id = this.#asking.get(room);
-    if (id !== undefined) this.#exchange.withdraw(id);
-    this.#asking.delete(room);
   }
 
   #wait(room: Room, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {

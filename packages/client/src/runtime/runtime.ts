@@ -9,14 +9,12 @@ import {
   parseFrame,
   type Sending,
   SequenceGapError,
-  subprotocol,
-  type Transport,
   Type,
   Verdict,
   type Welcome,
   type WireData,
 } from '@holdfast/protocol';
-import { errorOfBye, errorOfEnd } from '../core/classify.js';
+import { errorOfBye } from '../core/classify.js';
 import {
   type Connection,
   type ConnectionEffect,
@@ -29,12 +27,14 @@ import {
 } from '../core/connection.js';
 import type { ClientPorts } from '../ports/ports.js';
 import type { ConnectionState, OutboxState } from '../types.js';
+import { ClientSession } from './client-session.js';
 import { ConnectWaiters } from './connect-waiters.js';
 import { Dispatcher } from './dispatcher.js';
-import { Exchange } from './exchange.js';
+import { Exchange, type Remains } from './exchange.js';
 import type { Draft } from './make-message.js';
 import { Rooms } from './rooms.js';
 import type { ClientSettings } from './settings.js';
+import { Socket } from './socket.js';
 
 const REQUEST_TIMEOUT_MS = 30_000;
 
@@ -51,11 +51,8 @@ export class Runtime {
   #auth: string | undefined;
   #connection: Connection = initialConnection;
   #state: ConnectionState = Object.freeze(stateOf(initialConnection));
-  #transport: Transport | undefined;
-  /** The session that stood last, until it is known to be lost. */
-  #sessionId: string | undefined;
-  /** Who that was, by which token. */
-  #identity: { readonly userId: string; readonly auth: string | undefined } | undefined;
+  readonly #socket: Socket;
+  readonly #session: ClientSession;
   /** Events that came while another one is being worked on, and that one. */
   readonly #mailbox: (() => void)[] = [];
   readonly #waiters = new ConnectWaiters();
@@ -71,6 +68,8 @@ export class Runtime {
     this.#settings = settings;
     this.#auth = settings.auth;
     const { clock, random } = ports;
+    this.#session = new ClientSession(random);
+    this.#socket = new Socket(ports.dialer, settings.url, settings.codec);
     this.#alarm = new Alarm(clock, () => this.#ring());
     const { codec, outbox, schemas, logger } = settings;
     this.dispatcher = new Dispatcher(schemas, logger);
@@ -179,13 +178,13 @@ export class Runtime {
       case 'dial':
         return this.#dial(effect.dial);
       case 'hello':
-        return this.#hello(this.#sessionId);
+        return this.#hello();
       case 'ping':
         return this.exchange.control([Type.PING]);
       case 'pong':
         return this.exchange.control([Type.PONG]);
       case 'bye':
-        return this.#send(this.exchange.farewell([Type.BYE, 'closed', ''], this.#ports.clock.now()));
+        return this.#socket.send(this.exchange.farewell([Type.BYE, 'closed', ''], this.#ports.clock.now()));
       case 'hang-up':
         return this.#hangUp(effect.code, effect.reason);
     }
@@ -230,54 +229,27 @@ export class Runtime {
   // ── The socket ─────────────────────────────────────────────────────────────────────────────────────────────
 
   #dial(dial: number): void {
-    const current = (event: () => void) => () => {
-      // What an older socket has to say changes nothing.
-      if (this.#connection.dial === dial) event();
-    };
-    let opened = false;
-    try {
-      this.#transport = this.#ports.dialer.dial(this.#settings.url, [subprotocol(this.#settings.codec)], {
-        open: (protocol) => {
-          opened = true;
-          this.#post(current(() => this.#opened(dial, protocol)));
-        },
-        message: (data) => this.#post(current(() => this.#received(dial, data))),
-        close: (end) =>
-          this.#post(current(() => this.#step({ type: 'failed', dial, error: errorOfEnd(end, opened) }))),
+    const post = (event: () => void): void =>
+      this.#post(() => {
+        // What an older socket has to say changes nothing.
+        if (this.#connection.dial === dial) event();
       });
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      const error = holdfastError('ERR_DIAL_FAILED', `could not dial: ${why}`, { cause });
-      this.#post(current(() => this.#step({ type: 'failed', dial, error })));
-    }
-  }
-
-  #opened(dial: number, protocol: string): void {
-    const wanted = subprotocol(this.#settings.codec);
-    if (protocol === wanted) return this.#step({ type: 'opened', dial });
-    const text = `the server chose the subprotocol '${protocol}' where '${wanted}' was asked for: not a Holdfast server?`;
-    this.#step({ type: 'failed', dial, error: holdfastError('ERR_PROTOCOL_VERSION', text) });
+    this.#socket.dial({
+      opened: () => post(() => this.#step({ type: 'opened', dial })),
+      received: (data) => post(() => this.#received(dial, data)),
+      failed: (error) => post(() => this.#step({ type: 'failed', dial, error })),
+    });
   }
 
   #hangUp(code: number, reason: string): void {
-    const transport = this.#transport;
-    // Detached first, then closed, never waited for: a dead socket may take its time.
-    this.#transport = undefined;
     this.exchange.detach();
     this.rooms.detached();
-    transport?.close(code, reason);
+    this.#socket.hangUp(code, reason);
   }
 
-  #hello(sessionId: string | undefined): void {
-    const hello = {
-      v: PROTOCOL_VERSION,
-      c: this.#ports.random.id(),
-      n: this.#connection.dial,
-      a: this.#auth,
-      s: sessionId,
-    };
-    const { codec } = this.#settings;
-    this.#transport?.send(codec.frame(0, 0, [codec.encode([Type.HELLO, hello])]));
+  #hello(): void {
+    const hello = this.#session.hello(this.#connection.dial, this.#auth, this.exchange.position);
+    this.#socket.sendAlone([Type.HELLO, hello]);
   }
 
   /** Schedules a write at the end of this task: what one task sends shares frames. */
@@ -291,11 +263,8 @@ export class Runtime {
   }
 
   #write(): void {
-    if (this.#connection.status === 'connected') this.#send(this.exchange.frames(this.#ports.clock.now()));
-  }
-
-  #send(frames: readonly WireData[]): void {
-    for (const data of frames) this.#transport?.send(data);
+    if (this.#connection.status === 'connected')
+      this.#socket.send(this.exchange.frames(this.#ports.clock.now()));
   }
 
   #received(dial: number, data: WireData): void {
@@ -345,39 +314,61 @@ export class Runtime {
       const text = `the server speaks version ${welcome.v} of the protocol, this client version ${PROTOCOL_VERSION}`;
       return this.#step({ type: 'failed', dial, error: holdfastError('ERR_PROTOCOL_VERSION', text) });
     }
-    const asked = this.#sessionId;
-    if (asked !== undefined) this.#lose(asked);
-    else if (welcome.q === Verdict.LOST)
-      throw new FrameError('a session was called lost that nobody asked for');
-    if (welcome.q === Verdict.LOST) this.#hello(undefined);
+    const { id: asked } = this.#session;
+    if (welcome.q === Verdict.RESUMED && welcome.s === asked) return this.#resume(dial, welcome);
+    if (asked === undefined && welcome.q !== Verdict.NEW) {
+      throw new FrameError('a verdict on a session that nobody asked for');
+    }
+    if (asked !== undefined) this.#lose(asked, welcome);
+    if (welcome.q === Verdict.LOST) this.#hello();
     else this.#begin(dial, welcome);
   }
 
   /** Told before anything of the new session is sent or delivered. */
-  #lose(sessionId: string): void {
-    this.#sessionId = undefined;
-    const lost = this.exchange.lose(sessionId);
+  #lose(sessionId: string, remains: Remains): void {
+    this.#session.lost();
+    const lost = this.exchange.lose(sessionId, remains);
     this.rooms.detached(sessionId);
     this.dispatcher.sessionLost(lost);
   }
 
   #begin(dial: number, welcome: Welcome): void {
-    const { s: sessionId, u: userId, h: heartbeatMs } = welcome;
-    const before = this.#identity;
-    // A guest has another id in each session; but who logs in as somebody else must not speak for who was here before.
-    if (before && before.auth !== this.#auth && before.userId !== userId) this.exchange.disown(before.userId);
-    this.#identity = { userId, auth: this.#auth };
-    this.#sessionId = sessionId;
-    this.exchange.begin(welcome);
-    this.#step({ type: 'welcomed', dial, welcome: { sessionId, userId, heartbeatMs } });
+    const replaced = this.#session.stands(welcome, this.#auth);
+    if (replaced !== undefined) this.exchange.disown(replaced);
+    this.#stand(dial, welcome, false);
     this.rooms.begin();
     this.#wake();
+  }
+
+  /** The session goes on: where we stand in the rooms, what the server lacks, and then everything else. */
+  #resume(dial: number, welcome: Welcome): void {
+    let missing: WireData[];
+    try {
+      missing = this.exchange.resume(welcome.x ?? 0, this.#ports.clock.now());
+    } catch (error) {
+      // The server has lost what it had acknowledged, whatever it says.
+      this.#lose(welcome.s, {});
+      throw error;
+    }
+    this.#session.stands(welcome, this.#auth);
+    this.#socket.sendAlone([Type.SYNC, this.rooms.positions]);
+    this.#socket.send(missing);
+    this.#stand(dial, welcome, true);
+    this.#wake();
+  }
+
+  #stand(dial: number, welcome: Welcome, recovered: boolean): void {
+    const { s: sessionId, u: userId, h: heartbeatMs } = welcome;
+    this.exchange.begin(welcome);
+    this.#step({ type: 'welcomed', dial, welcome: { sessionId, userId, heartbeatMs, recovered } });
   }
 
   #incoming(item: Item, seq: number): void {
     if (item[0] === Type.EVT) {
       const [, name, payload, { i = '', t = 0, f, u } = {}] = item;
       this.dispatcher.deliver(name, u ? undefined : payload, { id: i, at: t, seq, from: f });
+    } else if (item[0] === Type.GAP && item[4] === undefined) {
+      this.dispatcher.gap({ messages: item[2] - item[1] + 1, reason: item[3] });
     } else {
       this.rooms.take(item);
     }

@@ -8,6 +8,11 @@ export interface ClientSettings extends ConnectionSettings {
   readonly auth: string | undefined;
   readonly autoConnect: boolean;
   readonly codec: Codec;
-  readonly outbox: { readonly maxMessages: number; readonly maxBytes: number; readonly ttlMs: number };
+  readonly outbox: {
+    readonly maxMessages: number;
+    readonly maxBytes: number;
+    readonly ttlMs: number;
+    readonly overflow: 'reject' | 'wait';
+  };
   readonly logger: Logger;
 }

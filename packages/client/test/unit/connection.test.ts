@@ -19,7 +19,7 @@ const settings: ConnectionSettings = {
 const lost = holdfastError('ERR_CONNECTION_LOST', 'lost');
 const refused = holdfastError('ERR_AUTH_REFUSED', 'refused', { reason: 'expired' });
 const otherVersion = holdfastError('ERR_PROTOCOL_VERSION', 'other version');
-const welcome = { sessionId: 's', userId: 'u', heartbeatMs: 20_000 };
+const welcome = { sessionId: 's', userId: 'u', heartbeatMs: 20_000, recovered: false };
 
 function run(connection: Connection, event: ConnectionEvent, now = NOW): Step {
   return step(connection, event, { now, fraction: 0.5, awaitingSince: undefined }, settings);
@@ -72,7 +72,7 @@ const table: {
     to: row(
       'closed -',
       'closed hang-up',
-      'closed hang-up',
+      'closed bye hang-up',
       'closed bye hang-up',
       'closed -',
       'closed -',
@@ -212,7 +212,7 @@ describe('what the application is shown', () => {
     ['idle', { status: 'idle' }],
     ['dialing', { status: 'connecting', attempt: 1, phase: 'dialing', since: NOW }],
     ['handshaking', { status: 'connecting', attempt: 1, phase: 'handshaking', since: NOW }],
-    ['connected', { status: 'connected', sessionId: 's', userId: 'u', since: NOW }],
+    ['connected', { status: 'connected', recovered: false, sessionId: 's', userId: 'u', since: NOW }],
     [
       'waiting',
       {

@@ -11,7 +11,7 @@ function message(id: string, bytes = 10): Message {
     sentAt: 0,
     encoded: id,
     bytes,
-    sequenced: true,
+    numbers: 1,
     seq: 0,
     expiresAt: Infinity,
     deadlineAt: Infinity,

@@ -3,7 +3,8 @@ import { seededRandom, VirtualClock } from '@holdfast/testing';
 import { expect, test } from 'vitest';
 import { createClientOn } from '../../src/client.js';
 
-const welcome = '[0,0,[1,{"v":1,"s":"s","q":0,"u":"u","h":20000,"w":[1000,1000000],"m":1000000}]]';
+const welcome =
+  '[0,0,[1,{"v":1,"s":"s","q":0,"u":"u","h":20000,"w":[1000,1000000],"m":1000000,"o":100,"ttl":1000,"d":"memory","k":"k","e":"e"}]]';
 
 /** A client on sockets that a test plays by hand. */
 function play(send: (data: unknown) => void) {

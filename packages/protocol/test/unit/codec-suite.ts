@@ -12,6 +12,7 @@ import {
 } from '@holdfast/protocol';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { counter, event, items, number } from './arbitrary-items.js';
 
 /** More of what is arbitrary in the long run. */
 const runs = process.env['HOLDFAST_LONG'] === '1' ? 50 : 1;
@@ -26,62 +27,17 @@ export interface CodecUnderTest {
   damage(frame: WireData, at: number, byte: number): WireData;
 }
 
-const name = fc.string({ maxLength: 128 });
-const number = fc.oneof(
-  fc.integer({ min: 1, max: 300 }),
-  fc.maxSafeNat().map((n) => Math.max(1, n)),
-);
-const counter = fc.oneof(fc.nat({ max: 300 }), fc.maxSafeNat());
-/** JSON has no minus zero, and fast-check likes the one key that is refused. */
-const payload = fc
-  .jsonValue({ maxDepth: 5 })
-  .map((value) => JSON.stringify(value))
-  .filter((text) => !text.includes('"__proto__":'))
-  .map((text) => JSON.parse(text) as unknown);
-const meta = fc.record(
-  { i: name, t: counter, r: name, f: fc.string(), u: fc.constant(1 as const) },
-  { requiredKeys: [] },
-);
-/** An absent last part is left out, as it is on the wire. */
-const withLast = <T>(first: fc.Arbitrary<readonly unknown[]>, last: fc.Arbitrary<T>) =>
-  fc.tuple(first, fc.option(last, { nil: undefined })).map(([parts, end]) => {
-    return end === undefined ? parts : [...parts, end];
-  });
-const event = withLast(fc.tuple(fc.constant(Type.EVT), name, payload), meta) as unknown as fc.Arbitrary<
-  Extract<Item, readonly [typeof Type.EVT, ...unknown[]]>
->;
-const item = fc.oneof(
-  fc.tuple(
-    fc.constant(Type.HELLO),
-    fc.record({ v: fc.constant(1), c: name, n: number, a: name, s: name }, { requiredKeys: ['v', 'c', 'n'] }),
-  ),
-  fc.tuple(
-    fc.constant(Type.WELCOME),
-    fc.record({
-      v: fc.constant(1),
-      s: name,
-      q: fc.constantFrom(0, 2),
-      u: name,
-      h: number,
-      w: fc.tuple(number, number),
-      m: number,
-    }),
-  ),
-  event,
-  withLast(fc.tuple(fc.constant(Type.REQ), name), payload),
-  withLast(fc.tuple(fc.constant(Type.RES), number), payload),
-  withLast(fc.tuple(fc.constant(Type.ERR), number, name, name), payload),
-  withLast(fc.tuple(fc.constant(Type.PUB), number, counter, name, payload), meta),
-  fc.constantFrom([Type.PING], [Type.PONG]),
-  fc.tuple(fc.constant(Type.GAP), counter, counter, name, number),
-  fc.tuple(fc.constant(Type.BYE), name, name),
-  fc.tuple(fc.constant(Type.CANCEL), number),
-  fc.tuple(fc.constant(Type.SYNC), fc.array(fc.tuple(name, name, counter, number), { maxLength: 40 })),
-) as unknown as fc.Arbitrary<Item>;
-const items = fc.array(item, { maxLength: 20 });
-
-const isSequenced = ([type]: Item): boolean =>
-  type >= Type.EVT && type <= Type.ERR ? true : type === Type.CANCEL;
+const SEQUENCED: readonly number[] = [
+  Type.EVT,
+  Type.REQ,
+  Type.RES,
+  Type.ERR,
+  Type.CANCEL,
+  Type.STREAM_ITEM,
+  Type.STREAM_END,
+];
+const isSequenced = (each: Item): boolean =>
+  SEQUENCED.includes(each[0]) || (each[0] === Type.GAP && each[4] === undefined);
 const nest = (depth: number, innermost: unknown = 0): unknown => {
   let value = innermost;
   for (let n = 0; n < depth; n++) value = n % 2 === 0 ? [value] : { x: value };

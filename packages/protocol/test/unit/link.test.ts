@@ -24,9 +24,10 @@ function carry(from: Link<Outgoing>, to: Link<Outgoing>, entries: Outgoing[], no
   const names: string[] = [];
   for (const data of from.frames(entries, now)) {
     const frame = read(data);
-    for (const { seq, item } of to.take(frame)) {
+    for (const incoming of to.take(frame)) {
+      const { item } = incoming;
       if (item[0] === Type.EVT) names.push(item[1]);
-      to.accept(seq);
+      to.accept(incoming);
     }
     to.acknowledge(frame.ack);
   }
@@ -113,11 +114,11 @@ describe('acks', () => {
   test('cover only what was accepted without a hole', () => {
     const { a, b } = pair();
     b.take(read(a.frames([event('1'), event('2'), event('3')], 0)[0]));
-    b.accept(1);
-    b.accept(3);
+    b.accept({ seq: 1, last: 1 });
+    b.accept({ seq: 3, last: 3 });
     expect(b.unaccepted).toBe(1);
     expect(read(b.frames([ping()], 0)[0]).ack).toBe(1);
-    b.accept(2);
+    b.accept({ seq: 2, last: 2 });
     expect(b.unaccepted).toBe(0);
     expect(read(b.frames([ping()], 0)[0]).ack).toBe(3);
   });

@@ -1,15 +1,31 @@
 import { FrameError, type Item, parseFrame, Type } from '@holdfast/protocol';
 import { describe, expect, test } from 'vitest';
 
+const hello = { v: 1, c: 'nonce', n: 1, w: [1_000, 1_048_576] };
+const welcome = {
+  v: 1,
+  s: 's',
+  q: 0,
+  u: 'u',
+  h: 20_000,
+  w: [1_000, 1_048_576],
+  m: 1_048_576,
+  o: 100,
+  ttl: 120_000,
+  d: 'memory',
+};
+
 const good: readonly (readonly [string, readonly unknown[]])[] = [
-  ['HELLO', [0, 0, [Type.HELLO, { v: 1, c: 'nonce', n: 1 }]]],
+  ['HELLO', [0, 0, [Type.HELLO, hello]]],
   [
     'HELLO with token and session',
-    [0, 0, [Type.HELLO, { v: 1, c: 'nonce', n: 2, a: 'token', s: 'session' }]],
+    [0, 0, [Type.HELLO, { ...hello, a: 'token', f: ['x'], s: 'session', k: 'key', e: 'epoch', x: 3, y: 0 }]],
   ],
+  ['WELCOME', [0, 0, [Type.WELCOME, welcome]]],
+  ['WELCOME with a verdict of 1', [0, 0, [Type.WELCOME, { ...welcome, q: 1, k: 'key', e: 'epoch', x: 3 }]]],
   [
-    'WELCOME',
-    [0, 0, [Type.WELCOME, { v: 1, s: 's', q: 0, u: 'u', h: 20_000, w: [1000, 1_048_576], m: 1_048_576 }]],
+    'WELCOME with a verdict of 2',
+    [0, 0, [Type.WELCOME, { ...welcome, q: 2, p: [3, [5, 7]], lost: [[Type.ERR, 6, 'ERR_REJECTED', 'no']] }]],
   ],
   ['EVT', [0, 1, [Type.EVT, 'message', { text: 'hello' }, { i: 'id' }]]],
   ['EVT without meta', [0, 1, [Type.EVT, 'message', 1]]],
@@ -20,9 +36,20 @@ const good: readonly (readonly [string, readonly unknown[]])[] = [
   ['PUB', [0, 0, [Type.PUB, 1, 5, 'message', null, { i: 'x', t: 1, f: 'u' }]]],
   ['PING and PONG', [0, 0, [Type.PING], [Type.PONG]]],
   ['GAP of a room', [0, 0, [Type.GAP, 1, 0, 'new-epoch', 3]]],
+  ['GAP of the direct lane', [0, 4, [Type.GAP, 4, 9, 'abandoned']]],
+  ['CREDIT', [0, 0, [Type.CREDIT, 10, 1_000]]],
+  ['AUTH', [0, 0, [Type.AUTH, 'token']]],
+  ['GOAWAY', [0, 0, [Type.GOAWAY, 'drain', 500, 'wss://b']]],
+  ['DONE', [0, 0, [Type.DONE, 4, [6, 7]]]],
+  [
+    'items of a stream',
+    [0, 1, [Type.STREAM_ITEM, 1, 'data'], [Type.STREAM_END, 1], [Type.STREAM_CREDIT, 1, 16]],
+  ],
+  ['VOL', [0, 0, [Type.VOL, 'typing', true]]],
   ['BYE', [0, 0, [Type.BYE, 'closed', '']]],
   ['CANCEL', [0, 1, [Type.CANCEL, 4]]],
   ['SYNC', [0, 0, [Type.SYNC, [['lobby', 'epoch', 0, 1]]]]],
+  ['SYNC of a client', [0, 0, [Type.SYNC, [['lobby', 'epoch', 3]]]]],
   ['a bare ack', [5, 0]],
   ['an item with more than this version knows', [0, 1, [Type.CANCEL, 4, 'later', { and: 'more' }]]],
 ];
@@ -54,7 +81,7 @@ const bad: readonly (readonly [string, unknown, string])[] = [
   ],
   ['an answer to number 0', [0, 1, [Type.RES, 0]], 'item 0[1] must be a whole number from 1, not 0'],
   ['a HELLO without fields', [0, 0, [Type.HELLO]], 'item 0[1] must be an object, not undefined'],
-  ['a verdict of 1', [0, 0, [Type.WELCOME, { v: 1, s: 's', q: 1 }]], 'item 0[1].q must be a verdict, not 1'],
+  ['a verdict of 3', [0, 0, [Type.WELCOME, { v: 1, s: 's', q: 3 }]], 'item 0[1].q must be a verdict, not 3'],
   [
     'firstSeq where nothing is sequenced',
     [0, 1, [Type.PING]],

@@ -12,29 +12,51 @@ import {
   SequenceGapError,
   sizeOf,
   type Transport,
+  type TransportEnd,
   type TransportEvents,
   Type,
   Verdict,
+  type Welcome,
   type WireData,
 } from '@holdfast/protocol';
+import { after } from '../answer.js';
+import type { Attachment, Binding } from '../attachment.js';
+import { WINDOW_BYTES, WINDOW_MESSAGES } from '../inflow.js';
 import type { ServerPorts } from '../ports/ports.js';
-import { type Session, WINDOW_BYTES, WINDOW_MESSAGES } from '../session.js';
+import type { Attached, SessionStore } from '../ports/store.js';
 import type { Authenticate, Handshake, User } from '../types.js';
 
 const HELLO_TIMEOUT_MS = 5_000;
 /** From the HELLO to the WELCOME: `auth` has to make up its mind. */
 const AUTH_TIMEOUT_MS = 10_000;
 
+/** Most requests of a client without an answer; told in WELCOME. */
+const MAX_OPEN_REQUESTS = 1_000;
+
+/** Whom the store has bound to this connection. */
+export interface Arrival extends Binding {
+  readonly id: string;
+  readonly user: User;
+  readonly codec: Codec;
+  readonly address: string;
+  readonly attached: Extract<Attached, { status: 'new' | 'resumed' }>;
+  /** What comes breaks the protocol. */
+  broken(error: unknown): void;
+}
+
 /** What a handshake needs of its server. */
 export interface HandshakeSurroundings {
   readonly ports: ServerPorts;
+  readonly store: SessionStore;
+  readonly node: string;
   readonly auth: Authenticate<User> | undefined;
   readonly heartbeatMs: number;
+  readonly sessionTtlMs: number;
   readonly maxMessageBytes: number;
-  /** Makes the session of this user (undefined: a guest), bound to the connection. */
-  begin(user: User | undefined, broken: (error: unknown) => void): Session;
+  /** Binds the connection to its session here. */
+  arrive(arrival: Arrival): Attachment;
   /** The session is welcome: the application may speak with it. */
-  ready(session: Session): void;
+  ready(attachment: Attachment, arrival: Arrival): void;
   /** The connection ended before there was a session. */
   gone(): void;
   failed(error: unknown, name: string): void;
@@ -42,20 +64,25 @@ export interface HandshakeSurroundings {
 
 type Stage =
   | { readonly name: 'waiting-for-hello' }
+  /** It has been told that its session is lost, and may begin another; that gives it no more time. */
+  | { readonly name: 'told-lost' }
   | { readonly name: 'authenticating' }
-  | { readonly name: 'live'; readonly session: Session }
+  | { readonly name: 'live'; readonly attachment: Attachment }
   | { readonly name: 'over' };
 
 /**
- * One connection from its first frame on: HELLO, then who is it, then WELCOME, then the session takes the frames.
+ * One connection from its first frame on: HELLO, then who is it, then which session, then WELCOME; from there on the
+ * attachment takes the frames.
  * Whatever breaks the protocol ends this connection, and nothing else.
  */
-export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'close'> {
+export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'close' | 'drain'> {
   readonly #around: HandshakeSurroundings;
   readonly #transport: Transport;
   readonly #codec: Codec;
   readonly #handshake: Handshake;
   #stage: Stage = { name: 'waiting-for-hello' };
+  /** Whom `auth` has said the holder of a token to be. */
+  #known: { readonly token: string | undefined; readonly user: User } | undefined;
   #cancelTimer: () => void;
 
   constructor(around: HandshakeSurroundings, transport: Transport, codec: Codec, handshake: Handshake) {
@@ -68,26 +95,33 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
 
   message(data: WireData): void {
     try {
-      if (this.#stage.name === 'waiting-for-hello' && sizeOf(data) > MAX_HELLO_BYTES) {
+      if (this.#mayHello && sizeOf(data) > MAX_HELLO_BYTES) {
         throw new FrameError(`a HELLO may have ${MAX_HELLO_BYTES} bytes, not ${sizeOf(data)}`);
       }
       const frame = parseFrame(this.#codec.decode(data));
-      if (this.#stage.name === 'live') this.#stage.session.receive(frame, sizeOf(data));
+      if (this.#stage.name === 'live') this.#stage.attachment.receive(frame, sizeOf(data));
       else this.#first(frame.items);
     } catch (error) {
       this.#broken(error);
     }
   }
 
-  close(): void {
+  close(end: TransportEnd): void {
     const stage = this.#leave();
-    if (stage.name === 'live') stage.session.end('lost');
+    if (stage.name === 'live') stage.attachment.closed(end);
+  }
+
+  drain(): void {
+    if (this.#stage.name === 'live') this.#stage.attachment.drained();
   }
 
   /** Ends the connection, if it has no session yet. */
   hangUp(code: number, reason: string): void {
-    const stage = this.#leave();
-    if (stage.name !== 'live' && stage.name !== 'over') this.#transport.close(code, reason);
+    if (this.#stage.name !== 'live') this.#hangUpOn(code, reason);
+  }
+
+  get #mayHello(): boolean {
+    return this.#stage.name === 'waiting-for-hello' || this.#stage.name === 'told-lost';
   }
 
   #deadline(ms: number, what: string): () => void {
@@ -105,7 +139,9 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
 
   #first([item, ...more]: readonly Item[]): void {
     if (this.#stage.name === 'over') return;
-    if (this.#stage.name !== 'waiting-for-hello' || item?.[0] !== Type.HELLO || more.length > 0) {
+    // Gone before it was let in.
+    if (item?.[0] === Type.BYE) return this.#hangUpOn(CloseCode.NORMAL, '');
+    if (!this.#mayHello || item?.[0] !== Type.HELLO || more.length > 0) {
       throw new FrameError('a connection begins with a HELLO, alone, and nothing more before the WELCOME');
     }
     const hello = item[1];
@@ -113,26 +149,30 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
       const text = `this server speaks version ${PROTOCOL_VERSION} of the protocol, not ${hello.v}`;
       return this.#refuse('ERR_PROTOCOL_VERSION', text, CloseCode.BAD_FRAME);
     }
-    if (hello.s !== undefined) return this.#sayLost(hello.s);
+    const back = ['k', 'e', 'x', 'y'] as const;
+    if (hello.s !== undefined && back.some((field) => hello[field] === undefined)) {
+      throw new FrameError('who comes back to a session gives its key, its epoch and both positions');
+    }
     this.#authenticate(hello);
   }
 
-  /** Sessions end with their connections: whoever comes back begins a new one, after it has been told so. */
-  #sayLost(sessionId: string): void {
-    this.#welcome(sessionId, Verdict.LOST, '');
-  }
-
-  #authenticate({ a: token }: Hello): void {
-    this.#cancelTimer();
-    this.#cancelTimer = this.#deadline(AUTH_TIMEOUT_MS, 'answer of auth');
+  #authenticate(hello: Hello): void {
+    if (this.#stage.name === 'waiting-for-hello') {
+      this.#cancelTimer();
+      this.#cancelTimer = this.#deadline(AUTH_TIMEOUT_MS, 'answer of auth');
+    }
     const { auth } = this.#around;
-    if (!auth) return this.#enter(undefined);
     this.#leave({ name: 'authenticating' });
+    const { a: token } = hello;
+    if (!auth) return this.#enter(hello, undefined);
+    // After the verdict that a session is lost: who it is was asked already.
+    if (this.#known && this.#known.token === token) return this.#enter(hello, this.#known.user);
     const enter = ({ user }: { user: User }): void => {
       if (typeof user?.id !== 'string' || user.id === '' || user.id.length > 256) {
         throw new TypeError('auth must return { user: { id } } with an id of 1 to 256 characters');
       }
-      this.#enter(user);
+      this.#known = { token, user };
+      this.#enter(hello, user);
     };
     try {
       const answer = auth(token, this.#handshake);
@@ -149,28 +189,91 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     this.#refuse('ERR_HANDLER_FAILED', 'see the log of the server', CloseCode.INTERNAL_ERROR);
   }
 
-  #enter(user: User | undefined): void {
-    if (this.#stage.name === 'over') return;
-    const session = this.#around.begin(user, (error) => this.#broken(error));
-    this.#leave({ name: 'live', session });
-    this.#welcome(session.id, Verdict.NEW, session.user.id);
-    this.#around.ready(session);
+  /** Asks the store which session it is. */
+  #enter(hello: Hello, known: User | undefined): void {
+    if (this.#stage.name !== 'authenticating') return;
+    const { ports, store, node } = this.#around;
+    const fresh = hello.s === undefined;
+    // The nonce names the session: a client whose first WELCOME was lost finds it again.
+    const id = hello.s ?? ports.digest(`${known?.id ?? ''}\n${hello.c}`).slice(0, 22);
+    const key = `${ports.random.id()}${ports.random.id()}`;
+    const user = known ?? { id };
+    const attached = store.attach({
+      sid: id,
+      fresh,
+      user,
+      n: hello.n,
+      key: hello.k === undefined ? undefined : ports.digest(hello.k),
+      newKey: ports.digest(key),
+      epoch: hello.e,
+      received: hello.x ?? 0,
+      acked: hello.y ?? 0,
+      node,
+    });
+    const answered = after(attached, (answer) => this.#attached(hello, { id, user, key }, answer));
+    if (answered instanceof Promise) answered.catch((error: unknown) => this.#broken(error));
   }
 
-  #welcome(sessionId: string, verdict: (typeof Verdict)[keyof typeof Verdict], userId: string): void {
-    const { heartbeatMs, maxMessageBytes } = this.#around;
+  #attached(
+    hello: Hello,
+    { id, user, key }: { id: string; user: User; key: string },
+    attached: Attached,
+  ): void {
+    if (attached.status === 'stale')
+      return this.#hangUpOn(CloseCode.RESTART, 'a newer connection has this session');
+    if (attached.status === 'lost') return this.#lost(hello, attached);
+    const { gen, epoch, accepted, base } = attached;
+    const owner = { sid: id, epoch, gen };
+    if (this.#stage.name !== 'authenticating') return void this.#around.store.detach(owner);
+    const arrival: Arrival = {
+      id,
+      user,
+      codec: this.#codec,
+      address: this.#handshake.address,
+      transport: this.#transport,
+      owner,
+      accepted,
+      base,
+      window: hello.w,
+      attached,
+      broken: (error) => this.#broken(error),
+    };
+    const attachment = this.#around.arrive(arrival);
+    this.#leave({ name: 'live', attachment });
+    const verdict = attached.status === 'new' ? Verdict.NEW : Verdict.RESUMED;
+    this.#welcome({ s: id, q: verdict, u: user.id, k: key, e: epoch, x: accepted });
+    attachment.start();
+    this.#around.ready(attachment, arrival);
+  }
+
+  /** The client is told what is known of its session, and may say HELLO again, to begin another. */
+  #lost({ s }: Hello, { handled, refused }: Extract<Attached, { status: 'lost' }>): void {
+    if (this.#stage.name !== 'authenticating') return;
+    if (s === undefined) throw new FrameError('this nonce has named a session before');
+    this.#leave({ name: 'told-lost' });
+    const p = handled && ([handled.low, handled.above] as const);
+    this.#welcome({ s, q: Verdict.LOST, u: this.#known?.user.id ?? '', p, lost: refused });
+  }
+
+  #welcome(what: Pick<Welcome, 's' | 'q' | 'u' | 'k' | 'e' | 'x' | 'p' | 'lost'>): void {
+    const { heartbeatMs, maxMessageBytes, sessionTtlMs, store } = this.#around;
     this.#send([
       Type.WELCOME,
       {
         v: PROTOCOL_VERSION,
-        s: sessionId,
-        q: verdict,
-        u: userId,
+        ...what,
         h: heartbeatMs,
         w: [WINDOW_MESSAGES, WINDOW_BYTES],
         m: maxMessageBytes,
+        o: MAX_OPEN_REQUESTS,
+        ttl: sessionTtlMs,
+        d: store.durability,
       },
     ]);
+  }
+
+  #hangUpOn(code: number, reason: string): void {
+    if (this.#leave().name !== 'over') this.#transport.close(code, reason);
   }
 
   /** Something came that is no frame, or not one that may come here. */
@@ -186,7 +289,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     const stage = this.#leave();
     if (stage.name === 'over') return;
     this.#send([Type.BYE, code, text.slice(0, 128)]);
-    if (stage.name === 'live') stage.session.drop(closeCode, code);
+    if (stage.name === 'live') stage.attachment.drop(closeCode, code);
     else this.#transport.close(closeCode, code);
   }
 

@@ -106,6 +106,8 @@ export class Upgrades {
         isBinary ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes.toString(),
       );
     });
+    // The stream below says when it takes more; `ws` itself does not.
+    request.socket.on('drain', () => events.drain?.());
     // `ws` closes by itself on a fault of the other end; the reason comes with `close`.
     socket.on('error', () => undefined);
     socket.on('close', (code, reason) => events.close({ code, reason: reason.toString() }));

@@ -1,119 +1,215 @@
-import { type Codec, type JoinReply, type JoinRequest, Type } from '@holdfast/protocol';
+import {
+  type Codec,
+  type JoinReply,
+  type JoinRequest,
+  MEMBER,
+  MEMBERS,
+  type MemberChange,
+  Type,
+} from '@holdfast/protocol';
+import { after, Loop, Turns } from '../answer.js';
 import type { ServerPorts } from '../ports/ports.js';
-import type { Session } from '../session.js';
-import { MAX_AGE_MS, type NewPublication, Room } from './room.js';
+import type { Answer, RoomPosition, SessionStore } from '../ports/store.js';
+import { type Outcome, replyOf } from '../runner.js';
+import type { Session, SessionConnection } from '../session.js';
+import { LiveRoom } from './room.js';
+import type { Rules } from './rules.js';
+
+/** What is to be published. */
+export interface NewPublication {
+  readonly name: string;
+  readonly payload: unknown;
+  readonly id: string;
+  readonly from?: string | undefined;
+  readonly except: ReadonlySet<string>;
+}
+
+export interface HubSurroundings {
+  readonly ports: Pick<ServerPorts, 'clock'>;
+  readonly store: SessionStore;
+  readonly node: string;
+  /** In which the rooms' logs are written. */
+  readonly codec: Codec;
+  readonly rules: Rules;
+  nextCall(): number;
+  failed(error: unknown): void;
+}
 
 /** All sessions and rooms of this server, and who is where. */
 export class Hub {
   readonly sessions = new Map<string, Session>();
-  readonly #ports: Pick<ServerPorts, 'clock' | 'random'>;
-  /** The codec whose bytes count for the bounds of a log. */
-  readonly #codec: Codec;
-  readonly #rooms = new Map<string, Room>();
+  readonly #around: HubSurroundings;
+  readonly #rooms = new Map<string, LiveRoom<Session>>();
+  readonly #telling = new Map<LiveRoom<Session>, Loop>();
+  readonly #turns = new Map<string, Turns>();
   #roomNumber = 0;
-  #stopSweeping: (() => void) | undefined;
 
-  constructor(ports: Pick<ServerPorts, 'clock' | 'random'>, codec: Codec) {
-    this.#ports = ports;
-    this.#codec = codec;
-  }
-
-  /** As it stands on the wire: whole milliseconds. */
-  #now(): number {
-    return Math.floor(this.#ports.clock.now());
+  constructor(around: HubSurroundings) {
+    this.#around = around;
   }
 
   /** Rooms with a member in them. */
   get rooms(): number {
-    let count = 0;
-    for (const { members } of this.#rooms.values()) if (members.size > 0) count++;
-    return count;
+    return this.#rooms.size;
   }
 
   get users(): number {
     return new Set([...this.sessions.values()].map(({ user }) => user.id)).size;
   }
 
-  /**
-   * Takes a session into a room and answers its `$join` in one step: the reply, from where the room flows, and what
-   * was published since the position that it came with.
-   */
-  join(session: Session, seq: number, request: JoinRequest, presence: boolean): void {
-    const room = this.#room(request.room);
-    const now = this.#now();
-    if (room.add(session)) {
-      session.rooms.add(room.name);
-      if (presence) room.announce(session.user.id, now, new Set([session.id]), this.#codec);
-    }
-    const { epoch, offset } = room;
-    const reply: JoinReply = presence ? { epoch, offset, members: room.users } : { epoch, offset };
-    session.post([Type.RES, seq, reply]);
-    this.#resume(session, room, request);
+  get connections(): number {
+    let count = 0;
+    for (const { attachment } of this.sessions.values()) if (attachment) count++;
+    return count;
   }
 
-  leave(session: Session, name: string, presence: boolean): void {
-    const room = this.#rooms.get(name);
-    const now = this.#now();
-    if (!room?.remove(session, now)) return;
-    // Who has ended is in no room any more, but whoever is told of it may want to know in which.
-    if (session.live) session.rooms.delete(name);
-    if (presence) room.announce(session.user.id, now, new Set(), this.#codec);
-    if (room.members.size === 0) this.#sweepLater();
+  /** A session whose rooms are known from the store: it is in them here, too. */
+  enter(session: Session): void {
+    for (const room of session.rooms) this.#room(room).members.add(session);
   }
 
-  /** Throws what the codec cannot encode. Returns for how many members it was. */
-  publish(name: string, publication: Omit<NewPublication, 'at'>): number {
+  /** Takes a session into a room: what its `$join` is answered with, and what follows when that stands in the store. */
+  join(session: Session, seq: number, request: JoinRequest): Answer<Outcome> {
+    const { room: name, epoch, offset = 0, replaced = [] } = request;
+    return after(this.#around.store.readRoom({ room: name }), ({ top }) => {
+      const room = this.#room(name);
+      room.members.add(session);
+      room.told ??= top;
+      for (const id of replaced) session.replaced.add(id);
+      const position = epoch === undefined ? top : { epoch, offset };
+      session.setRoom(name, position);
+      const presence = this.#presence(name);
+      if (presence) this.#setPresence(room, session, session.attachment !== undefined);
+      const reply: JoinReply = presence ? { ...top, members: room.users } : top;
+      const { attachment } = session;
+      return {
+        reply: replyOf(session.codec, [Type.RES, seq, reply]),
+        room: { name, position },
+        afterwards: () => this.#open(attachment, room, position),
+      };
+    });
+  }
+
+  leave(session: Session, seq: number, name: string): Outcome {
+    this.#remove(session, name);
+    session.setRoom(name, undefined);
+    return { reply: replyOf(session.codec, [Type.RES, seq, undefined]), room: { name } };
+  }
+
+  /** A room flows on a connection that has come back to its session. */
+  open({ lanes }: SessionConnection, name: string, position: RoomPosition): Answer<void> {
     const room = this.#room(name);
-    room.publish({ ...publication, at: this.#now() }, this.#codec);
-    if (room.members.size === 0) {
-      room.emptySince ??= this.#now();
-      this.#sweepLater();
+    return after(lanes.open(room, position), () => {
+      room.told ??= lanes.positionIn(name);
+      if (this.#presence(name)) lanes.aside(name, room.aside(MEMBERS, room.users, this.#now()));
+    });
+  }
+
+  /** A session has a connection now, or none any more. */
+  setAttached(session: Session, isThere: boolean): void {
+    for (const name of session.rooms) {
+      const room = this.#rooms.get(name);
+      if (room && this.#presence(name)) this.#setPresence(room, session, isThere);
     }
-    let members = 0;
-    for (const { id } of room.members) if (!publication.except.has(id)) members++;
-    return members;
   }
 
-  close(): void {
-    this.#stopSweeping?.();
-    // And never again.
-    this.#stopSweeping = () => undefined;
+  /** A session has ended. Who is told of it may want to know in which rooms it was. */
+  remove(session: Session): void {
+    this.sessions.delete(session.id);
+    for (const room of session.rooms) this.#remove(session, room);
   }
 
-  /** Says from where the room flows for this member, and lets what it has missed flow. */
-  #resume(session: Session, room: Room, { epoch, offset = 0, replaced = [] }: JoinRequest): void {
-    const wasHere = epoch !== undefined;
-    const sameLog = epoch === room.epoch && offset <= room.offset;
-    // Who comes from an earlier log has seen nothing of this one. What was lost with that log nobody can say.
-    const position = !wasHere ? room.offset : sameLog ? offset : 0;
-    session.post([Type.SYNC, [[room.name, room.epoch, position, room.number]]]);
-    const trimmed = position < room.base;
-    if (wasHere && (trimmed || !sameLog)) {
-      const why = sameLog ? 'trimmed' : 'new-epoch';
-      session.post([Type.GAP, position + 1, Math.max(position, room.base), why, room.number]);
+  /** Throws what the codec cannot encode. Says for how many members it was, when it stands in the log. */
+  publish(room: string, { name, payload, id, from, except }: NewPublication): Answer<number> {
+    const { store, node, codec, nextCall } = this.#around;
+    const at = this.#now();
+    const meta = { i: id, t: at, f: from, u: payload === undefined ? 1 : undefined } as const;
+    const event = codec.encode([Type.EVT, name, payload, meta]);
+    const publication = { id, at, except, event };
+    const w = nextCall();
+    const turns = this.#turns.get(room) ?? new Turns();
+    const answer = turns.take(
+      () => store.publish({ room, writer: node, w, publication }),
+      (published) => (published.status === 'ok' ? published.members : 0),
+    );
+    if (!(answer instanceof Promise)) return answer;
+    this.#turns.set(room, turns);
+    return answer.finally(() => {
+      if (turns.idle) this.#turns.delete(room);
+    });
+  }
+
+  /** The store says that the room's log has grown. */
+  told(name: string): void {
+    const room = this.#rooms.get(name);
+    if (room) this.#tellingOf(room).run();
+  }
+
+  #tell(room: LiveRoom<Session>): Answer<void> {
+    const { told } = room;
+    if (!told) return;
+    return after(this.#around.store.readRoom({ room: room.name, after: told }), ({ top, items }) => {
+      room.told = top;
+      for (const publication of items) {
+        const news = room.news(top.epoch, publication);
+        for (const { attachment } of room.members) attachment?.lanes.news(news);
+      }
+    });
+  }
+
+  #tellingOf(room: LiveRoom<Session>): Loop {
+    let loop = this.#telling.get(room);
+    if (!loop) {
+      loop = new Loop(() => this.#tell(room), this.#around.failed);
+      this.#telling.set(room, loop);
     }
-    for (const publication of room.after(position, [session.id, ...replaced])) session.publish(publication);
+    return loop;
   }
 
-  #room(name: string): Room {
+  #open(attachment: SessionConnection | undefined, room: LiveRoom<Session>, position: RoomPosition): void {
+    if (!attachment?.live) return;
+    const opened = attachment.lanes.open(room, position);
+    if (opened instanceof Promise) opened.catch(this.#around.failed);
+  }
+
+  #remove(session: Session, name: string): void {
+    const room = this.#rooms.get(name);
+    if (!room?.members.delete(session)) return;
+    session.attachment?.lanes.close(name);
+    if (this.#presence(name)) this.#setPresence(room, session, false);
+    if (room.members.size > 0) return;
+    this.#rooms.delete(name);
+    this.#telling.delete(room);
+  }
+
+  #presence(room: string): boolean {
+    return this.#around.rules.for(room).presence ?? false;
+  }
+
+  #setPresence(room: LiveRoom<Session>, session: Session, isThere: boolean): void {
+    const change = room.setPresence(session, isThere);
+    if (change) this.#announce(room, change, session);
+  }
+
+  /** It is not part of the log: whoever joins or comes back is told the members as they are. */
+  #announce(room: LiveRoom<Session>, change: MemberChange, except: Session): void {
+    const item = room.aside(MEMBER, change, this.#now());
+    for (const member of room.members) {
+      if (member !== except) member.attachment?.lanes.aside(room.name, item);
+    }
+  }
+
+  #room(name: string): LiveRoom<Session> {
     let room = this.#rooms.get(name);
     if (!room) {
-      room = new Room(name, ++this.#roomNumber, this.#ports.random);
+      room = new LiveRoom<Session>(name, ++this.#roomNumber, this.#around.codec);
       this.#rooms.set(name, room);
     }
     return room;
   }
 
-  /** A room outlives its last member as long as its log is worth something to one who comes back. */
-  #sweepLater(): void {
-    this.#stopSweeping ??= this.#ports.clock.setTimer(() => {
-      this.#stopSweeping = undefined;
-      const now = this.#now();
-      const empty = [...this.#rooms.values()].filter(({ emptySince }) => emptySince !== undefined);
-      for (const room of empty) {
-        if ((room.emptySince ?? now) <= now - MAX_AGE_MS) this.#rooms.delete(room.name);
-        else this.#sweepLater();
-      }
-    }, MAX_AGE_MS);
+  /** As it stands on the wire: whole milliseconds. */
+  #now(): number {
+    return Math.floor(this.#around.ports.clock.now());
   }
 }

@@ -1,174 +1,99 @@
-import {
-  type Codec,
-  MEMBER,
-  type PublicationItem,
-  type Random,
-  sizeOf,
-  Type,
-  type WireData,
-} from '@holdfast/protocol';
+import { type Codec, type MemberChange, type PublicationItem, Type, type WireData } from '@holdfast/protocol';
+import type { LoggedPublication, RoomPosition } from '../ports/store.js';
 import type { User } from '../types.js';
 
-/** Bounds of a room's log. */
-const MAX_MESSAGES = 256;
-const MAX_BYTES = 262_144;
-export const MAX_AGE_MS = 120_000;
-
-/** What stands in a room's log, encoded once for each codec that its members speak. */
-export interface Publication {
-  readonly offset: number;
-  readonly at: number;
-  /** Sessions that it is not for, by id. */
-  readonly except: ReadonlySet<string>;
-  readonly bytes: number;
+/** A publication on its way to the members of a room. */
+export interface RoomNews {
+  readonly room: string;
+  readonly epoch: string;
+  readonly publication: LoggedPublication;
   /** A frame of its own: the same bytes for every member with that codec. */
   frame(codec: Codec): WireData;
 }
 
-/** Who is in a room. */
-export interface RoomMember {
-  readonly id: string;
-  readonly user: User;
-  publish(publication: Publication): void;
-}
-
-/** What is to be published. */
-export interface NewPublication {
-  readonly name: string;
-  readonly payload: unknown;
-  readonly id: string;
-  readonly at: number;
-  readonly from?: string | undefined;
-  readonly except: ReadonlySet<string>;
-}
-
-/**
- * A room: its members, and the newest part of what was said in it. Each publication has an offset; where a member
- * stands in the log is the member's own business, so nothing is kept for each of them.
- */
-export class Room {
+/** A room, as it stands in publications. */
+export interface NumberedRoom {
   readonly name: string;
   /** Stands for the name in publications. */
   readonly number: number;
-  /** Another one whenever the log begins anew. */
-  readonly epoch: string;
-  readonly members = new Set<RoomMember>();
-  /** When the last member went; undefined while there is one. */
-  emptySince: number | undefined;
-  readonly #sessionsByUser = new Map<string, number>();
-  readonly #log: Publication[] = [];
-  #logBytes = 0;
-  #offset = 0;
-  /** Everything up to here is no longer in the log. */
-  #base = 0;
+  /** An event of the log as a frame for a connection. */
+  frame(event: WireData, offset: number, codec: Codec): WireData;
+}
 
-  constructor(name: string, number: number, random: Random) {
+/**
+ * A room on this server: its number in publications, the sessions in it, and who of them is there. What was said in it
+ * stands in the store; where a member stands in it is the member's own business.
+ */
+export class LiveRoom<M extends { readonly user: User }> implements NumberedRoom {
+  readonly name: string;
+  /** Stands for the name in publications. */
+  readonly number: number;
+  /** Attached or not. */
+  readonly members = new Set<M>();
+  /** Up to where the members have been told; undefined before anybody was in. */
+  told: RoomPosition | undefined;
+  /** In which the log is written. */
+  readonly #codec: Codec;
+  readonly #present = new Set<M>();
+  readonly #sessionsByUser = new Map<string, number>();
+
+  constructor(name: string, number: number, codec: Codec) {
     this.name = name;
     this.number = number;
-    this.epoch = random.id();
+    this.#codec = codec;
   }
 
-  /** Of the newest publication; 0 before the first. */
-  get offset(): number {
-    return this.#offset;
-  }
-
-  /** Everything up to here is no longer in the log. */
-  get base(): number {
-    return this.#base;
-  }
-
-  get users(): readonly (readonly [userId: string, sessions: number])[] {
+  /** Who is there: users with the number of their sessions that have a connection. */
+  get users(): readonly MemberChange[] {
     return [...this.#sessionsByUser];
   }
 
-  /** False if the session was in already. */
-  add(session: RoomMember): boolean {
-    if (this.members.has(session)) return false;
-    this.members.add(session);
-    this.emptySince = undefined;
+  /** The change among those who are there; undefined if there is none. */
+  setPresence(session: M, isThere: boolean): MemberChange | undefined {
+    if (this.#present.has(session) === isThere) return undefined;
+    if (isThere) this.#present.add(session);
+    else this.#present.delete(session);
     const { id } = session.user;
-    this.#sessionsByUser.set(id, this.sessionsOf(id) + 1);
-    return true;
-  }
-
-  /** False if the session was not in. */
-  remove(session: RoomMember, now: number): boolean {
-    if (!this.members.delete(session)) return false;
-    if (this.members.size === 0) this.emptySince = now;
-    const { id } = session.user;
-    const sessions = this.sessionsOf(id) - 1;
+    const sessions = (this.#sessionsByUser.get(id) ?? 0) + (isThere ? 1 : -1);
     if (sessions > 0) this.#sessionsByUser.set(id, sessions);
     else this.#sessionsByUser.delete(id);
-    return true;
+    return [id, sessions];
   }
 
-  sessionsOf(userId: string): number {
-    return this.#sessionsByUser.get(userId) ?? 0;
-  }
-
-  /** Puts a publication into the log and gives it to the members. Throws what the codec cannot encode. */
-  publish(publication: NewPublication, codec: Codec): Publication {
-    const { name, payload, id, at, from, except } = publication;
-    const meta = { i: id, t: at, f: from, u: payload === undefined ? 1 : undefined } as const;
-    const entry = this.#encode(
-      [Type.PUB, this.number, this.#offset + 1, name, payload, meta],
-      at,
-      except,
-      codec,
-    );
-    this.#offset++;
-    this.#log.push(entry);
-    this.#logBytes += entry.bytes;
-    this.#trim(at);
-    this.#deliver(entry);
-    return entry;
-  }
-
-  /**
-   * Tells the members of a change among them. It is not part of the log: whoever joins is told the members as they
-   * are.
-   */
-  announce(userId: string, at: number, except: ReadonlySet<string>, codec: Codec): void {
-    const change = [userId, this.sessionsOf(userId)];
-    this.#deliver(
-      this.#encode([Type.PUB, this.number, this.#offset, MEMBER, change, { t: at }], at, except, codec),
-    );
-  }
-
-  /** What follows `offset` in the log, but for what is not meant for these sessions. */
-  after(offset: number, sessions: readonly string[]): Publication[] {
-    return this.#log.filter((entry) => entry.offset > offset && !sessions.some((id) => entry.except.has(id)));
-  }
-
-  #deliver(publication: Publication): void {
-    for (const session of this.members) {
-      if (!publication.except.has(session.id)) session.publish(publication);
-    }
-  }
-
-  #encode(item: PublicationItem, at: number, except: ReadonlySet<string>, codec: Codec): Publication {
+  news(epoch: string, publication: LoggedPublication): RoomNews {
     const frames = new Map<Codec, WireData>();
-    const frame = (wanted: Codec): WireData => {
-      const known = frames.get(wanted);
+    const frame = (codec: Codec): WireData => {
+      const known = frames.get(codec);
       if (known !== undefined) return known;
-      const data = wanted.frame(0, 0, [wanted.encode(item)]);
-      frames.set(wanted, data);
+      const data = this.frame(publication.event, publication.offset, codec);
+      frames.set(codec, data);
       return data;
     };
-    return { offset: item[2], at, except, bytes: sizeOf(frame(codec)), frame };
+    return { room: this.name, epoch, publication, frame };
   }
 
-  #trim(now: number): void {
-    let oldest = this.#log[0];
-    while (
-      oldest &&
-      (this.#log.length > MAX_MESSAGES || this.#logBytes > MAX_BYTES || oldest.at < now - MAX_AGE_MS)
-    ) {
-      this.#log.shift();
-      this.#logBytes -= oldest.bytes;
-      this.#base = oldest.offset;
-      oldest = this.#log[0];
+  /** An event of the log as a frame for a connection. */
+  frame(event: WireData, offset: number, codec: Codec): WireData {
+    if (codec.name === this.#codec.name) {
+      return codec.frame(0, 0, [codec.publication(event, this.number, offset)]);
     }
+    const [, , item] = this.#codec.decode(this.#codec.frame(0, 1, [event])) as [number, number, unknown[]];
+    const [, name, data, meta] = item as [number, string, unknown, object | undefined];
+    return codec.frame(0, 0, [this.#otherwise([Type.PUB, this.number, offset, name, data, meta], codec)]);
+  }
+
+  /** What one codec can say and another cannot, such as many bytes, is a hole for who speaks the other. */
+  #otherwise(item: PublicationItem, codec: Codec): WireData {
+    try {
+      return codec.encode(item);
+    } catch {
+      const [, , offset] = item;
+      return codec.encode([Type.GAP, offset, offset, 'codec', this.number]);
+    }
+  }
+
+  /** Something about the room that is no part of its log: no position moves. */
+  aside(name: string, data: unknown, at: number): PublicationItem {
+    return [Type.PUB, this.number, this.told?.offset ?? 0, name, data, { t: at }];
   }
 }

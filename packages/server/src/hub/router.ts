@@ -18,7 +18,11 @@ import {
   Type,
   validate,
 } from '@holdfast/protocol';
+import { after } from '../answer.js';
+import type { Checked } from '../inflow.js';
 import type { ServerPorts } from '../ports/ports.js';
+import type { Answer, ClaimedItem, Reply } from '../ports/store.js';
+import { type Outcome, replyOf } from '../runner.js';
 import type { Session } from '../session.js';
 import type { ServerContext } from '../types.js';
 import type { Hub } from './hub.js';
@@ -32,93 +36,116 @@ type EventListener = (payload: unknown, context: ServerContext) => unknown;
 /** Tells the application of a failure in its own code. */
 export type Report = (error: unknown, where: { name: string; sessionId?: string }) => void;
 
+/** What a router needs of its server. */
+export interface RouterSurroundings {
+  readonly ports: Pick<ServerPorts, 'clock'>;
+  readonly schemas: ContractSchemas | undefined;
+  readonly hub: Hub;
+  readonly rules: Rules;
+  readonly maxRooms: number;
+  report: Report;
+}
+
 /** The way of what clients say: checked against contract and rules, accepted or refused, then handled. */
 export class Router {
   readonly listeners: Listeners;
   readonly handlers = new Map<string, Handler>();
-  readonly #ports: Pick<ServerPorts, 'clock' | 'random'>;
-  readonly #schemas: ContractSchemas | undefined;
-  readonly #hub: Hub;
-  readonly #rules: Rules;
-  readonly #maxRooms: number;
-  readonly #report: Report;
-  /** Requests that are being handled. */
-  readonly #running = new WeakMap<Session, Map<number, AbortController>>();
+  readonly #around: RouterSurroundings;
   accepted = 0;
 
-  constructor(
-    ports: Pick<ServerPorts, 'clock' | 'random'>,
-    { schemas, maxRooms }: { schemas: ContractSchemas | undefined; maxRooms: number },
-    { hub, rules }: { hub: Hub; rules: Rules },
-    report: Report,
-  ) {
-    this.#ports = ports;
-    this.#schemas = schemas;
-    this.#maxRooms = maxRooms;
-    this.#hub = hub;
-    this.#rules = rules;
-    this.#report = report;
-    this.listeners = new Listeners((error, name) => report(error, { name }));
+  constructor(around: RouterSurroundings) {
+    this.#around = around;
+    this.listeners = new Listeners((error, name) => around.report(error, { name }));
   }
 
-  /** Returns when the item is accepted or refused, which takes its time only where a rule does. */
-  accept(session: Session, seq: number, item: Item): void | PromiseLike<void> {
+  /**
+   * Whether an item may come in: said at once, except where a rule takes its time. What is refused here is never
+   * handled. Throws a `FrameError` for what breaks the protocol.
+   */
+  check(session: Session, seq: number, item: Item): Answer<Checked> {
     this.accepted++;
     switch (item[0]) {
       case Type.EVT:
-        return this.#refuseOn(session, seq, item[1], () => this.#event(session, seq, item));
+        return this.#checked(session, seq, item, item[1], () => this.#mayEnter(session, item));
       case Type.REQ:
-        return this.#refuseOn(session, seq, item[1], () => this.#request(session, seq, item));
+        return this.#checked(session, seq, item, item[1], () => this.#mayAsk(session, item));
       case Type.CANCEL:
-        return this.#running.get(session)?.get(item[1])?.abort(new RejectError('cancelled'));
+        session.runner.cancel(item[1], new RejectError('cancelled'));
+        return {};
+      // Nobody here has asked, or the client has given up what would have stood here.
+      case Type.RES:
+      case Type.ERR:
+      case Type.GAP:
+        return {};
       default:
         throw new FrameError(`a client may not send items of type ${item[0]} here`);
     }
   }
 
-  /** Runs `work`; what it throws, now or later, becomes the refusal of message `seq`. */
-  #refuseOn(session: Session, seq: number, name: string, work: () => unknown): void | PromiseLike<void> {
-    const refuse = (error: unknown): void => this.#refuse(session, seq, name, error);
+  /** Runs what was accepted. Never throws: what fails is an outcome. */
+  run(session: Session, { seq, item, redelivered }: ClaimedItem, signal: AbortSignal): Answer<Outcome> {
+    const [, name] = item as EventItem | RequestItem;
+    const context = { seq, redelivered, signal };
+    const failed = (error: unknown): Outcome => {
+      // Nobody waits for the answer to what was cancelled.
+      if (item[0] === Type.REQ && signal.aborted) return {};
+      return { reply: this.#refusal(session, seq, name, error) };
+    };
     try {
-      const result = work();
-      if (isPromiseLike(result)) return result.then(() => undefined, refuse);
+      const outcome =
+        item[0] === Type.EVT
+          ? this.#event(session, item, context)
+          : this.#request(session, item as RequestItem, context);
+      return isPromiseLike(outcome) ? outcome.then(undefined, failed) : outcome;
     } catch (error) {
-      refuse(error);
+      return failed(error);
     }
   }
 
-  #event(
+  /** The item, or why it is refused. */
+  #checked(
     session: Session,
     seq: number,
-    [, event, data, { i: id = '', r: room, u } = {}]: EventItem,
-  ): unknown {
-    const payload = u ? undefined : data;
-    const schema = this.#schemas?.clientEvents.get(event);
-    if (event.startsWith('$') || (this.#schemas && !schema))
-      throw new Refusal('ERR_NO_HANDLER', 'no such event');
-    const value = check(schema, payload);
-    const context = this.#context(session, seq, id, room);
-    if (room === undefined) {
-      if (!this.#handle(event, value, context)) throw new Refusal('ERR_NO_HANDLER', 'nobody listens to it');
-      return;
+    item: Item,
+    name: string,
+    work: () => Answer<void>,
+  ): Answer<Checked> {
+    const refused = (error: unknown): Checked => ({ refusal: this.#refusal(session, seq, name, error) });
+    try {
+      const result = work();
+      return isPromiseLike(result) ? result.then(() => ({ item }), refused) : { item };
+    } catch (error) {
+      return refused(error);
     }
-    const allowed = this.#mayPublish(session, room, event, value);
-    const publish = (): void => {
-      // Its author is gone, and was told that nobody knows: then nothing is better than a late echo to the next session.
-      if (!session.live) return;
-      this.#handle(event, value, context);
-      const except = new Set([session.id]);
-      this.#hub.publish(room, { name: event, payload, id, from: session.user.id, except });
-    };
-    return isPromiseLike(allowed) ? allowed.then(publish) : publish();
+  }
+
+  #mayEnter(session: Session, item: EventItem): Answer<void> {
+    const [, event, , { r: room } = {}] = item;
+    const value = this.#payloadOf(item);
+    if (room !== undefined) return this.#mayPublish(session, room, event, value);
+    if (!this.listeners.has(event)) throw new Refusal('ERR_NO_HANDLER', 'nobody listens to it');
+  }
+
+  #mayAsk(session: Session, [, method, payload]: RequestItem): Answer<void> {
+    if (method === JOIN) return this.#mayJoin(session, parseJoinRequest(payload).room);
+    if (method === LEAVE) return void parseLeaveRequest(payload);
+    if (!this.handlers.has(method)) throw new Refusal('ERR_NO_HANDLER', 'no such request');
+    check(this.#around.schemas?.requests.get(method)?.input, payload);
+  }
+
+  #mayJoin(session: Session, room: string): Answer<void> {
+    const { rules, maxRooms } = this.#around;
+    const { join = false } = rules.for(room);
+    if (!session.rooms.has(room) && session.rooms.size >= maxRooms) throw new RejectError('too-many-rooms');
+    return demand(typeof join === 'function' ? join(session.door, room) : join, 'join-not-allowed');
   }
 
   /** Throws, now or later, unless the session may publish this event in the room. */
-  #mayPublish(session: Session, room: string, event: string, payload: unknown): void | PromiseLike<void> {
+  #mayPublish(session: Session, room: string, event: string, payload: unknown): Answer<void> {
+    const { schemas, rules } = this.#around;
     if (!session.rooms.has(room)) throw new RejectError('not-a-member');
-    if (this.#schemas && !this.#schemas.serverEvents.has(event))
-      throw new RejectError('not-an-event-of-rooms');
-    const { publish = false } = this.#rules.for(room);
+    if (schemas && !schemas.serverEvents.has(event)) throw new RejectError('not-an-event-of-rooms');
+    const { publish = false } = rules.for(room);
     const allowed =
       typeof publish === 'function'
         ? publish(session.door, { room, event: event as never, payload })
@@ -126,117 +153,102 @@ export class Router {
     return demand(allowed, 'publish-not-allowed');
   }
 
+  /** The payload as the contract has it. Throws a refusal. */
+  #payloadOf([, event, data, { u } = {}]: EventItem): unknown {
+    const { schemas } = this.#around;
+    const schema = schemas?.clientEvents.get(event);
+    if (event.startsWith('$') || (schemas && !schema)) throw new Refusal('ERR_NO_HANDLER', 'no such event');
+    return check(schema, u ? undefined : data);
+  }
+
   /**
-   * Starts the listeners of an event; false if there are none. A `RejectError` thrown at once refuses the message;
-   * everything else is reported.
+   * Starts the listeners of an event and, if it is for a room, publishes it. A `RejectError` thrown at once refuses
+   * it; everything else that a listener throws is reported.
    */
-  #handle(event: string, payload: unknown, context: ServerContext): boolean {
+  #event(session: Session, item: EventItem, running: Running): Answer<Outcome> {
+    const [, event, data, { i: id = '', r: room, u } = {}] = item;
+    const context = this.#context(session, running, id, room);
+    const working = this.#handle(event, this.#payloadOf(item), context);
+    const published =
+      room === undefined
+        ? 0
+        : this.#around.hub.publish(room, {
+            name: event,
+            payload: u ? undefined : data,
+            id,
+            from: session.user.id,
+            except: new Set([session.id]),
+          });
+    if (working.length === 0) return after(published, () => ({}));
+    return Promise.all([published, ...working]).then(() => ({}));
+  }
+
+  /** What still runs when this returns. */
+  #handle(event: string, payload: unknown, context: ServerContext): Promise<void>[] {
+    const working: Promise<void>[] = [];
     let refusal: unknown;
+    const report = (error: unknown): void =>
+      this.#around.report(error, { name: event, sessionId: context.session.id });
     for (const listener of this.listeners.of(event) as readonly EventListener[]) {
       try {
         const result = listener(payload, context);
-        if (isPromiseLike(result)) {
-          result.then(undefined, (error: unknown) =>
-            this.#report(error, { name: event, sessionId: context.session.id }),
-          );
-        }
+        if (isPromiseLike(result)) working.push(Promise.resolve(result).then(() => undefined, report));
       } catch (error) {
         if (isRejectError(error)) refusal ??= error;
-        else this.#report(error, { name: event, sessionId: context.session.id });
+        else report(error);
       }
     }
     if (refusal) throw refusal;
-    return this.listeners.has(event);
+    return working;
   }
 
-  #request(session: Session, seq: number, [, method, payload]: RequestItem): unknown {
-    if (method === JOIN) return this.#join(session, seq, payload);
-    if (method === LEAVE) return this.#leave(session, seq, payload);
+  #request(session: Session, [, method, payload]: RequestItem, running: Running): Answer<Outcome> {
+    const { hub, schemas } = this.#around;
+    const { seq } = running;
+    if (method === JOIN) return hub.join(session, seq, parseJoinRequest(payload));
+    if (method === LEAVE) return hub.leave(session, seq, parseLeaveRequest(payload).room);
     const handler = this.handlers.get(method);
     if (!handler) throw new Refusal('ERR_NO_HANDLER', 'no such request');
-    const schemas = this.#schemas?.requests.get(method);
-    const input = check(schemas?.input, payload);
-    // Accepted now; the handler takes whatever time it takes.
-    void this.#answer(session, seq, method, input, handler, schemas?.output);
-    return undefined;
-  }
-
-  async #answer(
-    session: Session,
-    seq: number,
-    method: string,
-    input: unknown,
-    handler: Handler,
-    output?: Schema,
-  ) {
-    const running = this.#running.get(session) ?? new Map<number, AbortController>();
-    this.#running.set(session, running);
-    const aborter = new AbortController();
-    running.set(seq, aborter);
-    const signal = AbortSignal.any([aborter.signal, session.aborter.signal]);
-    try {
-      const context = { ...this.#context(session, seq, `${session.id}:${seq}`, undefined), signal };
-      const result = await handler(input, context);
-      // Nobody waits for the answer to what was cancelled.
-      if (aborter.signal.aborted) return;
-      const issues = output && validate(output, result).issues;
+    const entry = schemas?.requests.get(method);
+    const context = this.#context(session, running, `${session.id}:${seq}`, undefined);
+    return after(handler(check(entry?.input, payload), context) as Answer<unknown>, (result) => {
+      if (running.signal.aborted) return {};
+      const issues = entry && validate(entry.output, result).issues;
       if (issues)
         throw new TypeError(`the reply to '${method}' does not fit the contract: ${describeIssues(issues)}`);
-      session.post([Type.RES, seq, result]);
-    } catch (error) {
-      if (!signal.aborted) this.#refuse(session, seq, method, error);
-    } finally {
-      running.delete(seq);
-    }
+      return { reply: replyOf(session.codec, [Type.RES, seq, result]) };
+    });
   }
 
-  #join(session: Session, seq: number, payload: unknown): void | PromiseLike<void> {
-    const request = parseJoinRequest(payload);
-    const { room } = request;
-    const { join = false, presence = false } = this.#rules.for(room);
-    const isNew = !session.rooms.has(room);
-    if (isNew && session.rooms.size >= this.#maxRooms) throw new RejectError('too-many-rooms');
-    const enter = (): void => {
-      if (session.live) this.#hub.join(session, seq, request, presence);
-    };
-    const allowed = demand(typeof join === 'function' ? join(session.door, room) : join, 'join-not-allowed');
-    return isPromiseLike(allowed) ? allowed.then(enter) : enter();
-  }
-
-  #leave(session: Session, seq: number, payload: unknown): void {
-    const { room } = parseLeaveRequest(payload);
-    this.#hub.leave(session, room, this.#rules.for(room).presence ?? false);
-    session.post([Type.RES, seq, undefined]);
-  }
-
-  #refuse(session: Session, seq: number, name: string, error: unknown): void {
+  #refusal(session: Session, seq: number, name: string, error: unknown): Reply {
+    const reply = (code: string, text: string, data: unknown): Reply =>
+      replyOf(session.codec, [Type.ERR, seq, code, text.slice(0, MAX_REASON), data]);
     if (error instanceof FrameError) throw error;
-    if (error instanceof Refusal) {
-      return session.post([Type.ERR, seq, error.code, error.message.slice(0, MAX_REASON), error.issues]);
-    }
+    if (error instanceof Refusal) return reply(error.code, error.message, error.issues);
     if (isRejectError(error)) {
       try {
-        return session.post([Type.ERR, seq, 'ERR_REJECTED', error.reason.slice(0, MAX_REASON), error.data]);
+        return reply('ERR_REJECTED', error.reason, error.data);
       } catch {
         // Its data cannot be encoded: it is refused without them, and that is reported below.
       }
     }
-    this.#report(error, { name, sessionId: session.id });
-    session.post([Type.ERR, seq, 'ERR_HANDLER_FAILED', 'see the log of the server', undefined]);
+    this.#around.report(error, { name, sessionId: session.id });
+    return reply('ERR_HANDLER_FAILED', 'see the log of the server', undefined);
   }
 
-  #context(session: Session, seq: number, id: string, room: string | undefined): ServerContext {
+  #context(session: Session, running: Running, id: string, room: string | undefined): ServerContext {
     return {
+      ...running,
       id,
-      at: Math.floor(this.#ports.clock.now()),
-      seq,
+      at: Math.floor(this.#around.ports.clock.now()),
       room,
       from: session.user.id,
       session: session.door,
-      signal: session.aborter.signal,
     };
   }
 }
+
+type Running = Pick<ServerContext, 'seq' | 'redelivered' | 'signal'>;
 
 /** The protocol's own refusals; the application's are `RejectError`. */
 class Refusal extends Error {
@@ -263,7 +275,8 @@ function check(schema: Schema | undefined, payload: unknown): unknown {
 }
 
 /** Throws a `RejectError`, now or later, unless a rule said yes. */
-function demand(allowed: unknown, reason: string): void | PromiseLike<void> {
-  if (isPromiseLike(allowed)) return allowed.then((later) => demand(later, reason) as undefined);
-  if (allowed !== true) throw new RejectError(reason);
+function demand(allowed: unknown, reason: string): Answer<void> {
+  return after(allowed as Answer<unknown>, (answer) => {
+    if (answer !== true) throw new RejectError(reason);
+  });
 }

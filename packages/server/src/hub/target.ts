@@ -1,4 +1,5 @@
 import type { ContractSchemas, Random } from '@holdfast/protocol';
+import { after } from '../answer.js';
 import type { ServerSession, Target } from '../types.js';
 import type { Hub } from './hub.js';
 import { sendEvent } from './outgoing.js';
@@ -19,8 +20,8 @@ export function createTarget(
     except: (...sessions: readonly ServerSession[]) =>
       createTarget(around, room, new Set([...except, ...sessions.map(({ id }) => id)])),
     send: (event: string, payload?: unknown, options?: { id?: string | undefined }) =>
-      sendEvent(around, { event, payload, options }, (id) => ({
-        members: around.hub.publish(room, { name: event, payload, id, except }),
-      })),
+      sendEvent(around, { event, payload, options }, (id) =>
+        after(around.hub.publish(room, { name: event, payload, id, except }), (members) => ({ members })),
+      ),
   });
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { Clock, Random } from '@holdfast/protocol';
 
@@ -17,3 +17,5 @@ export const systemRandom: Random = {
   fraction: () => Math.random(),
   id: () => randomBytes(16).toString('base64url'),
 };
+
+export const systemDigest = (text: string): string => createHash('sha256').update(text).digest('base64url');

@@ -1,10 +1,15 @@
 import type { Clock, Codec, Logger, Random, Transport, TransportEvents } from '@holdfast/protocol';
 import type { Handshake } from '../types.js';
+import type { SessionStore } from './store.js';
 
 /** All that the server takes from the world outside. */
 export interface ServerPorts {
   readonly clock: Clock;
   readonly random: Random;
+  /** A digest that cannot be turned back, as text (SHA-256, base64url): names and keys are stored only so. */
+  digest(text: string): string;
+  /** Where sessions outlive their connections; absent: in the memory of this server. */
+  readonly store?: SessionStore | undefined;
   /** Where log lines go unless the application gives its own logger. */
   readonly logger: Logger;
 }
@@ -14,4 +19,4 @@ export type Acceptor = (
   transport: Transport,
   codec: Codec,
   handshake: Handshake,
-) => Pick<TransportEvents, 'message' | 'close'>;
+) => Pick<TransportEvents, 'message' | 'close' | 'drain'>;

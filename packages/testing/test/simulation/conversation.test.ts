@@ -47,7 +47,7 @@ describe('events and requests', () => {
         { a: [1, 'ü', null] },
         { id: 'ada' },
         false,
-        { id: 'my-id', at, seq: 1, room: undefined, from: 'ada' },
+        { id: 'my-id', at, seq: 1, room: undefined, from: 'ada', redelivered: false },
       ],
     ]);
     expect(await outcome(client.request('double', 21))).toEqual(['ada', 42]);
@@ -317,7 +317,9 @@ describe('who one is', () => {
     await ada.close();
     bed.freeze(grace);
     await bed.advance(60_000);
-    expect(story).toEqual(['ada came', 'grace came', 'ada closed from x', 'grace lost from ']);
+    expect(bed.server.stats()).toMatchObject({ connections: 0, sessions: 1 });
+    await bed.advance(150_000);
+    expect(story).toEqual(['ada came', 'grace came', 'ada closed from x', 'grace expired from ']);
     expect(await outcome(sent)).toEqual(['ERR_SESSION_LOST', 'unknown']);
     expect(bed.server.stats()).toMatchObject({ connections: 0, sessions: 0, users: 0, rooms: 0 });
     grace.onError(() => undefined);

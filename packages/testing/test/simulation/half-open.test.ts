@@ -35,7 +35,8 @@ describe('a link on which bytes vanish while both ends believe in it', () => {
     bed.heal(alice.client);
     await bed.until(alice.client.connect());
     await bed.settle();
-    expect(sent).toEqual({ end: 'ERR_SESSION_LOST unknown', times: 1 });
+    await bed.advance(100);
+    expect(sent).toEqual({ end: 'ok', times: 1 });
   });
 
   test('a request that waits for its handler is not mistaken for a dead link', async () => {
@@ -88,14 +89,18 @@ describe('a link on which bytes vanish while both ends believe in it', () => {
     expect(alice.heard).toEqual(Array.from({ length: 50 }, (_, n) => `${n}`));
   });
 
-  test('the server forgets who is silent, within 2.2 heartbeats', async () => {
+  test('the server lets the connection of who is silent go, within 2.2 heartbeats; the session waits', async () => {
     const bed = openBed({ heartbeat: { intervalMs: 1_000 } });
     const alice = await member(bed);
     const ended: string[] = [];
     bed.server.onSessionEnd((_session, { reason }) => ended.push(reason));
+    bed.server.onDetach((_session, { code }) => ended.push(`detached ${code}`));
     bed.freeze(alice.client);
     await bed.advance(3_000);
-    expect(ended).toEqual(['lost']);
+    expect(ended).toEqual(['detached 3008']);
+    expect(bed.server.stats()).toMatchObject({ connections: 0, sessions: 1, rooms: 1 });
+    await bed.advance(160_000);
+    expect(ended).toEqual(['detached 3008', 'expired']);
     expect(bed.server.stats()).toMatchObject({ connections: 0, sessions: 0, rooms: 0 });
   });
 });

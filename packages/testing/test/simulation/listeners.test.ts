@@ -33,7 +33,7 @@ async function live(bed: Testbed, who: Person): Promise<void> {
   await bed.advance(100);
   void who.client.send('note', 1);
   await bed.advance(1);
-  bed.restart();
+  bed.restart({ keepStore: false });
   await bed.advance(10_000);
   void who.client.send('note', 2);
   void bed.server.to('lobby').send('message', 'two');

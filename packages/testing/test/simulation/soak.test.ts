@@ -93,7 +93,7 @@ class Run {
     else if (dice < 90) bed.signal(client, 'online');
     else if (dice < 95) this.join(actor);
     else if (dice < 98) this.leave(actor);
-    else bed.restart();
+    else bed.restart({ keepStore: false });
     return `${this.step} ${actor.index} ${dice}`;
   }
 }

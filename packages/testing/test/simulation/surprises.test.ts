@@ -266,7 +266,7 @@ test('a codec that throws what it likes does not stop the client', async () => {
   await bed.advance(100);
   bad = true;
   const p = a.request('echo', 1).catch((e) => e.code);
-  expect(await bed.until(p)).toBe('ERR_SESSION_LOST');
+  expect(await bed.until(p)).toBe(1);
 });
 
 test('up frozen, room is busy: an unacknowledged send is noticed within 8 s', async () => {

@@ -1,0 +1,83 @@
+import { isPromiseLike } from '@holdfast/protocol';
+import type { Answer } from './ports/store.js';
+
+/**
+ * What follows an answer: at once if it is there at once, so that a store in memory costs no turn of the event loop.
+ */
+export function after<T, R>(answer: Answer<T>, next: (value: T) => Answer<R>): Answer<R> {
+  return isPromiseLike(answer) ? Promise.resolve(answer).then(next) : next(answer);
+}
+
+/** A job that never runs twice at a time: who asks for it while it runs has it run once more. */
+export class Loop {
+  readonly #job: () => Answer<void>;
+  readonly #failed: (error: unknown) => void;
+  #state: 'idle' | 'running' | 'again' = 'idle';
+
+  /** `failed` is told of what the job throws, now or later. */
+  constructor(job: () => Answer<void>, failed: (error: unknown) => void) {
+    this.#job = job;
+    this.#failed = failed;
+  }
+
+  run(): void {
+    if (this.#state !== 'idle') {
+      this.#state = 'again';
+      return;
+    }
+    try {
+      while (this.#round()) if (this.#over()) return;
+    } catch (error) {
+      this.#state = 'idle';
+      this.#failed(error);
+    }
+  }
+
+  /** False if the end of the job is still to come. */
+  #round(): boolean {
+    this.#state = 'running';
+    const answer = this.#job();
+    if (!isPromiseLike(answer)) return true;
+    answer.then(
+      () => {
+        if (!this.#over()) this.run();
+      },
+      (error: unknown) => {
+        this.#state = 'idle';
+        this.#failed(error);
+      },
+    );
+    return false;
+  }
+
+  /** True unless somebody has asked for another round. */
+  #over(): boolean {
+    const over = this.#state !== 'again';
+    this.#state = 'idle';
+    return over;
+  }
+}
+
+/** Calls to a store that must not overtake each other. */
+export class Turns {
+  /** The last of those under way; undefined: the next may be made at once. */
+  #last: Promise<unknown> | undefined;
+
+  /** True if no call is under way. */
+  get idle(): boolean {
+    return this.#last === undefined;
+  }
+
+  take<T, R>(call: () => Answer<T>, next: (value: T) => R): Answer<R> {
+    const answer = this.#last ? this.#last.then(call, call) : call();
+    const result = after(answer, next);
+    if (isPromiseLike(result)) {
+      this.#last = result;
+      const over = (): void => {
+        if (this.#last === result) this.#last = undefined;
+      };
+      result.then(over, over);
+    }
+    return result;
+  }
+}

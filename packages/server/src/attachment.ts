@@ -1,0 +1,258 @@
+import {
+  Alarm,
+  CloseCode,
+  type Frame,
+  FrameError,
+  Link,
+  type RoomSync,
+  type Transport,
+  type TransportEnd,
+  Type,
+  type Window,
+} from '@holdfast/protocol';
+import { after } from './answer.js';
+import { Inflow, type InflowSurroundings } from './inflow.js';
+import { Lanes } from './lanes.js';
+import { Outflow, type OutflowSurroundings, type ServerLink } from './outflow.js';
+import type { Answer, Ownership, RoomPosition } from './ports/store.js';
+import type { Session, SessionConnection } from './session.js';
+
+export interface AttachmentSurroundings
+  extends Pick<InflowSurroundings, 'check' | 'store' | 'bye' | 'broken'>,
+    Pick<OutflowSurroundings, 'clock' | 'maxBufferedBytes' | 'wrote'> {
+  /** Lets a room of the session flow on its connection. */
+  openRoom(attachment: Attachment, room: string, position: RoomPosition): Answer<void>;
+  /** Time between pings of this connection, ms. */
+  readonly heartbeatMs: number;
+  /** The session has to be touched so often, ms. */
+  readonly touchMs: number;
+  /** The connection is gone; its session waits. */
+  detached(attachment: Attachment, end: Pick<TransportEnd, 'code' | 'reason'>): void;
+  failed(error: unknown, name: string): void;
+}
+
+/** A connection and what the store said when it was bound to its session. */
+export interface Binding {
+  readonly transport: Transport;
+  readonly owner: Ownership;
+  /** Highest number accepted from the client. */
+  readonly accepted: number;
+  /** The client has everything up to here. */
+  readonly base: number;
+  readonly window: Window;
+}
+
+/** A connection that is silent for so many heartbeats is dead. */
+const SILENT_HEARTBEATS = 2.2;
+/** A socket that stays full for so long belongs to a reader that is too slow. */
+const SLOW_MS = 30_000;
+
+/**
+ * A connection that is bound to a session: frames come in through the inflow, go out through the outflow, rooms flow
+ * in their lanes. All three end with the connection; what they knew stands in the store.
+ */
+export class Attachment implements SessionConnection {
+  readonly session: Session;
+  readonly gen: number;
+  readonly #owner: Ownership;
+  readonly #transport: Transport;
+  readonly #around: AttachmentSurroundings;
+  readonly #link: ServerLink;
+  readonly #inflow: Inflow;
+  readonly #outflow: Outflow;
+  readonly lanes: Lanes;
+  readonly #alarm: Alarm;
+  #stage: 'open' | 'closed' = 'open';
+  #heardAt: number;
+  #pingAt: number;
+  #touchAt: number;
+
+  constructor(
+    session: Session,
+    { transport, owner, accepted, base, window }: Binding,
+    around: AttachmentSurroundings,
+  ) {
+    this.session = session;
+    this.gen = owner.gen;
+    this.#owner = owner;
+    this.#transport = transport;
+    this.#around = around;
+    this.#link = new Link(session.codec, { accepted, acknowledged: base });
+    const shared = {
+      ...around,
+      codec: session.codec,
+      noLongerOurs: (status: 'fenced' | 'lost') =>
+        status === 'fenced'
+          ? this.drop(CloseCode.SUPERSEDED, 'superseded')
+          : this.drop(CloseCode.RESTART, 'the store has lost this session'),
+      failed: (error: unknown) => this.#failed(error),
+    };
+    this.#outflow = new Outflow(
+      session,
+      { owner, transport, link: this.#link, window },
+      {
+        ...shared,
+        flowing: () => this.#flowing(),
+      },
+    );
+    this.lanes = new Lanes(session, this.#outflow, shared);
+    this.#inflow = new Inflow(session, owner, this.#link, {
+      ...shared,
+      refused: (seq) => this.#outflow.refused(seq),
+      acknowledged: (ack) => this.#acknowledged(ack),
+      wake: () => this.#outflow.wake(),
+    });
+    this.#alarm = new Alarm(around.clock, () => this.#ring());
+    this.#heardAt = around.clock.now();
+    this.#pingAt = this.#heardAt + around.heartbeatMs;
+    this.#touchAt = this.#heardAt + around.touchMs;
+  }
+
+  get live(): boolean {
+    return this.#stage === 'open';
+  }
+
+  /** After the WELCOME: what the client lacks, then whatever else there is. */
+  start(): void {
+    this.#outflow.start();
+    this.#arm();
+  }
+
+  /** Takes a frame. Throws a `FrameError` if the client breaks the protocol. */
+  receive(frame: Frame, bytes: number): void {
+    this.#heardAt = this.#around.clock.now();
+    const fresh = this.#link.take(frame);
+    for (const { seq, item } of fresh) if (seq === 0) this.#unsequenced(item);
+    if (!this.live) return;
+    const inOrder = fresh.filter(({ seq, item }) => seq > 0 || item[0] === Type.BYE);
+    this.#inflow.receive(inOrder, frame.ack, bytes);
+    // Whatever the items did to this session lies in the store by now, or will be announced.
+    this.#link.acknowledge(frame.ack);
+    this.#arm();
+  }
+
+  /** The handlers of this message have been started, or have refused it. */
+  started(seq: number): void {
+    this.#inflow.started(seq);
+  }
+
+  refused(seq: number): void {
+    this.#outflow.refused(seq);
+  }
+
+  /** The store has something for this client. */
+  wake(): void {
+    this.#outflow.wake();
+  }
+
+  flush(): void {
+    this.#outflow.flush();
+  }
+
+  drained(): void {
+    this.#outflow.drained();
+    this.#arm();
+  }
+
+  /** Lets the connection go; its session waits for its client. */
+  drop(code: number, reason: string): void {
+    if (!this.live) return;
+    this.closed({ code, reason });
+    this.#transport.close(code, reason);
+  }
+
+  /** The connection is gone. */
+  closed(end: Pick<TransportEnd, 'code' | 'reason'>): void {
+    if (!this.live) return;
+    this.#stage = 'closed';
+    this.#alarm.set(Infinity);
+    this.#inflow.close();
+    this.#outflow.close();
+    const detached = this.#around.store.detach(this.#owner);
+    if (detached instanceof Promise) detached.catch((error: unknown) => this.#failed(error));
+    this.#around.detached(this, end);
+  }
+
+  #unsequenced(item: Frame['items'][number]): void {
+    switch (item[0]) {
+      case Type.PING:
+        return this.#outflow.control([Type.PONG]);
+      case Type.PONG:
+      case Type.BYE:
+        return;
+      case Type.CREDIT:
+        this.#outflow.window = [item[1], item[2]];
+        return this.#outflow.wake();
+      case Type.SYNC:
+        return this.#sync(item[1]);
+      default:
+        throw new FrameError(`a client may not send items of type ${item[0]} here`);
+    }
+  }
+
+  /** The client says where it stands in its rooms; each flows from there, or from where the session joined it. */
+  #sync(positions: readonly RoomSync[]): void {
+    const told = new Map(positions.map(([room, epoch, offset]) => [room, { epoch, offset }]));
+    for (const [name, joined] of this.session.positions) {
+      if (this.lanes.has(name)) continue;
+      const position = later(told.get(name), joined);
+      const opened = after(this.#around.openRoom(this, name, position), () => this.#outflow.wake());
+      if (opened instanceof Promise) opened.catch((error: unknown) => this.#failed(error));
+    }
+  }
+
+  #acknowledged(ack: number): void {
+    this.session.acknowledged(ack);
+    // The window is open wider.
+    this.#outflow.wake();
+  }
+
+  #flowing(): void {
+    this.lanes.flow();
+    this.#arm();
+  }
+
+  #arm(): void {
+    if (!this.live) return;
+    const { congestedSince } = this.#outflow;
+    const deadAt = this.#heardAt + SILENT_HEARTBEATS * this.#around.heartbeatMs;
+    const slowAt = congestedSince === undefined ? Infinity : congestedSince + SLOW_MS;
+    this.#alarm.set(Math.min(this.#pingAt, this.#touchAt, deadAt, slowAt, this.#link.ackDueAt));
+  }
+
+  #ring(): void {
+    const now = this.#around.clock.now();
+    const { heartbeatMs, touchMs } = this.#around;
+    const { congestedSince } = this.#outflow;
+    if (now >= this.#heardAt + SILENT_HEARTBEATS * heartbeatMs) {
+      return this.drop(CloseCode.TIMEOUT, 'nothing heard');
+    }
+    if (congestedSince !== undefined && now >= congestedSince + SLOW_MS) {
+      return this.drop(CloseCode.SLOW_CONSUMER, 'reads too slowly');
+    }
+    if (now >= this.#pingAt) {
+      this.#pingAt = now + heartbeatMs;
+      this.#outflow.control([Type.PING]);
+    }
+    if (now >= this.#touchAt) {
+      this.#touchAt = now + touchMs;
+      this.#outflow.wake();
+    }
+    this.#outflow.flush();
+    this.#arm();
+  }
+
+  #failed(error: unknown): void {
+    this.#around.failed(error, 'store');
+    this.drop(CloseCode.INTERNAL_ERROR, 'see the log of the server');
+  }
+}
+
+/**
+ * A client that stands before the place where it joined is raised to it. One that speaks of another epoch than it
+ * joined in has been told of that epoch since, or has not been told anything yet: its word counts.
+ */
+function later(told: RoomPosition | undefined, joined: RoomPosition): RoomPosition {
+  if (!told) return joined;
+  return told.epoch === joined.epoch && told.offset < joined.offset ? joined : told;
+}

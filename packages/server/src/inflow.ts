@@ -1,0 +1,184 @@
+import { FrameError, type Incoming, type Item, isPromiseLike, JOIN, LEAVE, Type } from '@holdfast/protocol';
+import { after, Loop } from './answer.js';
+import type { ServerLink } from './outflow.js';
+import type { Accepted, AcceptedItem, Answer, Ownership, SessionStore } from './ports/store.js';
+import type { Session } from './session.js';
+
+/** How much may be unacknowledged in each direction; told in WELCOME. */
+export const WINDOW_MESSAGES = 1_000;
+export const WINDOW_BYTES = 1_048_576;
+
+/** What a check before acceptance says of an item. */
+export type Checked = Pick<AcceptedItem, 'item' | 'refusal'>;
+
+export interface InflowSurroundings {
+  readonly store: SessionStore;
+  /** Whether the item may come in. Throws a `FrameError` if it breaks the protocol. */
+  check(session: Session, seq: number, item: Item): Answer<Checked>;
+  /** These are refused; an ack may cover them when the refusal has been read from the store. */
+  refused(seq: number): void;
+  /** The client has everything up to here. */
+  acknowledged(ack: number): void;
+  /** The store has changed: there may be something to write. */
+  wake(): void;
+  /** Another connection has the session, or the store has lost it. */
+  noLongerOurs(status: 'fenced' | 'lost'): void;
+  /** The client has ended its session; everything it said before has been accepted. */
+  bye(session: Session): void;
+  /** What came breaks the protocol. */
+  broken(error: unknown): void;
+}
+
+interface Waiting {
+  readonly incoming: Incoming;
+  readonly bytes: number;
+  checking?: Answer<Checked>;
+}
+
+interface CheckedItem {
+  readonly incoming: Incoming;
+  readonly bytes: number;
+  readonly checked: Checked;
+}
+
+/**
+ * What comes in on one connection, strictly in the order of its numbers: checked, stored, then run. An item counts as
+ * accepted, so that an ack may cover it, when it is stored and its handler has been started or refused it.
+ */
+export class Inflow {
+  readonly #session: Session;
+  readonly #owner: Ownership;
+  readonly #link: ServerLink;
+  readonly #around: InflowSurroundings;
+  readonly #loop: Loop;
+  readonly #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  /** The newest ack of the client, and the one that the store knows; none before its first frame. */
+  #ack: number;
+  #ackStored = -1;
+  /** Number of the last item that went into or out of a room: what is for a room waits until it has. */
+  #lastMove = 0;
+  #stage: 'open' | 'closed' = 'open';
+
+  constructor(session: Session, owner: Ownership, link: ServerLink, around: InflowSurroundings) {
+    this.#session = session;
+    this.#owner = owner;
+    this.#link = link;
+    this.#around = around;
+    this.#ack = link.acknowledged;
+    this.#loop = new Loop(() => this.#accept(), around.broken);
+  }
+
+  /** Sequenced items of a frame and its BYE, and its ack. Throws a `FrameError` if there is far more than the window allows. */
+  receive(items: readonly Incoming[], ack: number, bytes: number): void {
+    for (const incoming of items) {
+      if (incoming.last - incoming.seq > 2 * WINDOW_MESSAGES) throw new FrameError('a hole of that size');
+      this.#waiting.push({ incoming, bytes: bytes / items.length });
+    }
+    this.#waitingBytes += items.length > 0 ? bytes : 0;
+    this.#ack = Math.max(this.#ack, ack);
+    this.#loop.run();
+    if (this.#link.unaccepted > 2 * WINDOW_MESSAGES || this.#waitingBytes > 4 * WINDOW_BYTES) {
+      const window = `${WINDOW_MESSAGES} messages, ${WINDOW_BYTES} bytes`;
+      throw new FrameError(`far more at once than the window of ${window}`);
+    }
+  }
+
+  /** The handlers of this message have been started. */
+  started(seq: number): void {
+    this.#link.accept({ seq, last: seq });
+    this.#around.wake();
+    if (this.#waiting.length > 0) this.#loop.run();
+  }
+
+  /**
+   * What waits here was never acknowledged: its sender will write it again, unless its last word is that it will not
+   * come back.
+   */
+  close(): void {
+    this.#stage = 'closed';
+    const [last] = this.#waiting.splice(0).slice(-1);
+    if (last?.incoming.item[0] === Type.BYE) this.#around.bye(this.#session);
+  }
+
+  /** Stores what has been checked, in one call. */
+  #accept(): Answer<void> {
+    if (this.#stage === 'closed') return;
+    const batch = this.#checked();
+    if (isPromiseLike(batch)) return batch;
+    if (batch.length === 0 && this.#ack === this.#ackStored) return;
+    const ack = this.#ack;
+    const items = batch.flatMap((entry) => numbered(entry));
+    const accepted = this.#around.store.accept({ ...this.#owner, items, ack });
+    return after(accepted, (answer) => this.#stored(answer, batch, ack));
+  }
+
+  /** The next ones whose check is over; a promise if that of the first one is not. */
+  #checked(): Promise<void> | CheckedItem[] {
+    const batch: CheckedItem[] = [];
+    for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
+      const { incoming } = next;
+      if (incoming.item[0] === Type.BYE) {
+        if (batch.length > 0) break;
+        this.#around.bye(this.#session);
+        return [];
+      }
+      const moves = isMove(incoming.item);
+      if ((moves || isForRoom(incoming.item)) && this.#link.accepted < this.#lastMove) break;
+      next.checking ??= this.#around.check(this.#session, incoming.seq, incoming.item);
+      const { checking } = next;
+      if (isPromiseLike(checking)) {
+        if (batch.length > 0) break;
+        return Promise.resolve(checking).then((checked) => {
+          next.checking = checked;
+          this.#loop.run();
+        });
+      }
+      this.#waiting.shift();
+      this.#waitingBytes -= next.bytes;
+      batch.push({ incoming, bytes: next.bytes, checked: checking });
+      if (!moves) continue;
+      this.#lastMove = incoming.seq;
+      break;
+    }
+    return batch;
+  }
+
+  #stored(answer: Accepted, batch: readonly CheckedItem[], ack: number): void {
+    if (this.#stage === 'closed') return;
+    if (!('accepted' in answer)) return this.#around.noLongerOurs(answer.status);
+    if (this.#ackStored < ack) this.#around.acknowledged(ack);
+    this.#ackStored = ack;
+    const taken = batch.filter(({ incoming }) => incoming.last <= answer.accepted);
+    for (const { incoming, checked } of taken) {
+      if (checked.refusal) this.#around.refused(incoming.seq);
+      else if (!checked.item) this.#link.accept(incoming);
+    }
+    for (const { incoming, bytes, checked } of batch.slice(taken.length).reverse()) {
+      this.#waiting.unshift({ incoming, bytes, checking: checked });
+      this.#waitingBytes += bytes;
+    }
+    this.#session.runner.wake();
+    this.#around.wake();
+    // Where the store is full, the end of a handler makes room.
+    if (answer.status === 'ok' && this.#waiting.length > 0) this.#loop.run();
+  }
+}
+
+/** Every number that an item takes. */
+function numbered({
+  incoming: { seq, last },
+  bytes,
+  checked: { item, refusal },
+}: CheckedItem): AcceptedItem[] {
+  if (seq === last) return [{ seq, item, refusal, bytes }];
+  return Array.from({ length: last - seq + 1 }, (_, index) => ({ seq: seq + index }));
+}
+
+function isMove(item: Item): boolean {
+  return item[0] === Type.REQ && (item[1] === JOIN || item[1] === LEAVE);
+}
+
+function isForRoom(item: Item): boolean {
+  return item[0] === Type.EVT && item[3]?.r !== undefined;
+}

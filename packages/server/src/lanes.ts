@@ -1,0 +1,132 @@
+import { type Codec, type PublicationItem, type RoomSync, Type } from '@holdfast/protocol';
+import { after, Loop } from './answer.js';
+import type { NumberedRoom, RoomNews } from './hub/room.js';
+import type { Outflow } from './outflow.js';
+import type { Answer, RoomPart, RoomPosition, SessionStore } from './ports/store.js';
+import type { RoomLanes, Session } from './session.js';
+
+interface Lane {
+  readonly room: NumberedRoom;
+  /** Everything up to here has been written, or is not for this client. */
+  position: RoomPosition;
+  /** `behind`: reads on from the log when the socket takes more. */
+  state: 'live' | 'behind';
+}
+
+export interface LanesSurroundings {
+  readonly store: SessionStore;
+  readonly codec: Codec;
+  failed(error: unknown): void;
+}
+
+/**
+ * The rooms that flow on one connection, each from its own position in the room's log. Who publishes never waits: a
+ * connection that is slow, or that was away, reads on from the log.
+ */
+export class Lanes implements RoomLanes {
+  readonly #session: Session;
+  readonly #outflow: Outflow;
+  readonly #around: LanesSurroundings;
+  readonly #lanes = new Map<string, Lane>();
+  readonly #catchingUp: Loop;
+
+  constructor(session: Session, outflow: Outflow, around: LanesSurroundings) {
+    this.#session = session;
+    this.#outflow = outflow;
+    this.#around = around;
+    this.#catchingUp = new Loop(() => this.#catchUp(), around.failed);
+  }
+
+  has(room: string): boolean {
+    return this.#lanes.has(room);
+  }
+
+  /** Lets a room flow, from `wanted` on, and says so first. Reads where that is from what the store has. */
+  open(room: NumberedRoom, wanted: RoomPosition): Answer<void> {
+    return after(this.#around.store.readRoom({ room: room.name, after: wanted }), (part) => {
+      const { gap, top } = part;
+      const from = gap ? gap.from - 1 : wanted.offset;
+      const sync: RoomSync = [room.name, top.epoch, from, room.number];
+      this.#outflow.control([Type.SYNC, [sync]]);
+      const lane: Lane = { room, position: { epoch: top.epoch, offset: from }, state: 'behind' };
+      this.#lanes.set(room.name, lane);
+      if (gap) {
+        this.#outflow.control([Type.GAP, gap.from, gap.to, gap.why, room.number]);
+        lane.position = { epoch: top.epoch, offset: Math.max(from, gap.to) };
+      }
+    });
+  }
+
+  /** Where this connection stands in a room that flows on it. */
+  positionIn(room: string): RoomPosition | undefined {
+    return this.#lanes.get(room)?.position;
+  }
+
+  close(room: string): void {
+    this.#lanes.delete(room);
+  }
+
+  /** Something was published: the same frame for every member that is up to date. */
+  news(news: RoomNews): void {
+    const lane = this.#lanes.get(news.room);
+    if (!lane) return;
+    this.#outflow.flush();
+    const { offset } = news.publication;
+    const next = lane.position.offset === offset - 1 && lane.position.epoch === news.epoch;
+    if (lane.state !== 'live' || !next || !this.#outflow.open) {
+      lane.state = 'behind';
+      return this.flow();
+    }
+    lane.position = { epoch: news.epoch, offset };
+    if (!this.#isOurs(news.publication.except)) this.#outflow.publication(news.frame(this.#around.codec));
+  }
+
+  /** Something that is not part of the log, such as a change of the members. */
+  aside(room: string, item: PublicationItem): void {
+    if (this.#lanes.has(room)) this.#outflow.control(item);
+  }
+
+  /** The connection takes more: whoever is behind reads on. */
+  flow(): void {
+    this.#catchingUp.run();
+  }
+
+  #catchUp(): Answer<void> {
+    if (!this.#outflow.open) return;
+    for (const lane of this.#lanes.values()) {
+      if (lane.state === 'live') continue;
+      const part = this.#around.store.readRoom({ room: lane.room.name, after: lane.position });
+      return after(part, (read) => {
+        this.#write(lane, read);
+        // Until all are up to date, or the socket is full.
+        this.#catchingUp.run();
+      });
+    }
+  }
+
+  #write(lane: Lane, { gap, items, top }: RoomPart): void {
+    const { codec } = this.#around;
+    const { number } = lane.room;
+    if (!this.#outflow.open || this.#lanes.get(lane.room.name) !== lane) return;
+    if (gap) {
+      this.#outflow.publication(
+        codec.frame(0, 0, [codec.encode([Type.GAP, gap.from, gap.to, gap.why, number])]),
+      );
+      lane.position = { epoch: top.epoch, offset: Math.max(gap.from - 1, gap.to) };
+    }
+    for (const { offset, except, event } of items) {
+      if (!this.#outflow.open) return;
+      lane.position = { epoch: top.epoch, offset };
+      if (!this.#isOurs(except)) this.#outflow.publication(lane.room.frame(event, offset, codec));
+    }
+    lane.state = 'live';
+  }
+
+  /** Published by this client, perhaps in an earlier session. */
+  #isOurs(except: ReadonlySet<string>): boolean {
+    if (except.size === 0) return false;
+    if (except.has(this.#session.id)) return true;
+    for (const id of this.#session.replaced) if (except.has(id)) return true;
+    return false;
+  }
+}

@@ -1,0 +1,214 @@
+import {
+  type Clock,
+  type Codec,
+  type Control,
+  control,
+  type Item,
+  type Link,
+  type Outgoing,
+  sizeOf,
+  type Transport,
+  Type,
+  type Window,
+  type WireData,
+} from '@holdfast/protocol';
+import { after, Loop } from './answer.js';
+import type { Answer, Handled, OutItem, Ownership, Read, SessionStore } from './ports/store.js';
+import type { Session } from './session.js';
+
+/** Something of the store's on its way to the client. */
+type Written = Outgoing & { readonly kind: 'written' };
+export type ServerLink = Link<Written | Control>;
+
+export interface OutflowSurroundings {
+  readonly clock: Clock;
+  readonly store: SessionStore;
+  readonly codec: Codec;
+  /** What may wait in the socket until we stop writing. */
+  readonly maxBufferedBytes: number;
+  wrote(messages: number): void;
+  /** Another connection has the session, or the store has lost it. */
+  noLongerOurs(status: 'fenced' | 'lost'): void;
+  /** All that was to be said before is on the wire: rooms may flow. */
+  flowing(): void;
+  failed(error: unknown): void;
+}
+
+/**
+ * What goes out on one connection: reads from the store what waits for the client, numbers and frames it, and stops
+ * while the socket is full.
+ */
+export class Outflow {
+  readonly #session: Session;
+  readonly #owner: Ownership;
+  readonly #transport: Transport;
+  readonly #link: ServerLink;
+  readonly #around: OutflowSurroundings;
+  readonly #reading: Loop;
+  /** Credit of the client. */
+  window: Window;
+  #stage: 'replaying' | 'live' | 'closed' = 'replaying';
+  #controls: Control[] = [];
+  /** Highest number written. */
+  #written: number;
+  /** Numbers whose refusal lies in the store: they may be acknowledged when it has been read. */
+  #refused: number[] = [];
+  #handled: Handled = { low: 0, above: [] };
+  #handledTold: Handled = this.#handled;
+  #news = false;
+  #flushDue = false;
+  /** Since when the socket has been full. */
+  congestedSince: number | undefined;
+
+  constructor(
+    session: Session,
+    {
+      owner,
+      transport,
+      link,
+      window,
+    }: { owner: Ownership; transport: Transport; link: ServerLink; window: Window },
+    around: OutflowSurroundings,
+  ) {
+    this.#session = session;
+    this.#owner = owner;
+    this.#transport = transport;
+    this.#link = link;
+    this.window = window;
+    this.#written = link.written;
+    this.#around = around;
+    this.#reading = new Loop(() => this.#read(), around.failed);
+  }
+
+  /** True if a room's publication may be written now: all before it is on the wire, and the socket takes more. */
+  get open(): boolean {
+    return this.#stage === 'live' && !this.#news && this.congestedSince === undefined;
+  }
+
+  /** Writes again what the client lacks, then whatever else waits. */
+  start(): void {
+    this.#news = true;
+    this.#reading.run();
+  }
+
+  close(): void {
+    this.#stage = 'closed';
+  }
+
+  /** The store has something for this client, or an ack is owed. */
+  wake(): void {
+    this.#news = true;
+    this.#flushLater();
+  }
+
+  /** An item without a number: goes out after what the store has. */
+  control(item: Item): void {
+    this.#controls.push(control(this.#around.codec, item));
+    this.wake();
+  }
+
+  /** This message was refused; an ack may cover it once its refusal has been read from the store. */
+  refused(seq: number): void {
+    this.#refused.push(seq);
+    this.wake();
+  }
+
+  /** Writes what there is, at once if the store answers at once. */
+  flush(): void {
+    if (this.#stage === 'closed' || this.congestedSince !== undefined) return;
+    if (this.#news || this.#around.clock.now() >= this.#link.ackDueAt) this.#reading.run();
+  }
+
+  /** A frame of a room, the same bytes for every member. Only when `open`. */
+  publication(frame: WireData): void {
+    this.#send(frame);
+    this.#around.wrote(1);
+  }
+
+  /** The socket takes more. */
+  drained(): void {
+    if (this.congestedSince === undefined) return;
+    this.congestedSince = undefined;
+    this.wake();
+  }
+
+  #flushLater(): void {
+    if (this.#flushDue || this.#stage !== 'live') return;
+    this.#flushDue = true;
+    this.#around.clock.defer(() => {
+      this.#flushDue = false;
+      this.flush();
+    });
+  }
+
+  #read(): Answer<void> {
+    if (this.#stage === 'closed') return;
+    const refused = this.#refused;
+    this.#refused = [];
+    this.#news = false;
+    const call = { ...this.#owner, after: this.#written, window: this.window };
+    return after(this.#around.store.read(call), (read) => this.#got(read, refused));
+  }
+
+  #got(read: Read, refused: readonly number[]): void {
+    if (this.#stage === 'closed') return;
+    if (read.status !== 'ok') return this.#around.noLongerOurs(read.status);
+    for (const seq of refused) this.#link.accept({ seq, last: seq });
+    this.#handled = read.handled;
+    const entries = read.items.map((item) => this.#entry(item));
+    this.#write(entries);
+    // What came while the store was being read.
+    if (this.#news) this.#flushLater();
+    this.#around.flowing();
+  }
+
+  #entry(item: OutItem): Written {
+    if (item.seq !== this.#written + 1) {
+      throw new Error(`the store gave number ${item.seq} where ${this.#written + 1} was due`);
+    }
+    const hole = 'why' in item;
+    const encoded = hole ? this.#around.codec.encode([Type.GAP, item.seq, item.last, item.why]) : item.data;
+    this.#written = hole ? item.last : item.seq;
+    if (!hole) this.#session.numbered(item.seq, item.written);
+    const numbers = this.#written - item.seq + 1;
+    return { kind: 'written', encoded, bytes: sizeOf(encoded), numbers, seq: 0, writtenAt: undefined };
+  }
+
+  #write(entries: readonly Written[]): void {
+    const now = this.#around.clock.now();
+    const frames: WireData[] = [];
+    let going: readonly (Written | Control)[] = entries;
+    if (this.#stage === 'replaying') {
+      // Without an ack: the first one follows the last item that is written again.
+      frames.push(...this.#link.replayed(entries, now));
+      this.#stage = 'live';
+      going = [];
+    }
+    const controls = this.#controls;
+    this.#controls = [];
+    const all = [
+      ...this.#done(going.length + controls.length > 0 || now >= this.#link.ackDueAt),
+      ...going,
+      ...controls,
+    ];
+    frames.push(...this.#link.frames(all, now));
+    for (const frame of frames) this.#send(frame);
+    if (entries.length > 0) this.#around.wrote(entries.length);
+  }
+
+  /** What has been handled goes along with what is written anyway. */
+  #done(writing: boolean): Control[] {
+    const { low, above } = this.#handled;
+    const told = this.#handledTold;
+    if (!writing || (low === told.low && String(above) === String(told.above))) return [];
+    this.#handledTold = this.#handled;
+    return [control(this.#around.codec, [Type.DONE, low, above])];
+  }
+
+  #send(frame: WireData): void {
+    this.#transport.send(frame);
+    if (this.#transport.bufferedBytes > this.#around.maxBufferedBytes) {
+      this.congestedSince ??= this.#around.clock.now();
+    }
+  }
+}

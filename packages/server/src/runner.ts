@@ -1,0 +1,180 @@
+import {
+  Alarm,
+  type Clock,
+  type Codec,
+  type Item,
+  isPromiseLike,
+  type Random,
+  Type,
+} from '@holdfast/protocol';
+import { after, Loop } from './answer.js';
+import type { Answer, ClaimedItem, Reply, RoomPosition, SessionStore } from './ports/store.js';
+
+/** How a message ended that was accepted. */
+export interface Outcome {
+  readonly reply?: Reply | undefined;
+  /** The session is in this room now, or out of it. */
+  readonly room?: { readonly name: string; readonly position?: RoomPosition | undefined } | undefined;
+  /** What follows when all this stands in the store. */
+  readonly afterwards?: (() => void) | undefined;
+}
+
+/** What a runner needs of its session. */
+export interface RunnerSession {
+  readonly id: string;
+  readonly ended: boolean;
+  /** Aborted when the session ends. */
+  readonly aborter: AbortController;
+  /** Its connection: is told what acks may cover. */
+  readonly attachment: { started(seq: number): void; refused(seq: number): void } | undefined;
+}
+
+export interface RunnerSurroundings<S extends RunnerSession> {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly store: SessionStore;
+  readonly node: string;
+  /** Handlers of one session at once. */
+  readonly concurrency: number;
+  /** Runs the handlers of one message. Never throws: what fails is an outcome. */
+  run(session: S, item: ClaimedItem, signal: AbortSignal): Answer<Outcome>;
+  report(error: unknown, name: string, session: S): void;
+}
+
+/** A handler is not started on a claim that is nearly over. */
+const FRESH_ENOUGH = 0.8;
+
+/**
+ * Runs what a session's client has sent, in the order of its numbers, a few at a time: claims it from the store,
+ * keeps the claim as long as the handler runs, and says in one step what came of it.
+ */
+export class Runner<S extends RunnerSession> {
+  readonly #session: S;
+  readonly #around: RunnerSurroundings<S>;
+  readonly #running = new Map<number, { readonly token: string; readonly aborter: AbortController }>();
+  readonly #loop: Loop;
+  readonly #alarm: Alarm;
+  /** When claims are to be renewed, and when somebody else's claim may have run out. */
+  #renewAt = Infinity;
+  #retryAt = Infinity;
+
+  constructor(session: S, around: RunnerSurroundings<S>) {
+    this.#session = session;
+    this.#around = around;
+    this.#loop = new Loop(
+      () => this.#claim(),
+      (error) => this.#failed(error),
+    );
+    this.#alarm = new Alarm(around.clock, () => this.#ring());
+  }
+
+  /** True while handlers run. */
+  get busy(): boolean {
+    return this.#running.size > 0;
+  }
+
+  /** Something was accepted. */
+  wake(): void {
+    this.#loop.run();
+  }
+
+  /** Nobody waits for the answer to this request any more. */
+  cancel(seq: number, reason: Error): void {
+    this.#running.get(seq)?.aborter.abort(reason);
+  }
+
+  /** This server goes away. */
+  stop(): void {
+    this.#renewAt = Infinity;
+    this.#retryAt = Infinity;
+    this.#alarm.set(Infinity);
+  }
+
+  #claim(): Answer<void> {
+    const { store, node, concurrency, clock, random } = this.#around;
+    const max = concurrency - this.#running.size;
+    if (max <= 0) return;
+    const sentAt = clock.now();
+    const running = [...this.#running.keys()];
+    const call = { sid: this.#session.id, holder: node, running, max, token: random.id() };
+    return after(store.claim(call), ({ items, blocked }) => {
+      const late = clock.now() - sentAt > FRESH_ENOUGH * store.leaseMs;
+      for (const item of items) {
+        if (late) this.#release(item);
+        else this.#start(item);
+      }
+      if (items.length > 0) this.#loop.run();
+      this.#retryAt = blocked ? clock.now() + store.leaseMs : Infinity;
+      this.#arm();
+    });
+  }
+
+  #start(item: ClaimedItem): void {
+    const aborter = new AbortController();
+    this.#running.set(item.seq, { token: item.token, aborter });
+    const signal = AbortSignal.any([aborter.signal, this.#session.aborter.signal]);
+    const outcome = this.#around.run(this.#session, item, signal);
+    if (!isPromiseLike(outcome)) return this.#finish(item, outcome, true);
+    // It runs: an ack may cover it, and nobody else may take it.
+    this.#session.attachment?.started(item.seq);
+    this.#keep(item);
+    this.#renewAt = Math.min(this.#renewAt, this.#around.clock.now() + this.#around.store.leaseMs / 3);
+    this.#arm();
+    outcome.then((later) => this.#finish(item, later, false)).catch((error: unknown) => this.#failed(error));
+  }
+
+  #finish(item: ClaimedItem, { reply, room, afterwards }: Outcome, atOnce: boolean): void {
+    const { store } = this.#around;
+    const { id: sid } = this.#session;
+    const done = after(store.done({ sid, seq: item.seq, token: item.token, reply, room }), () => {
+      this.#running.delete(item.seq);
+      if (!this.busy && this.#session.ended) this.stop();
+      if (atOnce) {
+        if (reply?.refusal) this.#session.attachment?.refused(item.seq);
+        else this.#session.attachment?.started(item.seq);
+      }
+      afterwards?.();
+      this.#loop.run();
+    });
+    if (done instanceof Promise) done.catch((error: unknown) => this.#failed(error));
+  }
+
+  #ring(): void {
+    const now = this.#around.clock.now();
+    if (now >= this.#renewAt) {
+      for (const [seq, { token }] of this.#running) this.#keep({ seq, token });
+      this.#renewAt = this.busy ? now + this.#around.store.leaseMs / 3 : Infinity;
+    }
+    if (now >= this.#retryAt) {
+      this.#retryAt = Infinity;
+      this.#loop.run();
+    }
+    this.#arm();
+  }
+
+  #arm(): void {
+    this.#alarm.set(Math.min(this.#renewAt, this.#retryAt));
+  }
+
+  #keep({ seq, token }: Pick<ClaimedItem, 'seq' | 'token'>): void {
+    this.#quietly(this.#around.store.renew({ sid: this.#session.id, seq, token }));
+  }
+
+  #release({ seq, token }: ClaimedItem): void {
+    this.#quietly(this.#around.store.release({ sid: this.#session.id, seq, token }));
+  }
+
+  #quietly(answer: Answer<unknown>): void {
+    if (answer instanceof Promise) answer.catch((error: unknown) => this.#failed(error));
+  }
+
+  #failed(error: unknown): void {
+    this.#around.report(error, 'store', this.#session);
+  }
+}
+
+/** A reply, encoded for this session. Throws what its codec cannot encode. */
+export function replyOf(codec: Codec, item: Item): Reply {
+  const data = codec.encode(item);
+  return item[0] === Type.ERR ? { data, refusal: item } : { data };
+}
