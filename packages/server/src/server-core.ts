@@ -1,4 +1,4 @@
-import { Alarm, CloseCode, type EventItem, Listeners, Type } from '@holdfast/protocol';
+import { Alarm, CloseCode, type EventItem, FrameError, Listeners, Type } from '@holdfast/protocol';
 import { after } from './answer.js';
 import { Attachment } from './attachment.js';
 import { type Arrival, ConnectionHandshake } from './gateway/handshake.js';
@@ -142,6 +142,10 @@ export class ServerCore {
     const { sessionTtlMs, maxBufferedBytes } = this.settings;
     const { clock, random } = this.ports;
     const session = this.#sessionOf(arrival);
+    // What was encoded for its client stays so encoded.
+    if (session.codec.name !== arrival.codec.name) {
+      throw new FrameError(`this session speaks ${session.codec.name}, not ${arrival.codec.name}`);
+    }
     session.address = arrival.address;
     const attachment = new Attachment(session, arrival, {
       clock,

@@ -56,7 +56,7 @@ export function stateLine(state: ConnectionState): string {
     case 'connecting':
       return `connecting: ${state.phase}`;
     case 'connected':
-      return `connected: session ${shorten(state.sessionId)}`;
+      return `connected: session ${shorten(state.sessionId)}${state.recovered ? ' goes on' : ''}`;
     case 'reconnecting':
       return state.waitingFor === 'timer'
         ? `reconnecting: attempt ${state.attempt} waits (${state.lastError.code})`

@@ -2,7 +2,6 @@ import {
   type Control,
   control,
   type DeliveryError,
-  type DoneItem,
   type ErrorItem,
   type Frame,
   FrameError,
@@ -19,6 +18,7 @@ import {
 import { Outbox } from '../core/outbox.js';
 import type { Message } from '../core/types.js';
 import type { LostSession, OutboxState, UndeliveredMessage } from '../types.js';
+import { Accepted } from './accepted.js';
 import { type Defaults, type Draft, makeMessage } from './make-message.js';
 import { refusal } from './refusal.js';
 import type { ClientSettings } from './settings.js';
@@ -63,8 +63,7 @@ export class Exchange {
   readonly #open = new Set<Message>();
   /** Requests on the wire, by their number. */
   readonly #asked = new Map<number, Message>();
-  /** Acknowledged events that are not known to have been handled, by number. */
-  readonly #accepted = new Map<number, Message>();
+  readonly #accepted = new Accepted();
   #limits: Limits;
   /** No message times out or expires before. */
   #nextDeadline = Infinity;
@@ -174,9 +173,8 @@ export class Exchange {
    * rest is unknown, also what was acknowledged and is not known to have been handled. What waits goes on waiting.
    */
   lose(sessionId: string, { p: [low, above] = [0, []], lost = [] }: Remains = {}): LostSession {
-    const unknown: Message[] = [...this.#accepted.values()].filter(
-      ({ seq }) => seq > low && !above.includes(seq),
-    );
+    this.#accepted.handled(low, above);
+    const unknown = this.#accepted.drain();
     let handled = 0;
     for (const item of lost) this.#refused(item);
     for (const message of this.#open) {
@@ -195,7 +193,6 @@ export class Exchange {
     this.#link = new Link(this.#defaults.codec);
     this.#controls = [];
     this.#asked.clear();
-    this.#accepted.clear();
     return { sessionId, handled, unknown: unknown.map(publicPart) };
   }
 
@@ -245,7 +242,7 @@ export class Exchange {
     }
     for (const entry of this.#link.acknowledge(frame.ack)) {
       if (entry.kind !== 'event' || !this.#open.has(entry)) continue;
-      this.#accepted.set(entry.seq, entry);
+      this.#accepted.add(entry);
       this.#succeed(entry, { id: entry.id, outcome: 'acknowledged' } satisfies Receipt);
     }
     if (this.#link.ackDueAt < Infinity || this.#outbox.messages > 0) this.#events.wake();
@@ -301,7 +298,7 @@ export class Exchange {
           undefined,
         ]);
       case Type.DONE:
-        return this.#handled(item);
+        return this.#accepted.handled(item[1], item[2]);
       case Type.EVT:
       case Type.PUB:
       case Type.GAP:
@@ -322,13 +319,6 @@ export class Exchange {
     if (item[0] === Type.CREDIT) this.#limits = { ...this.#limits, messages: item[1], bytes: item[2] };
   }
 
-  /** These are settled for good: no end of the session makes them unknown. */
-  #handled([, upTo, above]: DoneItem): void {
-    for (const seq of this.#accepted.keys()) {
-      if (seq <= upTo || above.includes(seq)) this.#accepted.delete(seq);
-    }
-  }
-
   #answered([, seq, result]: ResponseItem): void {
     const message = this.#asked.get(seq);
     if (message) this.#succeed(message, result);
@@ -338,10 +328,8 @@ export class Exchange {
     const message = this.#asked.get(item[1]) ?? this.#link.inflight.find(({ seq }) => seq === item[1]);
     if (message && message.kind !== 'control') return this.#fail(message, refusal(item, message));
     // Acknowledged on an earlier connection, and then refused by a handler that had not been started yet.
-    const accepted = this.#accepted.get(item[1]);
-    if (!accepted) return;
-    this.#accepted.delete(item[1]);
-    this.#events.undelivered(publicPart(accepted), refusal(item, accepted));
+    const accepted = this.#accepted.take(item[1]);
+    if (accepted) this.#events.undelivered(publicPart(accepted), refusal(item, accepted));
   }
 
   #tooBig(message: Message): void {
