@@ -1,12 +1,4 @@
-import {
-  Alarm,
-  type Clock,
-  type Codec,
-  type Item,
-  isPromiseLike,
-  type Random,
-  Type,
-} from '@holdfast/protocol';
+import { Alarm, type Clock, type Codec, type Item, isPromiseLike, Type } from '@holdfast/protocol';
 import { after, Loop } from './answer.js';
 import type { Answer, ClaimedItem, Reply, RoomPosition, SessionStore } from './ports/store.js';
 
@@ -31,7 +23,8 @@ export interface RunnerSession {
 
 export interface RunnerSurroundings<S extends RunnerSession> {
   readonly clock: Clock;
-  readonly random: Random;
+  /** A number for a call to the store, above all before. */
+  nextCall(): number;
   readonly store: SessionStore;
   readonly node: string;
   /** Handlers of one session at once. */
@@ -51,7 +44,10 @@ const FRESH_ENOUGH = 0.8;
 export class Runner<S extends RunnerSession> {
   readonly #session: S;
   readonly #around: RunnerSurroundings<S>;
-  readonly #running = new Map<number, { readonly token: string; readonly aborter: AbortController }>();
+  readonly #running = new Map<
+    number,
+    { readonly token: string; readonly aborter: AbortController | undefined }
+  >();
   readonly #loop: Loop;
   readonly #alarm: Alarm;
   /** When claims are to be renewed, and when somebody else's claim may have run out. */
@@ -80,7 +76,7 @@ export class Runner<S extends RunnerSession> {
 
   /** Nobody waits for the answer to this request any more. */
   cancel(seq: number, reason: Error): void {
-    this.#running.get(seq)?.aborter.abort(reason);
+    this.#running.get(seq)?.aborter?.abort(reason);
   }
 
   /** This server goes away. */
@@ -91,12 +87,12 @@ export class Runner<S extends RunnerSession> {
   }
 
   #claim(): Answer<void> {
-    const { store, node, concurrency, clock, random } = this.#around;
+    const { store, node, concurrency, clock, nextCall } = this.#around;
     const max = concurrency - this.#running.size;
     if (max <= 0) return;
     const sentAt = clock.now();
     const running = [...this.#running.keys()];
-    const call = { sid: this.#session.id, holder: node, running, max, token: random.id() };
+    const call = { sid: this.#session.id, holder: node, running, max, token: `${node}:${nextCall()}` };
     return after(store.claim(call), ({ items, blocked }) => {
       const late = clock.now() - sentAt > FRESH_ENOUGH * store.leaseMs;
       for (const item of items) {
@@ -110,9 +106,11 @@ export class Runner<S extends RunnerSession> {
   }
 
   #start(item: ClaimedItem): void {
-    const aborter = new AbortController();
+    // Only a request can be cancelled; a signal of its own costs more than all the rest of an event.
+    const aborter = item.item[0] === Type.REQ ? new AbortController() : undefined;
     this.#running.set(item.seq, { token: item.token, aborter });
-    const signal = AbortSignal.any([aborter.signal, this.#session.aborter.signal]);
+    const ended = this.#session.aborter.signal;
+    const signal = aborter ? AbortSignal.any([aborter.signal, ended]) : ended;
     const outcome = this.#around.run(this.#session, item, signal);
     if (!isPromiseLike(outcome)) return this.#finish(item, outcome, true);
     // It runs: an ack may cover it, and nobody else may take it.

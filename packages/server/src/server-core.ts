@@ -186,10 +186,9 @@ export class ServerCore {
 
   #makeSession(who: Pick<Session, 'id' | 'user' | 'codec'>): Session {
     const { store, node, settings } = this;
-    const { clock, random } = this.ports;
+    const { clock } = this.ports;
     const session = new Session(who, {
       clock,
-      random,
       store,
       node,
       concurrency: settings.concurrency,

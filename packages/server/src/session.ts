@@ -22,8 +22,6 @@ export interface SessionSurroundings extends RunnerSurroundings<Session> {
   readonly node: string;
   /** Makes what handlers are given. */
   door(session: Session): ServerSession;
-  /** A number for a call to the store, above all before. */
-  nextCall(): number;
 }
 
 /** The rooms that flow on a connection. */

@@ -238,7 +238,9 @@ export class Router {
 
   #context(session: Session, running: Running, id: string, room: string | undefined): ServerContext {
     return {
-      ...running,
+      seq: running.seq,
+      redelivered: running.redelivered,
+      signal: running.signal,
       id,
       at: Math.floor(this.#around.ports.clock.now()),
       room,

@@ -201,7 +201,7 @@ export interface ClaimCall {
   /** One at a time: nothing is given past somebody else's claim until that is done. Else: until it is started. */
   readonly serial?: boolean | undefined;
   readonly max: number;
-  /** Unguessable; stands for these claims. */
+  /** Stands for these claims; no two calls have the same. */
   readonly token: string;
 }
 export interface Claimed {
