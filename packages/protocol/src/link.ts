@@ -40,9 +40,10 @@ export interface LinkPosition {
 
 /** At most this much in one frame, unless a single item is bigger or the other end takes less. */
 const FRAME_BYTES = 65_536;
-/** A lone message is acknowledged at once; a stream of them this often, or after so many. */
+/** A lone message is acknowledged at once; a stream of them this often, or after so many messages or bytes. */
 const ACK_INTERVAL_MS = 100;
 const ACK_MESSAGES = 32;
+const ACK_BYTES = 32_768;
 
 export function control(codec: Codec, item: Item): Control {
   const encoded = codec.encode(item);
@@ -75,6 +76,8 @@ export class Link<M extends Outgoing> {
   /** The last ack that was put into a frame of this connection, and when; -1: none yet, so one is owed. */
   #ackWritten = 0;
   #ackWrittenAt = -Infinity;
+  /** Taken since then. */
+  #unacknowledgedBytes = 0;
   #repeated = 0;
 
   constructor(codec: Codec, position?: LinkPosition) {
@@ -126,7 +129,8 @@ export class Link<M extends Outgoing> {
   get ackDueAt(): number {
     const owed = this.#accepted - this.#ackWritten;
     if (owed === 0) return Infinity;
-    return owed >= ACK_MESSAGES ? -Infinity : this.#ackWrittenAt + ACK_INTERVAL_MS;
+    const much = owed >= ACK_MESSAGES || this.#unacknowledgedBytes >= ACK_BYTES;
+    return much ? -Infinity : this.#ackWrittenAt + ACK_INTERVAL_MS;
   }
 
   /** Numbers the entries and puts them into frames, each with the newest ack; a bare ack if one is due. */
@@ -166,14 +170,16 @@ export class Link<M extends Outgoing> {
 
   /**
    * Gives the items of a frame that were not taken before. Its ack is left to `acknowledge`, to be called after the
-   * items have been applied: a reply or refusal must settle its message before the ack does.
+   * items have been applied: a reply or refusal must settle its message before the ack does. `bytes`: the size of the
+   * frame, roughly; so many of them are acknowledged without delay.
    */
-  take(frame: Frame): Incoming[] {
+  take(frame: Frame, bytes = 0): Incoming[] {
     if (frame.ack >= this.#nextSeq) {
       throw new FrameError(
         `ack ${frame.ack} of something never sent; the last number was ${this.#nextSeq - 1}`,
       );
     }
+    this.#unacknowledgedBytes += bytes;
     const fresh: Incoming[] = [];
     let seq = frame.firstSeq;
     for (const item of frame.items) {
@@ -226,6 +232,7 @@ export class Link<M extends Outgoing> {
   #ack(now: number): number {
     this.#ackWritten = this.#accepted;
     this.#ackWrittenAt = now;
+    this.#unacknowledgedBytes = 0;
     return this.#accepted;
   }
 

@@ -121,7 +121,7 @@ export class Attachment implements SessionConnection {
   /** Takes a frame. Throws a `FrameError` if the client breaks the protocol. */
   receive(frame: Frame, bytes: number): void {
     this.#heardAt = this.#around.clock.now();
-    const fresh = this.#link.take(frame);
+    const fresh = this.#link.take(frame, bytes);
     for (const { seq, item } of fresh) if (seq === 0) this.#unsequenced(item);
     if (!this.live) return;
     const inOrder = fresh.filter(({ seq, item }) => seq > 0 || item[0] === Type.BYE);

@@ -235,8 +235,8 @@ export class Exchange {
   }
 
   /** Takes a frame in. Throws a `FrameError` if the other end breaks the protocol. */
-  receive(frame: Frame): void {
-    for (const incoming of this.#link.take(frame)) {
+  receive(frame: Frame, bytes: number): void {
+    for (const incoming of this.#link.take(frame, bytes)) {
       this.#dispatch(incoming.item, incoming.seq);
       if (incoming.seq > 0) this.#link.accept(incoming);
     }

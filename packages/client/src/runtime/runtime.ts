@@ -271,7 +271,7 @@ export class Runtime {
     this.#guard(dial, () => {
       const frame = parseFrame(this.#settings.codec.decode(data));
       if (this.#connection.status === 'handshaking') this.#shakeHands(dial, frame);
-      else if (this.#connection.status === 'connected') this.#take(dial, frame);
+      else if (this.#connection.status === 'connected') this.#take(dial, frame, data.length);
     });
   }
 
@@ -287,11 +287,11 @@ export class Runtime {
     }
   }
 
-  #take(dial: number, frame: Frame): void {
+  #take(dial: number, frame: Frame, bytes: number): void {
     const has = (type: number): boolean => frame.items.some((item) => item[0] === type);
     this.#step({ type: 'heard', dial });
     if (has(Type.PONG)) this.#step({ type: 'pong-came', dial });
-    this.exchange.receive(frame);
+    this.exchange.receive(frame, bytes);
     if (has(Type.PING)) this.#step({ type: 'ping-came', dial });
     this.#farewell(dial, frame);
   }

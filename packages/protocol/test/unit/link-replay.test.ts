@@ -34,11 +34,14 @@ function deliver(frames: readonly (string | Uint8Array)[], to: Link<Control>): s
 describe('what is written again', () => {
   test('is what the other end lacks, in order, before anything new, and says no ack', () => {
     const [a, b] = [link(), link()];
+    deliver(b.frames([event('x')], 0), a);
     deliver(a.frames([event(1), event(2)], 0), b);
     a.frames([event(3), event(4)], 0);
     const again = a.replay(b.accepted, 5);
     expect(again).toEqual(['[0,3,[2,"3",null],[2,"4",null]]']);
-    expect(deliver([...again, ...a.frames([event(5)], 6)], b)).toEqual(['3', '4', '5']);
+    const next = a.frames([event(5)], 6);
+    expect(next).toEqual(['[1,5,[2,"5",null]]']);
+    expect(deliver([...again, ...next], b)).toEqual(['3', '4', '5']);
     expect(a.inflight.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5]);
     expect(a.inflight[2]?.writtenAt).toBe(5);
   });
@@ -100,6 +103,26 @@ describe('what is written again', () => {
     const big = Array.from({ length: 600 }, (_, n) => event(n));
     const acks = a.frames(big, 1).map((data) => read(data).ack);
     expect(acks).toEqual([0, 0, 1]);
+  });
+
+  test('a stream is acknowledged every 100 ms, after 32 messages, after 32 KiB', () => {
+    const [a, b] = [link(), link()];
+    const take = (bytes: number): void => {
+      const [data] = a.frames([event('x')], 0);
+      for (const incoming of b.take(read(data ?? ''), bytes)) b.accept(incoming);
+    };
+    take(100);
+    expect(b.frames([], 0)).toEqual(['[1,0]']);
+    take(100);
+    expect([b.frames([], 99), b.frames([], 100)]).toEqual([[], ['[2,0]']]);
+    for (let n = 0; n < 31; n++) take(100);
+    expect(b.ackDueAt).toBe(200);
+    take(100);
+    expect(b.frames([], 101)).toEqual(['[34,0]']);
+    take(32_767);
+    expect(b.frames([], 102)).toEqual([]);
+    take(1);
+    expect(b.frames([], 103)).toEqual(['[36,0]']);
   });
 
   test('a link goes on from where another stood, and owes an ack', () => {
