@@ -1,7 +1,7 @@
 // Who may import whom. The table is in ARCHITECTURE.md; here it is enforced, by `npm test`.
 // A rule's `to` names what is forbidden; $1 stands for the first bracket of its `from.path`.
 
-const ownDoors = '^packages/[^/]+/src/(index|ports)[.]ts$|^packages/testing/src/tcp-proxy[.]ts$';
+const ownDoors = '^packages/[^/]+/src/(index|ports|msgpack)[.]ts$|^packages/testing/src/tcp-proxy[.]ts$';
 const protocolDoor = '^packages/protocol/src/index[.]ts$';
 const sharedTypes = '^packages/client/src/types[.]ts$';
 const clientPorts = '^packages/client/src/ports/';
@@ -80,9 +80,24 @@ export default {
     ),
     rule(
       'protocol-is-pure',
-      'No I/O: neither a module of Node nor a library but the event emitter.',
+      'No I/O: neither a module of Node nor a library but the event emitter, and in its own entry that of MessagePack.',
       { path: '^packages/protocol/src/' },
-      { dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-no-pkg', 'npm-unknown'], pathNot: 'eventemitter3' },
+      {
+        dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-no-pkg', 'npm-unknown'],
+        pathNot: 'eventemitter3|@msgpack/msgpack',
+      },
+    ),
+    rule(
+      'msgpack-in-one-place',
+      'Whoever speaks JSON only must not have to load the library.',
+      { path: '^packages/', pathNot: '^packages/protocol/src/msgpack[.]ts$' },
+      { path: '@msgpack/msgpack' },
+    ),
+    rule(
+      'msgpack-is-an-entry-of-its-own',
+      'If the main entry imported it, it would be in every bundle.',
+      { path: '^packages/[^/]+/src/', pathNot: '^packages/[^/]+/src/msgpack[.]ts$' },
+      { path: '^packages/[^/]+/src/msgpack[.]ts$' },
     ),
 
     // The client: api → runtime → core; platform implements ports.

@@ -63,6 +63,35 @@ test('CommonJS: the same', async () => {
   expect(await program('common.cjs', code)).toBe('hello function\n');
 });
 
+const talkMsgpack = `
+  const server = createHoldfastServer({ codecs: [json(), msgpack()] });
+  server.handle('echo', (input) => input);
+  server.listen(0).then(async ({ port }) => {
+    const client = createClient({ url: 'ws://localhost:' + port + '/realtime', codec: clientMsgpack() });
+    await client.connect();
+    console.log(await client.request('echo', { bytes: new Uint8Array([1, 2]), at: new Date(0) }));
+    await client.close();
+    await server.close();
+  });`;
+const said = "{ bytes: Uint8Array(2) [ 1, 2 ], at: '1970-01-01T00:00:00.000Z' }\n";
+
+test('MessagePack comes from entries of its own, as an ES module and as CommonJS', async () => {
+  const esm = `
+    import { createClient } from '@holdfast/client';
+    import { msgpack as clientMsgpack } from '@holdfast/client/msgpack';
+    import { createHoldfastServer, json } from '@holdfast/server';
+    import { msgpack } from '@holdfast/server/msgpack';
+    ${talkMsgpack}`;
+  expect(await program('msgpack.mjs', esm)).toBe(said);
+  const common = `
+    const { createClient } = require('@holdfast/client');
+    const { msgpack: clientMsgpack } = require('@holdfast/client/msgpack');
+    const { createHoldfastServer, json } = require('@holdfast/server');
+    const { msgpack } = require('@holdfast/server/msgpack');
+    ${talkMsgpack}`;
+  expect(await program('msgpack.cjs', common)).toBe(said);
+});
+
 test('an error and a contract of one copy are known to the other: ES module and CommonJS in one program', async () => {
   const code = `
     import { createRequire } from 'node:module';
@@ -84,6 +113,7 @@ test('importing touches no global of a page', async () => {
     for (const entry of ['protocol', 'client', 'client/ports', 'server', 'server/ports', 'testing', 'testing/tcp-proxy']) {
       await import('@holdfast/' + entry);
     }
+    for (const name of ['protocol', 'client', 'server']) await import('@holdfast/' + name + '/msgpack');
     console.log('imported');`;
   expect(await program('bare.mjs', code)).toBe('imported\n');
 });

@@ -11,7 +11,6 @@ import {
   listening,
   rawPeer,
   serve,
-  silent,
   soon,
 } from './peers.js';
 import { WebSocket } from './ws.js';
@@ -58,8 +57,14 @@ const brokenFrames: readonly [what: string, data: unknown, named: RegExp, code?:
   ['a number near 2^53', [0, 2 ** 53 - 1, [2, 'note', 1]], /came where 1 was due/, 4409],
   ['a second HELLO', HELLO, /a client may not send items of type 0 here/],
   ['257 items', items(257), /a frame may hold 256 items, not 257/],
-  ['a hundred thousand items', items(100_000), /a frame may hold 256 items, not 100000/],
-  ['a frame 100,000 deep', nested(100_000), /frame.* must be a whole number.*, not (an )?array/],
+  ['twenty thousand items', items(20_000), /a frame may hold 256 items, not 20000/],
+  ['a hundred thousand items', items(100_000), /more than 10000 elements/],
+  ['a frame 100,000 deep', nested(100_000), /nested more than 64 deep/],
+  ['a payload 100,000 deep', `[0,1,[3,"echo",${nested(100_000)}]]`, /nested more than 64 deep/],
+  ['a payload 65 deep', `[0,1,[2,"x",${nested(65)},{"r":"r"}]]`, /nested more than 64 deep/],
+  ['a payload of 10,001 elements', [0, 1, [3, 'echo', Array(10_001).fill(0)]], /more than 10000 elements/],
+  ['a key of 257 bytes', [0, 1, [3, 'echo', { ['k'.repeat(257)]: 1 }]], /a key with more than 256 bytes/],
+  ['the key __proto__', '[0,1,[3,"echo",{"x":{"__proto__":{"y":1}}}]]', /the key __proto__/],
 ];
 
 describe('a frame that breaks the protocol: BYE names it, 4400 closes, nobody else notices', () => {
@@ -94,6 +99,7 @@ describe('strange, but allowed: the connection stays', () => {
     ['a frame without items', [0, 0]],
     ['256 items', items(256)],
     ['more fields than there are', [0, 0, [7, 'x', { y: 1 }], [14_000]]],
+    ['a payload 64 deep', `[0,1,[3,"echo",${nested(64)}]]`],
     ['taking back what was never asked', [0, 1, [14, 9_999]]],
   ];
   test.each(strange)('%s', async (_what, data) => {
@@ -103,22 +109,6 @@ describe('strange, but allowed: the connection stays', () => {
     peer.say([0, 0, [7]]);
     await eventually(() => peer.heard.some(([type]) => type === 8), 'a PONG');
     expect(peer.heard.filter(([type]) => type === 13)).toEqual([]);
-  });
-
-  test('a payload 100,000 deep is handled or refused, never more', async () => {
-    const { url, errors } = await serve({ logger: silent });
-    const other = await bystander(url);
-    const peer = await greetedPeer(url);
-    peer.say(`[0,1,[3,"echo",${nested(100_000)}],[3,"$join",{"room":"r"}]]`);
-    peer.say(`[0,3,[2,"x",${nested(100_000)},{"r":"r"}],[3,"echo","after"]]`);
-    await eventually(() => peer.heard.some(([type, seq]) => type === 4 && seq === 4), 'the last reply');
-    const ends = peer.heard.filter(([type]) => type === 4 || type === 5).map(([, seq, what]) => [seq, what]);
-    expect(ends).toContainEqual([4, 'after']);
-    // An engine may fail to encode it for others; then that is the outcome.
-    expect(ends.filter(([seq]) => seq === 1)).toHaveLength(1);
-    expect(ends.filter(([, what]) => what === 'ERR_HANDLER_FAILED')).toHaveLength(errors.length);
-    expect(errors.length).toBeLessThanOrEqual(2);
-    await other.noticedNothing();
   });
 
   test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'then'])(
@@ -134,7 +124,8 @@ describe('strange, but allowed: the connection stays', () => {
       server.handle(name, (input) => ({ got: input }));
       server.on(name, (payload) => heard.push(payload));
       client.on(name, (payload, { room }) => heard.push([room, payload]));
-      const payload = JSON.parse(`{ "${name}": { "polluted": 1 } }`) as unknown;
+      // As a key of a payload, `__proto__` alone is refused.
+      const payload = { [name.replaceAll('_', '')]: { polluted: 1 } };
       expect(await client.request(name, payload)).toEqual({ got: payload });
       await client.send(name, payload);
       await client.room(name).join();

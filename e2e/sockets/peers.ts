@@ -1,12 +1,9 @@
 import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo, Server as NetServer } from 'node:net';
-import { type ClientOptions, createClient, type HoldfastClient, type Logger } from '@holdfast/client';
+import { type ClientOptions, createClient, type HoldfastClient } from '@holdfast/client';
 import { createHoldfastServer, type HoldfastServer, type ServerOptions } from '@holdfast/server';
 import { expect, onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer } from './ws.js';
-
-/** For peers whose log lines are not what the test is about. */
-export const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 export const HELLO = [0, 0, [0, { v: 1, c: 'nonce', n: 1 }]];
 export const WELCOME = [

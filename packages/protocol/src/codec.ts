@@ -8,11 +8,22 @@ import type { WireData } from './ports.js';
 export interface Codec {
   /** Stands in the subprotocol: `holdfast.v1.<name>`. */
   readonly name: string;
-  /** Encodes one item. Throws a `TypeError` that says what cannot be encoded. */
+  /**
+   * Encodes one item. Throws a `TypeError` that says what cannot be encoded, or which bound a payload breaks: what
+   * `decode` at the other end would refuse is not sent.
+   */
   encode(item: Item): WireData;
   /** Puts encoded items into one frame. All items come from the same codec. */
   frame(ack: number, firstSeq: number, items: readonly WireData[]): WireData;
-  /** Throws on what it cannot read; `parseFrame` checks what it returns. */
+  /**
+   * Makes an encoded publication of an encoded EVT: same name, payload and meta, whose bytes are taken over as they
+   * are. `room` is the room's number, `offset` its place in the room's log.
+   */
+  publication(event: WireData, room: number, offset: number): WireData;
+  /**
+   * Throws a `FrameError` on what it cannot read or what breaks a bound (see `bounds.ts`), and never anything else;
+   * `parseFrame` checks what it returns.
+   */
   decode(data: WireData): unknown;
 }
 

@@ -1,4 +1,4 @@
-import { FrameError, type Item, json, parseFrame, Type } from '@holdfast/protocol';
+import { FrameError, type Item, parseFrame, Type } from '@holdfast/protocol';
 import { describe, expect, test } from 'vitest';
 
 const good: readonly (readonly [string, readonly unknown[]])[] = [
@@ -88,34 +88,5 @@ describe('parseFrame', () => {
   test('knows every type that there is', () => {
     const shown = new Set(good.flatMap(([, [, , ...items]]) => (items as Item[]).map(([type]) => type)));
     expect([...shown].sort()).toEqual(Object.values(Type).sort());
-  });
-});
-
-describe('JSON', () => {
-  const codec = json();
-  const there = (item: Item): unknown => codec.decode(codec.frame(7, 3, [codec.encode(item)]));
-
-  test('is text that anybody can read', () => {
-    const item = codec.encode([Type.EVT, 'message', { text: 'hello' }, { i: 'a' }]);
-    expect(codec.frame(7, 3, [item, item])).toBe(
-      '[7,3,[2,"message",{"text":"hello"},{"i":"a"}],[2,"message",{"text":"hello"},{"i":"a"}]]',
-    );
-    expect(codec.frame(7, 0, [])).toBe('[7,0]');
-  });
-
-  test('leaves out what is absent at the end', () => {
-    expect(there([Type.RES, 1, undefined])).toEqual([7, 3, [Type.RES, 1]]);
-    expect(there([Type.RES, 1, null])).toEqual([7, 3, [Type.RES, 1, null]]);
-  });
-
-  test('refuses what it has no word for', () => {
-    expect(() => there([Type.EVT, 'x', () => 1, {}])).toThrow('JSON has no word for a function');
-    expect(() => there([Type.EVT, 'x', 1n, {}])).toThrow(TypeError);
-    expect(() => there([Type.PUB, 1, 1, 'x', Symbol('s'), {}])).toThrow('JSON has no word for a symbol');
-  });
-
-  test('does not take binary frames or what is not JSON', () => {
-    expect(() => codec.decode(new Uint8Array([1]))).toThrow(FrameError);
-    expect(() => codec.decode('{')).toThrow(new FrameError('not JSON'));
   });
 });

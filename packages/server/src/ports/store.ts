@@ -1,0 +1,298 @@
+import type { ErrorItem, Item, WireData } from '@holdfast/protocol';
+import type { User } from '../types.js';
+
+/** An answer at once, or later. A store in memory answers at once: it costs no turn of the event loop. */
+export type Answer<T> = T | Promise<T>;
+
+/** How much may wait for a client or be unacknowledged by it: messages, bytes. */
+export type Bounds = readonly [messages: number, bytes: number];
+
+/**
+ * What outlives a connection: sessions with their numbers, what was accepted and not yet handled, what was sent and
+ * not yet acknowledged, and the rooms' logs. Several servers may share one store.
+ *
+ * Every operation is one atomic step. Every operation but `attach` may be repeated when its answer was lost, and then
+ * changes nothing (`gone` may then mean that it had worked). A store says `lost` to whoever speaks of an `epoch` that
+ * is not its own: it may have lost what it had promised.
+ *
+ * Generations fence: `accept` and `read` belong to the connection with the newest generation of its session, whoever
+ * comes with an older one is `fenced`. Everything else may be done by every server.
+ */
+export interface SessionStore {
+  /** Told to clients in WELCOME: what an acknowledged message survives. */
+  readonly durability: 'memory' | 'node' | 'disk';
+  /** How long a claim holds without being renewed; ms, by the store's clock. */
+  readonly leaseMs: number;
+
+  /** Binds a connection to a session, or makes the session. Never repeated: the client dials again instead. */
+  attach(call: AttachCall): Answer<Attached>;
+  /** Takes what a client has sent, in the order of its numbers, and what it has acknowledged. */
+  accept(call: AcceptCall): Answer<Accepted>;
+  /** Something for a client. It has no number yet: it waits until the connection's owner reads it. */
+  append(call: AppendCall): Answer<Appended>;
+  /** What is to be written next. Numbers what waits: replies at once, the rest as far as the credit goes. */
+  read(call: ReadCall): Answer<Read>;
+  /** The connection is gone; its session waits for its client. */
+  detach(call: Ownership): Answer<{ readonly status: 'ok' }>;
+  /** Ends a session. What it was still owed is dropped; what was accepted from it goes on being handled. */
+  end(call: EndCall): Answer<Ended>;
+
+  /** Takes accepted messages, oldest first, to run their handlers under a lease. */
+  claim(call: ClaimCall): Answer<Claimed>;
+  /** The handler is running (and has not just been claimed): nobody else may take it for another lease. */
+  renew(call: HandlingCall): Answer<{ readonly status: 'ok' | 'gone' }>;
+  /** Gives a claim back whose handler was never started. */
+  release(call: HandlingCall): Answer<{ readonly status: 'ok' | 'gone' }>;
+  /** The handler has ended: one step with its reply and with what it means for a room. */
+  done(call: DoneCall): Answer<{ readonly status: 'ok' | 'gone' }>;
+  /** Sessions whose owner has not touched them for so long; a hint for whoever looks after them. */
+  orphans(call: { readonly idleMs: number }): Answer<readonly Orphan[]>;
+
+  /** Appends to a room's log. */
+  publish(call: PublishCall): Answer<Published>;
+  /** A room's log after a position; makes the room if there is none. */
+  readRoom(call: ReadRoomCall): Answer<RoomPart>;
+
+  /** Calls `listener` for what happens, here or on another server, until the returned function is called. Hints: some may be missing. */
+  listen(listener: (note: Note) => void): () => void;
+}
+
+// ── A connection and its session ─────────────────────────────────────────────────────────────────────────────
+
+/** Names a session as its owner knows it. */
+export interface Ownership {
+  readonly sid: string;
+  /** The store's incarnation when the session was attached. */
+  readonly epoch: string;
+  readonly gen: number;
+}
+
+export interface AttachCall {
+  readonly sid: string;
+  /** From a HELLO without a session: makes the session unless it is there already (its WELCOME was lost). */
+  readonly fresh: boolean;
+  readonly user: User;
+  /** Attach number: rises with each dial of the client. */
+  readonly n: number;
+  /** Hash of the resume key that the client presented; absent in a fresh HELLO. */
+  readonly key?: string | undefined;
+  /** Hash of the key that the client is given now. */
+  readonly newKey: string;
+  /** What the client knows; absent in a fresh HELLO. */
+  readonly epoch?: string | undefined;
+  /** Highest number that the client has dispatched. */
+  readonly received: number;
+  /** Highest ack that the client has seen. */
+  readonly acked: number;
+  /** The server that will own the connection. */
+  readonly node: string;
+}
+
+export type Attached =
+  | (AttachedSession & { readonly status: 'new' })
+  | (AttachedSession & { readonly status: 'resumed' })
+  /** Gone, or never there, or not this client's. The details only for who has shown user and key. */
+  | {
+      readonly status: 'lost';
+      readonly handled?: Handled | undefined;
+      readonly refused?: readonly ErrorItem[] | undefined;
+    }
+  /** An older HELLO that was late: nothing changes. */
+  | { readonly status: 'stale' };
+
+interface AttachedSession {
+  readonly epoch: string;
+  readonly gen: number;
+  /** Highest number accepted from the client. */
+  readonly accepted: number;
+  /** The client has everything up to here: reading goes on behind it. */
+  readonly base: number;
+  readonly handled: Handled;
+  /** The rooms it is in, and where it stood in each when it joined. */
+  readonly rooms: ReadonlyMap<string, RoomPosition>;
+}
+
+/** What has been handled: everything up to `low`, and these above it (of very many, the lowest). */
+export interface Handled {
+  readonly low: number;
+  readonly above: readonly number[];
+}
+
+export interface AcceptCall extends Ownership {
+  /** In the order of their numbers, without a hole; none: only the ack counts. */
+  readonly items: readonly AcceptedItem[];
+  /** Highest number that the client has acknowledged. */
+  readonly ack: number;
+}
+
+/** One number that a client has used. */
+export interface AcceptedItem {
+  readonly seq: number;
+  /** To be handled; absent: there is nothing to handle (a hole, a cancellation, a refusal). */
+  readonly item?: Item | undefined;
+  /** Of `item` on the wire: counts for the bounds of what waits to be handled. Absent: only the message counts. */
+  readonly bytes?: number | undefined;
+  /** Refused: goes out before any ack that covers `seq`. */
+  readonly refusal?: Reply | undefined;
+}
+
+export type Accepted =
+  | { readonly status: 'ok'; readonly accepted: number }
+  /**
+   * Only what comes up to `accepted` was taken: too much waits to be handled, or too many answers wait for the
+   * client's ack. Ask again later, and do not hold back its acks meanwhile.
+   */
+  | { readonly status: 'full'; readonly accepted: number }
+  | { readonly status: 'fenced' | 'lost' };
+
+/** An answer to a message of the client. */
+export interface Reply {
+  readonly data: WireData;
+  /** If it is an ERR: kept readable, for a client that comes back too late. */
+  readonly refusal?: ErrorItem | undefined;
+}
+
+/** Who appends or publishes: the store keeps the result of each writer's last call, so that it can be repeated. */
+export interface Writing {
+  readonly writer: string;
+  /** Rises with each call of this writer, in this session or room. */
+  readonly w: number;
+}
+
+export interface AppendCall extends Writing {
+  readonly sid: string;
+  readonly data: WireData;
+}
+/** `full`: refused, and the client will be told of the hole where it would have been. `lost`: there is no such session. */
+export type Appended = { readonly status: 'ok' | 'full' | 'lost' };
+
+export interface ReadCall extends Ownership {
+  /** Written already. */
+  readonly after: number;
+  /** The client's window. */
+  readonly window: Bounds;
+}
+export type Read =
+  | { readonly status: 'ok'; readonly items: readonly OutItem[]; readonly handled: Handled }
+  | { readonly status: 'fenced' | 'lost' };
+
+/** Something for a client, numbered. */
+export type OutItem =
+  | { readonly seq: number; readonly data: WireData; readonly written?: Writing | undefined }
+  /** The numbers from `seq` to `last` are a hole, for the reason in `why`. */
+  | { readonly seq: number; readonly last: number; readonly why: string };
+
+export interface EndCall {
+  readonly sid: string;
+  /** `expired`: only if nobody has touched it for `idleMs`. */
+  readonly why: 'closed' | 'ended' | 'expired';
+  readonly idleMs?: number | undefined;
+}
+/** `undelivered`: messages for the client that it has not acknowledged. `gone`: there was none, or it lives. */
+export type Ended = { readonly status: 'ok'; readonly undelivered: number } | { readonly status: 'gone' };
+
+// ── Running a message ────────────────────────────────────────────────────────────────────────────────────────
+
+export interface ClaimCall {
+  readonly sid: string;
+  readonly holder: string;
+  /** Numbers that this holder is running: its other claims are given to it again. */
+  readonly running: readonly number[];
+  /** One at a time: nothing is given past somebody else's claim until that is done. Else: until it is started. */
+  readonly serial?: boolean | undefined;
+  readonly max: number;
+  /** Unguessable; stands for these claims. */
+  readonly token: string;
+}
+export interface Claimed {
+  readonly items: readonly ClaimedItem[];
+  /** True if somebody else's claim stands, and may have to be taken over: ask again after a lease. */
+  readonly blocked: boolean;
+}
+export interface ClaimedItem {
+  readonly seq: number;
+  readonly item: Item;
+  readonly token: string;
+  /** A handler may have run for it before: its process died, or could not renew its claim for a whole lease. */
+  readonly redelivered: boolean;
+}
+export interface HandlingCall {
+  readonly sid: string;
+  readonly seq: number;
+  readonly token: string;
+}
+export interface DoneCall extends HandlingCall {
+  readonly reply?: Reply | undefined;
+  /** The session is in this room from now on, from this position; without one: out of it. */
+  readonly room?: { readonly name: string; readonly position?: RoomPosition | undefined } | undefined;
+}
+export interface Orphan {
+  readonly sid: string;
+  readonly user: User;
+  /** Accepted messages that nobody has handled yet. */
+  readonly unhandled: number;
+  /** It has ended; only its messages are left. */
+  readonly ended: boolean;
+}
+
+// ── Rooms ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface RoomPosition {
+  readonly epoch: string;
+  readonly offset: number;
+}
+/** What stands in a room's log. */
+export interface Publication {
+  readonly id: string;
+  /** Ms since 1970. */
+  readonly at: number;
+  /** Sessions that it is not for. */
+  readonly except: ReadonlySet<string>;
+  /** An EVT item in the server's first codec; each connection gets it as a PUB in its own. */
+  readonly event: WireData;
+}
+export interface LoggedPublication extends Publication {
+  readonly offset: number;
+}
+export interface PublishCall extends Writing {
+  readonly room: string;
+  readonly publication: Publication;
+  /** The incarnation in which this was tried first. */
+  readonly incarnation?: string | undefined;
+}
+export type Published =
+  | {
+      readonly status: 'ok';
+      readonly position: RoomPosition /** Sessions it was for. */;
+      readonly members: number;
+    }
+  | { readonly status: 'lost' };
+export interface ReadRoomCall {
+  readonly room: string;
+  /** Where to read on; absent: only say where the log stands. */
+  readonly after?: RoomPosition | undefined;
+}
+export interface RoomPart {
+  /** Of the newest publication; offset 0 before the first. */
+  readonly top: RoomPosition;
+  /** What can no longer be read; `to` below `from`: nobody knows how many. */
+  readonly gap?:
+    | { readonly from: number; readonly to: number; readonly why: 'trimmed' | 'new-epoch' }
+    | undefined;
+  readonly items: readonly LoggedPublication[];
+}
+
+// ── Notes between servers ────────────────────────────────────────────────────────────────────────────────────
+
+export type Note =
+  /** Something waits to be written to this session, or its handled marks have moved. */
+  | { readonly about: 'session'; readonly sid: string }
+  /** A newer connection has this session: older generations are to be closed. */
+  | { readonly about: 'attach'; readonly sid: string; readonly gen: number }
+  | {
+      readonly about: 'end';
+      readonly sid: string;
+      readonly why: EndCall['why'];
+      readonly undelivered: number;
+    }
+  | { readonly about: 'room'; readonly room: string };

@@ -1,0 +1,95 @@
+import type { Item } from '@holdfast/protocol';
+import type { Bounds, ClaimCall, Claimed, ClaimedItem } from '../ports/store.js';
+
+interface Claim {
+  readonly holder: string;
+  readonly token: string;
+  until: number;
+  /** Renewed: its handler is running. */
+  started: boolean;
+}
+interface Entry {
+  readonly item: Item;
+  readonly bytes: number;
+  claim: Claim | undefined;
+  redelivered: boolean;
+}
+
+/** What was accepted from a client and has not been handled, and who is handling it. */
+export class Inbox {
+  readonly #bounds: Bounds;
+  readonly #leaseMs: number;
+  /** By number, in their order: a map keeps that in which they came. */
+  readonly #entries = new Map<number, Entry>();
+  #bytes = 0;
+
+  constructor(bounds: Bounds, leaseMs: number) {
+    this.#bounds = bounds;
+    this.#leaseMs = leaseMs;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** False if there is no place for it; with nothing there, one of any size has its place. */
+  add(seq: number, item: Item, bytes: number): boolean {
+    const [maxMessages, maxBytes] = this.#bounds;
+    const full = this.size >= maxMessages || this.#bytes + bytes > maxBytes;
+    if (full && this.size > 0) return false;
+    this.#entries.set(seq, { item, bytes, claim: undefined, redelivered: false });
+    this.#bytes += bytes;
+    return true;
+  }
+
+  claim({ holder, running, max, token, serial = false }: ClaimCall, now: number): Claimed {
+    const items: ClaimedItem[] = [];
+    let blocked = false;
+    for (const [seq, entry] of this.#entries) {
+      if (items.length >= max) break;
+      const { claim } = entry;
+      const expired = claim !== undefined && claim.until <= now;
+      if (claim && !expired && claim.holder !== holder) {
+        blocked = true;
+        // Its handler may be about to start, and what comes after it must not start before it.
+        if (serial || !claim.started) break;
+        continue;
+      }
+      if (running.includes(seq)) continue;
+      if (expired || claim?.started) entry.redelivered = true;
+      entry.claim = { holder, token, until: now + this.#leaseMs, started: false };
+      items.push({ seq, item: entry.item, token, redelivered: entry.redelivered });
+    }
+    return { items, blocked };
+  }
+
+  /** An expired claim that nobody has taken over is as good as new. */
+  renew(seq: number, token: string, now: number): boolean {
+    const claim = this.#held(seq, token)?.claim;
+    if (!claim) return false;
+    claim.until = now + this.#leaseMs;
+    claim.started = true;
+    return true;
+  }
+
+  release(seq: number, token: string): boolean {
+    const entry = this.#held(seq, token);
+    if (!entry) return false;
+    if (entry.claim?.started) entry.redelivered = true;
+    entry.claim = undefined;
+    return true;
+  }
+
+  done(seq: number, token: string): boolean {
+    const entry = this.#held(seq, token);
+    if (!entry) return false;
+    this.#entries.delete(seq);
+    this.#bytes -= entry.bytes;
+    return true;
+  }
+
+  #held(seq: number, token: string): Entry | undefined {
+    const entry = this.#entries.get(seq);
+    return entry?.claim?.token === token ? entry : undefined;
+  }
+}

@@ -1,0 +1,240 @@
+import type { Clock, Random } from '@holdfast/protocol';
+import type {
+  AcceptCall,
+  Accepted,
+  AppendCall,
+  Appended,
+  AttachCall,
+  Attached,
+  Bounds,
+  ClaimCall,
+  Claimed,
+  DoneCall,
+  EndCall,
+  Ended,
+  HandlingCall,
+  Note,
+  Orphan,
+  Ownership,
+  PublishCall,
+  Published,
+  Read,
+  ReadCall,
+  ReadRoomCall,
+  RoomPart,
+  SessionStore,
+} from '../ports/store.js';
+import type { User } from '../types.js';
+import type { HandledMarks } from './handled-marks.js';
+import type { Inbox } from './inbox.js';
+import { Notes } from './notes.js';
+import { RoomLogs } from './room-log.js';
+import { SessionRecord, type SessionSettings } from './session-record.js';
+import { Tombstones } from './tombstones.js';
+
+export interface MemoryStoreOptions {
+  /** Default 10_000. */
+  readonly leaseMs?: number | undefined;
+  /** Of what is appended for one client and not acknowledged; default 1_000 messages, 1_048_576 bytes. */
+  readonly bounds?: Bounds | undefined;
+  /** Of what is accepted from one client and not handled; default as above. */
+  readonly inbox?: Bounds | undefined;
+}
+
+const BOUNDS: Bounds = [1_000, 1_048_576];
+const LEASE_MS = 10_000;
+
+/** What is left of a session that has ended: messages that somebody still has to handle. */
+interface Remains {
+  readonly user: User;
+  readonly inbox: Inbox;
+  readonly handled: HandledMarks;
+  readonly touchedAt: number;
+}
+
+/**
+ * Keeps everything in memory: sessions survive cuts of their connections, not the end of the process. Answers at
+ * once. Has no timers: what has become too old goes when the store is asked next. Keeps what it is given as it is,
+ * so nobody may change it afterwards.
+ */
+export class MemoryStore implements SessionStore {
+  readonly durability = 'memory';
+  readonly leaseMs: number;
+  readonly #clock: Clock;
+  readonly #settings: SessionSettings;
+  readonly #sessions = new Map<string, SessionRecord>();
+  readonly #remains = new Map<string, Remains>();
+  readonly #tombstones = new Tombstones();
+  readonly #rooms: RoomLogs;
+  readonly #notes = new Notes();
+
+  constructor({ clock, random }: { clock: Clock; random: Random }, options: MemoryStoreOptions = {}) {
+    const { leaseMs = LEASE_MS, bounds = BOUNDS, inbox = BOUNDS } = options;
+    this.leaseMs = leaseMs;
+    this.#clock = clock;
+    this.#settings = { epoch: random.id(), bounds, inbox, leaseMs };
+    this.#rooms = new RoomLogs(() => random.id());
+  }
+
+  listen(listener: (note: Note) => void): () => void {
+    return this.#notes.listen(listener);
+  }
+
+  // ── A connection and its session ─────────────────────────────────────────────────────────────────────────────
+
+  attach(call: AttachCall): Attached {
+    const now = this.#clock.now();
+    const { sid, fresh } = call;
+    const known = this.#sessions.get(sid);
+    if (!known && !(fresh && this.#isUnused(sid, now))) return this.#tombstones.ask(call, now);
+    const refusal = known?.refuses(call);
+    if (refusal) return { status: refusal };
+    const session = known ?? new SessionRecord(call, this.#settings, now);
+    this.#sessions.set(sid, session);
+    this.#tombstones.delete(sid);
+    const attached = session.attach(call, now);
+    this.#notes.add({ about: 'attach', sid, gen: session.gen });
+    this.#notes.tell();
+    return attached;
+  }
+
+  accept(call: AcceptCall): Accepted {
+    const session = this.#owned(call);
+    if (typeof session === 'string') return { status: session };
+    const accepted = session.accept(call, this.#clock.now());
+    if (call.items.some(({ refusal }) => refusal)) this.#notes.add({ about: 'session', sid: call.sid });
+    this.#notes.tell();
+    return accepted;
+  }
+
+  append(call: AppendCall): Appended {
+    const { sid, data, writer, w } = call;
+    const session = this.#sessions.get(sid);
+    if (!session) return { status: 'lost' };
+    const status = session.appended.once(call, () => {
+      this.#notes.add({ about: 'session', sid });
+      return session.out.append(data, { writer, w }) ? 'ok' : 'full';
+    });
+    this.#notes.tell();
+    return { status };
+  }
+
+  read(call: ReadCall): Read {
+    const session = this.#owned(call);
+    if (typeof session === 'string') return { status: session };
+    session.touchedAt = this.#clock.now();
+    const items = session.out.read(call.after, call.window);
+    return { status: 'ok', items, handled: session.handled.told() };
+  }
+
+  detach(call: Ownership): { readonly status: 'ok' } {
+    const session = this.#owned(call);
+    if (typeof session !== 'string') session.detach(this.#clock.now());
+    return { status: 'ok' };
+  }
+
+  end({ sid, why, idleMs = 0 }: EndCall): Ended {
+    const now = this.#clock.now();
+    const session = this.#sessions.get(sid);
+    if (!session || (why === 'expired' && now - session.touchedAt < idleMs)) return { status: 'gone' };
+    const { user, inbox, handled, touchedAt, keys, heard, out } = session;
+    this.#sessions.delete(sid);
+    for (const room of session.rooms.keys()) this.#rooms.leave(room, sid, now);
+    if (inbox.size > 0) this.#remains.set(sid, { user, inbox, handled, touchedAt });
+    if (why !== 'closed') {
+      const { refusals: refused } = out;
+      this.#tombstones.add(sid, { userId: user.id, keys, handled, refused, heard, endedAt: now });
+    }
+    this.#notes.add({ about: 'end', sid, why, undelivered: out.undelivered });
+    this.#notes.tell();
+    return { status: 'ok', undelivered: out.undelivered };
+  }
+
+  // ── Running a message ────────────────────────────────────────────────────────────────────────────────────────
+
+  claim(call: ClaimCall): Claimed {
+    const { inbox } = this.#whereHandled(call.sid) ?? {};
+    return inbox?.claim(call, this.#clock.now()) ?? { items: [], blocked: false };
+  }
+
+  renew({ sid, seq, token }: HandlingCall): { readonly status: 'ok' | 'gone' } {
+    const renewed = this.#whereHandled(sid)?.inbox.renew(seq, token, this.#clock.now());
+    return { status: renewed ? 'ok' : 'gone' };
+  }
+
+  release({ sid, seq, token }: HandlingCall): { readonly status: 'ok' | 'gone' } {
+    return { status: this.#whereHandled(sid)?.inbox.release(seq, token) ? 'ok' : 'gone' };
+  }
+
+  done({ sid, seq, token, reply, room }: DoneCall): { readonly status: 'ok' | 'gone' } {
+    const where = this.#whereHandled(sid);
+    if (!where?.inbox.done(seq, token)) return { status: 'gone' };
+    where.handled.mark(seq);
+    if (where instanceof SessionRecord) {
+      if (reply) where.out.reply(reply);
+      if (room) this.#move(where, room);
+      this.#notes.add({ about: 'session', sid });
+    } else if (where.inbox.size === 0) this.#remains.delete(sid);
+    this.#notes.tell();
+    return { status: 'ok' };
+  }
+
+  orphans({ idleMs }: { readonly idleMs: number }): readonly Orphan[] {
+    const now = this.#clock.now();
+    this.#rooms.drop(now);
+    const orphans: Orphan[] = [];
+    for (const [ended, all] of [
+      [false, this.#sessions],
+      [true, this.#remains],
+    ] as const) {
+      for (const [sid, { user, inbox, touchedAt }] of all) {
+        if (now - touchedAt >= idleMs) orphans.push({ sid, user, unhandled: inbox.size, ended });
+      }
+    }
+    return orphans;
+  }
+
+  // ── Rooms ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  publish(call: PublishCall): Published {
+    const { room, incarnation = this.#settings.epoch } = call;
+    if (incarnation !== this.#settings.epoch) return { status: 'lost' };
+    const published = this.#rooms.publish(call, this.#clock.now());
+    this.#notes.add({ about: 'room', room });
+    this.#notes.tell();
+    return { status: 'ok', ...published };
+  }
+
+  readRoom({ room, after }: ReadRoomCall): RoomPart {
+    return this.#rooms.read(room, after, this.#clock.now());
+  }
+
+  // ── Inside ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The session, if it is the caller's. */
+  #owned({ sid, epoch, gen }: Ownership): SessionRecord | 'fenced' | 'lost' {
+    const session = epoch === this.#settings.epoch ? this.#sessions.get(sid) : undefined;
+    if (!session) return 'lost';
+    return gen === session.gen ? session : 'fenced';
+  }
+
+  #whereHandled(sid: string): SessionRecord | Remains | undefined {
+    return this.#sessions.get(sid) ?? this.#remains.get(sid);
+  }
+
+  /**
+   * Whether a session may be made under this id. The client draws it, and draws another one once it knows that its
+   * session is lost: numbers of a session that had been used must not be given a second time.
+   */
+  #isUnused(sid: string, now: number): boolean {
+    return !this.#remains.has(sid) && !this.#tombstones.heard(sid, now);
+  }
+
+  #move(session: SessionRecord, { name, position }: NonNullable<DoneCall['room']>): void {
+    const now = this.#clock.now();
+    if (position) {
+      session.rooms.set(name, position);
+      this.#rooms.enter(name, session.sid, now);
+    } else if (session.rooms.delete(name)) this.#rooms.leave(name, session.sid, now);
+  }
+}

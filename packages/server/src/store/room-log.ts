@@ -1,0 +1,136 @@
+import { sizeOf } from '@holdfast/protocol';
+import type { LoggedPublication, Publication, PublishCall, RoomPart, RoomPosition } from '../ports/store.js';
+import { LastCalls } from './last-calls.js';
+
+/** Bounds of a room's log. */
+const MAX_MESSAGES = 256;
+const MAX_BYTES = 262_144;
+const MAX_AGE_MS = 120_000;
+
+interface Entry {
+  readonly publication: LoggedPublication;
+  readonly bytes: number;
+  /** By the store's clock. */
+  readonly loggedAt: number;
+}
+
+/** The newest part of what was said in a room, and who is in it. */
+class RoomLog {
+  /** Another one whenever the log begins anew. */
+  readonly epoch: string;
+  /** Ids of sessions. */
+  readonly members = new Set<string>();
+  readonly published = new LastCalls<{ readonly position: RoomPosition; readonly members: number }>();
+  readonly #entries: Entry[] = [];
+  #bytes = 0;
+  #offset = 0;
+  /** Everything up to here is no longer in the log. */
+  #base = 0;
+
+  constructor(epoch: string) {
+    this.epoch = epoch;
+  }
+
+  get top(): RoomPosition {
+    return { epoch: this.epoch, offset: this.#offset };
+  }
+
+  append(publication: Publication, now: number): void {
+    const bytes = sizeOf(publication.event);
+    this.#offset++;
+    this.#entries.push({ publication: { ...publication, offset: this.#offset }, bytes, loggedAt: now });
+    this.#bytes += bytes;
+    this.#trim(now);
+  }
+
+  /** What is not read live is read from here, so the newest publication stays, however big it is. */
+  #trim(now: number): void {
+    let oldest = this.#entries[0];
+    while (oldest && this.#isTooMuch(oldest, now)) {
+      this.#entries.shift();
+      this.#bytes -= oldest.bytes;
+      this.#base = oldest.publication.offset;
+      oldest = this.#entries[0];
+    }
+  }
+
+  #isTooMuch({ loggedAt }: Entry, now: number): boolean {
+    if (loggedAt < now - MAX_AGE_MS) return true;
+    return this.#entries.length > 1 && (this.#entries.length > MAX_MESSAGES || this.#bytes > MAX_BYTES);
+  }
+
+  read(after: RoomPosition | undefined, now: number): RoomPart {
+    this.#trim(now);
+    const { top } = this;
+    if (!after) return { top, items: [] };
+    const sameLog = after.epoch === this.epoch && after.offset <= this.#offset;
+    // Who comes from an earlier log has seen nothing of this one. What was lost with that log nobody can say.
+    const offset = sameLog ? after.offset : 0;
+    const publications = this.#entries.map(({ publication }) => publication);
+    const items = publications.filter((publication) => publication.offset > offset);
+    if (sameLog && offset >= this.#base) return { top, items };
+    return { top, gap: { from: offset + 1, to: this.#base, why: sameLog ? 'trimmed' : 'new-epoch' }, items };
+  }
+}
+
+/** All rooms. One without members stays as long as its log is worth something to one who comes back. */
+export class RoomLogs {
+  readonly #newEpoch: () => string;
+  readonly #rooms = new Map<string, RoomLog>();
+  /** Rooms without members, by when something last happened there; the longest ago first. */
+  readonly #emptySince = new Map<string, number>();
+
+  constructor(newEpoch: () => string) {
+    this.#newEpoch = newEpoch;
+  }
+
+  publish(call: PublishCall, now: number): { readonly position: RoomPosition; readonly members: number } {
+    const room = this.#room(call.room, now);
+    return room.published.once(call, () => {
+      room.append(call.publication, now);
+      let { size: members } = room.members;
+      for (const sid of call.publication.except) if (room.members.has(sid)) members--;
+      return { position: room.top, members };
+    });
+  }
+
+  read(name: string, after: RoomPosition | undefined, now: number): RoomPart {
+    return this.#room(name, now).read(after, now);
+  }
+
+  enter(name: string, sid: string, now: number): void {
+    this.#room(name, now).members.add(sid);
+    this.#emptySince.delete(name);
+  }
+
+  leave(name: string, sid: string, now: number): void {
+    const room = this.#rooms.get(name);
+    if (room?.members.delete(sid)) this.#stir(name, room, now);
+  }
+
+  /** Nobody sets an alarm for this: it is done whenever the store is asked about rooms. */
+  drop(now: number): void {
+    for (const [name, since] of this.#emptySince) {
+      if (since >= now - MAX_AGE_MS) return;
+      this.#emptySince.delete(name);
+      this.#rooms.delete(name);
+    }
+  }
+
+  #room(name: string, now: number): RoomLog {
+    this.drop(now);
+    let room = this.#rooms.get(name);
+    if (!room) {
+      room = new RoomLog(this.#newEpoch());
+      this.#rooms.set(name, room);
+    }
+    this.#stir(name, room, now);
+    return room;
+  }
+
+  /** Something happens here: an empty room is young again, and so the last in the row. */
+  #stir(name: string, { members }: RoomLog, now: number): void {
+    this.#emptySince.delete(name);
+    if (members.size === 0) this.#emptySince.set(name, now);
+  }
+}

@@ -1,0 +1,134 @@
+import type {
+  AcceptCall,
+  Accepted,
+  AcceptedItem,
+  AttachCall,
+  Attached,
+  Bounds,
+  RoomPosition,
+} from '../ports/store.js';
+import type { User } from '../types.js';
+import { HandledMarks } from './handled-marks.js';
+import { Inbox } from './inbox.js';
+import { Keys } from './keys.js';
+import { LastCalls } from './last-calls.js';
+import { OutLane } from './out-lane.js';
+
+/** What a session is made with. */
+export interface SessionSettings {
+  /** The store's incarnation. */
+  readonly epoch: string;
+  readonly bounds: Bounds;
+  readonly inbox: Bounds;
+  readonly leaseMs: number;
+}
+
+/** A living session: its numbers, what came in, what is to go out. */
+export class SessionRecord {
+  readonly sid: string;
+  readonly user: User;
+  readonly keys: Keys;
+  readonly inbox: Inbox;
+  readonly handled = new HandledMarks();
+  readonly out: OutLane;
+  readonly rooms = new Map<string, RoomPosition>();
+  readonly appended = new LastCalls<'ok' | 'full'>();
+  /** When its owner last asked for it. */
+  touchedAt: number;
+  /** The client has been there since the session was made: it has had a WELCOME. */
+  heard = false;
+  /** Fences: rises with each connection. */
+  gen = 0;
+  readonly #epoch: string;
+  /** Attach number of the newest connection. */
+  #n = 0;
+  /** The server that owns the connection; undefined while there is none. */
+  #node: string | undefined;
+  #accepted = 0;
+
+  constructor(
+    { sid, user, newKey }: AttachCall,
+    { epoch, bounds, inbox, leaseMs }: SessionSettings,
+    now: number,
+  ) {
+    this.sid = sid;
+    this.user = user;
+    this.keys = new Keys(newKey);
+    this.inbox = new Inbox(inbox, leaseMs);
+    this.out = new OutLane(bounds);
+    this.touchedAt = now;
+    this.#epoch = epoch;
+  }
+
+  // ── Connections ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Why this HELLO gets no connection to the session. The order of the questions is part of the protocol. */
+  refuses(call: AttachCall): 'lost' | 'stale' | undefined {
+    if (call.user.id !== this.user.id) return 'lost';
+    if (call.n <= this.#n) return 'stale';
+    // Its WELCOME was lost, so it has no key to show. Once it has been heard, it has one.
+    if (call.fresh) return this.heard ? 'lost' : undefined;
+    if (!this.keys.include(call.key)) return 'lost';
+    const knowsMore = call.received > this.out.top || call.acked > this.#accepted;
+    return call.epoch !== this.#epoch || knowsMore ? 'lost' : undefined;
+  }
+
+  attach({ fresh, n, key, newKey, received, node }: AttachCall, now: number): Attached {
+    this.#n = n;
+    this.gen++;
+    this.#node = node;
+    this.keys.rotate(key, newKey);
+    this.out.trim(received);
+    this.touchedAt = now;
+    return {
+      status: fresh ? 'new' : 'resumed',
+      epoch: this.#epoch,
+      gen: this.gen,
+      accepted: this.#accepted,
+      base: this.out.base,
+      handled: this.handled.told(),
+      rooms: new Map(this.rooms),
+    };
+  }
+
+  /** Its time to live begins when the connection is gone, not when something last came on it. */
+  detach(now: number): void {
+    if (this.#node === undefined) return;
+    this.#node = undefined;
+    this.touchedAt = now;
+  }
+
+  // ── What comes in ────────────────────────────────────────────────────────────────────────────────────────────
+
+  accept({ items, ack }: AcceptCall, now: number): Accepted {
+    this.#checkNumbers(items);
+    this.touchedAt = now;
+    this.heard = true;
+    this.keys.confirm();
+    this.out.trim(ack);
+    for (const item of items) {
+      if (item.seq <= this.#accepted) continue;
+      if (!this.#take(item)) return { status: 'full', accepted: this.#accepted };
+      this.#accepted = item.seq;
+    }
+    return { status: 'ok', accepted: this.#accepted };
+  }
+
+  /** Before anything changes: a step is made as a whole or not at all. */
+  #checkNumbers(items: readonly AcceptedItem[]): void {
+    let highest = items[0] ? Math.min(items[0].seq - 1, this.#accepted) : 0;
+    for (const { seq } of items) {
+      if (seq !== highest + 1) throw new Error(`accept(): number ${seq} does not follow on ${highest}`);
+      highest = seq;
+    }
+  }
+
+  /** False if there is no place for it. */
+  #take({ seq, item, bytes = 0, refusal }: AcceptedItem): boolean {
+    if ((item || refusal) && this.out.fullOfReplies) return false;
+    if (item && !this.inbox.add(seq, item, bytes)) return false;
+    if (!item) this.handled.mark(seq);
+    if (refusal) this.out.reply(refusal);
+    return true;
+  }
+}

@@ -1,0 +1,56 @@
+import type { ErrorItem } from '@holdfast/protocol';
+import type { AttachCall, Attached } from '../ports/store.js';
+import type { HandledMarks } from './handled-marks.js';
+import type { Keys } from './keys.js';
+
+const MAX_AGE_MS = 86_400_000;
+const MAX_TOMBSTONES = 10_000;
+
+/** What is kept of a session that ended without its client. */
+interface Tombstone {
+  readonly userId: string;
+  readonly keys: Keys;
+  /** Moves on while handlers are finishing. */
+  readonly handled: HandledMarks;
+  /** Refusals that never reached the client, as far as anybody knows. */
+  readonly refused: readonly ErrorItem[];
+  /** Its client has been there: it knows this session. */
+  readonly heard: boolean;
+  readonly endedAt: number;
+}
+
+/** Tells a client that comes back too late what became of its messages. */
+export class Tombstones {
+  /** The oldest first. */
+  readonly #bySession = new Map<string, Tombstone>();
+
+  add(sid: string, tombstone: Tombstone): void {
+    this.#bySession.delete(sid);
+    this.#bySession.set(sid, tombstone);
+    for (const [oldest, { endedAt }] of this.#bySession) {
+      if (this.#bySession.size <= MAX_TOMBSTONES && endedAt >= tombstone.endedAt - MAX_AGE_MS) break;
+      this.#bySession.delete(oldest);
+    }
+  }
+
+  /** Whether its session has ever heard of its client. */
+  heard(sid: string, now: number): boolean {
+    return this.#get(sid, now)?.heard ?? false;
+  }
+
+  delete(sid: string): void {
+    this.#bySession.delete(sid);
+  }
+
+  /** Details only for who shows user and key; whoever else asks cannot tell it from a session that never was. */
+  ask({ sid, user, key }: AttachCall, now: number): Attached {
+    const tombstone = this.#get(sid, now);
+    if (tombstone?.userId !== user.id || !tombstone.keys.include(key)) return { status: 'lost' };
+    return { status: 'lost', handled: tombstone.handled.told(), refused: tombstone.refused };
+  }
+
+  #get(sid: string, now: number): Tombstone | undefined {
+    const tombstone = this.#bySession.get(sid);
+    return tombstone && tombstone.endedAt >= now - MAX_AGE_MS ? tombstone : undefined;
+  }
+}

@@ -1,0 +1,197 @@
+import { describe, expect, test } from 'vitest';
+import type { RoomPosition } from '../../../src/ports/store.js';
+import { ADA, begin, type MakeStore, notesOf, publish } from './harness.js';
+
+const TWO_MINUTES = 120_000;
+
+/** Rooms' logs, and who is where. */
+export function suiteOfRooms(make: MakeStore): void {
+  const room = async () => {
+    const under = await make();
+    const { store } = under;
+    const read = async (after?: Partial<RoomPosition>, name = 'lobby') => {
+      const position = after && { epoch, offset: 0, ...after };
+      const { items, top, gap } = await store.readRoom({ room: name, after: position });
+      return { offsets: items.map(({ offset }) => offset), top: top.offset, gap };
+    };
+    const say = (text: string, over: Parameters<typeof publish>[3] = {}) =>
+      publish(store, 'lobby', text, over);
+    const { epoch } = (await store.readRoom({ room: 'lobby' })).top;
+    return { ...under, epoch, read, say };
+  };
+
+  describe('a log', () => {
+    test('begins at nothing, with an epoch of its own', async () => {
+      const { store, epoch } = await room();
+      expect(await store.readRoom({ room: 'lobby' })).toEqual({ top: { epoch, offset: 0 }, items: [] });
+      expect((await store.readRoom({ room: 'other' })).top.epoch).not.toBe(epoch);
+    });
+
+    test('gives offsets, and what follows a position', async () => {
+      const { store, epoch, read, say } = await room();
+      expect(await say('a')).toEqual({ status: 'ok', position: { epoch, offset: 1 }, members: 0 });
+      expect(await say('b', { except: ['x'] })).toMatchObject({ position: { offset: 2 } });
+      expect(await read({ offset: 1 })).toEqual({ offsets: [2], top: 2, gap: undefined });
+      expect(await read({ offset: 2 })).toEqual({ offsets: [], top: 2, gap: undefined });
+      expect(await read()).toEqual({ offsets: [], top: 2, gap: undefined });
+      const [, b] = (await store.readRoom({ room: 'lobby', after: { epoch, offset: 0 } })).items;
+      expect(b).toEqual({ id: 'id-b', at: 1_000, except: new Set(['x']), event: 'b', offset: 2 });
+    });
+
+    test('each writer may repeat its last call', async () => {
+      const { store, read } = await room();
+      const first = await publish(store, 'lobby', 'a', { w: 5 });
+      expect(await publish(store, 'lobby', 'a', { w: 5 })).toEqual(first);
+      await publish(store, 'other', 'b', { w: 5 });
+      expect(await read({ offset: 0 })).toMatchObject({ offsets: [1] });
+      expect(await publish(store, 'lobby', 'c', { w: 6 })).toMatchObject({ position: { offset: 2 } });
+    });
+
+    test('what was tried first in another incarnation is not published', async () => {
+      const { store, read, say } = await room();
+      const { own } = await begin(store);
+      expect(await say('a', { incarnation: 'another' })).toEqual({ status: 'lost' });
+      expect(await say('b', { incarnation: own.epoch })).toMatchObject({ status: 'ok' });
+      expect(await read({ offset: 0 })).toMatchObject({ offsets: [1] });
+    });
+
+    test('is told of', async () => {
+      const { store, say, settle } = await room();
+      const notes = notesOf(store);
+      await say('a');
+      await settle();
+      expect(notes).toEqual([{ about: 'room', room: 'lobby' }]);
+    });
+
+    test('who comes from another log, or from a place it never came to, reads this one whole', async () => {
+      const { read, say } = await room();
+      const gap = { from: 1, to: 0, why: 'new-epoch' };
+      expect(await read({ epoch: 'another', offset: 7 })).toEqual({ offsets: [], top: 0, gap });
+      for (const text of ['a', 'b']) await say(text);
+      expect(await read({ epoch: 'another', offset: 1 })).toEqual({ offsets: [1, 2], top: 2, gap });
+      expect(await read({ offset: 3 })).toEqual({ offsets: [1, 2], top: 2, gap });
+    });
+  });
+
+  describe('a log is trimmed', () => {
+    test('at 256 messages', async () => {
+      const { read, say } = await room();
+      for (let n = 1; n <= 300; n++) await say(`${n}`);
+      const all = await read({ offset: 0 });
+      expect([all.offsets.length, all.offsets[0], all.top]).toEqual([256, 45, 300]);
+      expect(all.gap).toEqual({ from: 1, to: 44, why: 'trimmed' });
+      expect((await read({ offset: 43 })).gap).toEqual({ from: 44, to: 44, why: 'trimmed' });
+      expect((await read({ offset: 44 })).gap).toBeUndefined();
+      expect((await read({ epoch: 'another', offset: 290 })).gap).toEqual({
+        ...{ from: 1, to: 44, why: 'new-epoch' },
+      });
+    });
+
+    test('at 256 KiB, but for the newest', async () => {
+      const { read, say } = await room();
+      for (let n = 0; n < 5; n++) await say('x'.repeat(65_536));
+      expect(await read({ offset: 0 })).toMatchObject({ offsets: [2, 3, 4, 5], gap: { to: 1 } });
+      await say('x'.repeat(300_000));
+      expect(await read({ offset: 0 })).toMatchObject({ offsets: [6], gap: { to: 5 } });
+    });
+
+    test('after two minutes, also while nothing is said', async () => {
+      const { read, say, pass } = await room();
+      await say('a');
+      await pass(1);
+      await say('b');
+      await pass(TWO_MINUTES - 1);
+      expect(await read({ offset: 0 })).toMatchObject({ offsets: [1, 2], gap: undefined });
+      await pass(1);
+      expect(await read({ offset: 0 })).toMatchObject({ offsets: [2], gap: { from: 1, to: 1 } });
+      await pass(1);
+      expect(await read({ offset: 1 })).toMatchObject({ offsets: [], top: 2, gap: { from: 2, to: 2 } });
+    });
+  });
+
+  describe('members', () => {
+    test('come and go with what is done', async () => {
+      const { store, say, epoch } = await room();
+      const [a, b] = [await begin(store, 'a'), await begin(store, 'b')];
+      await say('0');
+      await a.join('lobby', 1);
+      await b.join('lobby', 1);
+      expect(await say('1')).toMatchObject({ members: 2 });
+      expect(await say('2', { except: ['a', 'nobody'] })).toMatchObject({ members: 1 });
+      expect(await a.attach()).toMatchObject({ rooms: new Map([['lobby', { epoch, offset: 1 }]]) });
+      expect(await b.attach()).toMatchObject({ rooms: new Map([['lobby', { epoch, offset: 1 }]]) });
+
+      await a.accept([{ seq: 2, item: [5, 2, 'x', 'y', null] }]);
+      await a.claim();
+      const leave = { sid: 'a', seq: 2, token: 'token-A', room: { name: 'lobby' } };
+      expect(await store.done({ ...leave, token: 'wrong' })).toEqual({ status: 'gone' });
+      expect(await say('3')).toMatchObject({ members: 2 });
+      expect(await store.done(leave)).toEqual({ status: 'ok' });
+      expect(await say('4')).toMatchObject({ members: 1 });
+      expect(await a.attach()).toMatchObject({ rooms: new Map() });
+
+      await store.end({ sid: 'b', why: 'ended' });
+      expect(await say('5')).toMatchObject({ members: 0 });
+    });
+
+    test('who has ended joins nothing', async () => {
+      const { store, say } = await room();
+      const talk = await begin(store);
+      await talk.accept([{ seq: 1, item: [5, 1, 'x', 'y', null] }]);
+      await talk.claim();
+      await store.end({ sid: 's1', why: 'closed' });
+      const position = { epoch: 'x', offset: 0 };
+      const done = { sid: 's1', seq: 1, token: 'token-A', room: { name: 'lobby', position } };
+      expect(await store.done(done)).toEqual({ status: 'ok' });
+      expect(await say('a')).toMatchObject({ members: 0 });
+    });
+
+    test('stay while their connections are cut', async () => {
+      const { store, say } = await room();
+      const talk = await begin(store, 's1', { user: ADA });
+      await talk.join('lobby', 1);
+      await store.detach(talk.own);
+      expect(await say('a')).toMatchObject({ members: 1 });
+    });
+  });
+
+  describe('a room without members', () => {
+    const epochOf = async (store: Awaited<ReturnType<typeof room>>['store']) =>
+      (await store.readRoom({ room: 'lobby' })).top.epoch;
+
+    test('is forgotten two minutes after something last happened there', async () => {
+      const { store, epoch, say, pass } = await room();
+      await pass(TWO_MINUTES);
+      await say('a');
+      await pass(TWO_MINUTES);
+      expect(await epochOf(store)).toBe(epoch);
+      await pass(TWO_MINUTES + 1);
+      const next = await epochOf(store);
+      expect(next).not.toBe(epoch);
+      expect(await say('b')).toMatchObject({ position: { epoch: next, offset: 1 } });
+    });
+
+    test('counts from when the last one went', async () => {
+      const { store, epoch, say, pass } = await room();
+      const talk = await begin(store);
+      await talk.join('lobby', 1);
+      await say('a');
+      await pass(10 * TWO_MINUTES);
+      await store.orphans({ idleMs: 0 });
+      expect(await say('b')).toMatchObject({ members: 1, position: { epoch, offset: 2 } });
+      await pass(TWO_MINUTES + 1);
+      await store.end({ sid: 's1', why: 'ended' });
+      await pass(TWO_MINUTES);
+      expect(await epochOf(store)).toBe(epoch);
+    });
+
+    test('is forgotten without anybody reading it before', async () => {
+      const { store, epoch, pass } = await room();
+      const talk = await begin(store);
+      await talk.join('lobby', 1);
+      await store.end({ sid: 's1', why: 'ended' });
+      await pass(TWO_MINUTES + 1);
+      expect(await epochOf(store)).not.toBe(epoch);
+    });
+  });
+}
