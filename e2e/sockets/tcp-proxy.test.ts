@@ -127,6 +127,22 @@ for (const direction of directions) {
     await eventually(() => hearer.over === 'ECONNRESET', 'the reset, at last');
   });
 
+  test(`an end that is gone while ${direction === 'up' ? 'down' : 'up'} is frozen: the other feels it, and the proxy keeps nothing`, async () => {
+    const one = await line();
+    const { speaker, hearer, opposite } = speakers(await one.pair(), direction);
+    one.proxy.freeze(opposite);
+    hearer.socket.resetAndDestroy();
+    const size = 64 * 1_048_576;
+    speaker.socket.write(Buffer.alloc(size));
+    await aWhile();
+    await aWhile();
+    expect(one.proxy.connections[0]?.held[direction]).toBeLessThanOrEqual(65_536);
+    expect(speaker.socket.writableLength).toBe(size);
+    expect(speaker.over).toBe(undefined);
+    one.proxy.heal();
+    await eventually(() => speaker.over !== undefined, 'the reset, at last');
+  });
+
   test(`frozen ${direction}: the proxy stops reading, and the sender feels it`, async () => {
     const { proxy, pair } = await line();
     const { speaker, hearer } = speakers(await pair(), direction);
@@ -231,6 +247,15 @@ test('the same seed cuts at the same places', async () => {
   expect(new Set(once).size).toBe(5);
   expect(await places(7)).toEqual(once);
   expect(await places(8)).not.toEqual(once);
+});
+
+test('what was cut in silence can be told later, but no byte of it be waited for', async () => {
+  const { proxy, pair } = await line();
+  const { client } = await pair();
+  expect(await proxy.cut({ how: 'silent' })).toBe(1);
+  expect(await soon(proxy.cut({ after: 1 }), 'a cut of what is cut')).toBe(0);
+  expect([client.over, await proxy.cut({ how: 'end' })]).toEqual([undefined, 1]);
+  await eventually(() => client.over === 'end', 'the end, at last');
 });
 
 test('a cut whose bytes never come counts nobody', async () => {

@@ -45,7 +45,10 @@ export interface CutOptions {
 export interface TcpProxy {
   readonly host: string;
   readonly port: number;
-  /** Those that at least one end believes in, oldest first. */
+  /**
+   * Those of which at least one socket is open, oldest first. The proxy does not read what was cut in silence, so it
+   * cannot learn that such an end has given up: it stays here until it is cut again, or the proxy closes.
+   */
   readonly connections: readonly TcpConnection[];
   /**
    * What the proxy holds back at the place of the cut is lost. Resolves when it is done, with the number of
@@ -114,6 +117,8 @@ class FaultProxy implements TcpProxy {
     await new Promise<void>((resolve, reject) => {
       this.#listener.once('error', reject).listen(port, host, resolve);
     });
+    // Whatever goes wrong later, say too many open files, is not to be swallowed.
+    this.#listener.removeAllListeners('error');
     const address = this.#listener.address() as AddressInfo;
     this.host = address.address;
     this.port = address.port;

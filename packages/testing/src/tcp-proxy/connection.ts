@@ -79,6 +79,8 @@ export class Connection implements TcpConnection {
       this.cut(manner);
       return Promise.resolve(true);
     }
+    // No byte will ever get through again.
+    if (this.#isCut) return Promise.resolve(false);
     return new Promise((resolve) => {
       const spring = (): void => {
         this.cut(manner);

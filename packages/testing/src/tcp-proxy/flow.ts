@@ -86,9 +86,20 @@ export class Flow {
   /** Passes on what may pass now. To be called when the conditions have changed; wakes itself for the rest. */
   look(): void {
     clearTimeout(this.#timer);
-    if (!this.#started || this.#stopped || this.#sink.destroyed) return;
+    if (!this.#started || this.#stopped) return;
+    if (this.#sink.destroyed) {
+      this.#leadNowhere();
+      return;
+    }
     if (!this.#conditions.frozen) this.#pass();
     if (!this.#stopped) this.#readOn();
+  }
+
+  /** Nobody is there to hear it. The source learns of that from the other direction, which may be held back. */
+  #leadNowhere(): void {
+    this.#pieces = [];
+    this.held = 0;
+    this.#source.pause();
   }
 
   #take(bytes: Buffer): void {
@@ -146,8 +157,8 @@ export class Flow {
     const sprung = this.#traps.filter(({ position }) => position <= this.carried);
     if (sprung.length > 0) this.stop();
     // Told only when the bytes have left: a reset throws away what still waits to be sent.
-    const left = (): void => {
-      for (const { spring } of sprung) spring();
+    const left = (error?: Error | null): void => {
+      if (!error) for (const { spring } of sprung) spring();
     };
     if (!this.#sink.write(piece.bytes.subarray(0, size), left)) this.#blocked = true;
   }
