@@ -1,10 +1,17 @@
 import { connect, createServer } from 'node:net';
 import { createTcpProxy } from '@holdfast/testing/tcp-proxy';
-import { expect, onTestFinished, test } from 'vitest';
-import { aWhile, End, line, speakers } from './line.js';
+import { expect, test } from 'vitest';
+import { aWhile, line, speakers } from './line.js';
 import { eventually, listening, soon } from './peers.js';
 
 const directions = ['up', 'down'] as const;
+
+async function unusedPort(): Promise<number> {
+  const server = createServer();
+  const port = await listening(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
 
 test('what nobody disturbs arrives, both ways, with its end', async () => {
   const { proxy, pair } = await line();
@@ -33,12 +40,8 @@ test('an end that is reset resets the other', async () => {
 });
 
 test('nobody listens behind the proxy: the client is reset', async () => {
-  const unused = createServer();
-  const port = await listening(unused);
-  await new Promise((resolve) => unused.close(resolve));
-  const proxy = await createTcpProxy({ target: { port } });
-  onTestFinished(() => proxy.close());
-  const client = new End(connect(proxy.port, proxy.host));
+  const { dial } = await line({ target: { port: await unusedPort() } });
+  const client = dial();
   await eventually(() => client.over === 'ECONNRESET', 'the client hears of it');
 });
 
@@ -179,6 +182,16 @@ for (const direction of directions) {
       if (n % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
     }
     await hearer.hears(`latenever, as it seems${numbers.join('')}`);
+  });
+
+  test(`delayed ${direction}: an end with nothing in front of it is no quicker`, async () => {
+    const { proxy, pair } = await line();
+    const { speaker, hearer } = speakers(await pair(), direction);
+    proxy.delay(150, direction);
+    const start = performance.now();
+    speaker.socket.end();
+    await eventually(() => hearer.over === 'end', 'the end');
+    expect(performance.now() - start).toBeGreaterThanOrEqual(149);
   });
 
   test(`delayed ${direction}: what is under way is bounded, and so is what the proxy holds`, async () => {
@@ -328,11 +341,12 @@ test('closing ends all sockets, whatever was done to them', async () => {
 });
 
 test('1,000 connections, ended in every way, leave no socket and no timer behind', async () => {
-  const handles = () =>
-    process.getActiveResourcesInfo().filter((name) => /^(TCP|PipeConnect|Timeout)/.test(name)).length;
+  const count = (kind: RegExp) => process.getActiveResourcesInfo().filter((name) => kind.test(name)).length;
+  const sockets = () => count(/^TCP/);
+  const timers = () => count(/^Timeout/);
   const server = createServer((socket) => socket.on('error', () => undefined).pipe(socket));
   const target = await listening(server);
-  const before = handles();
+  const before = sockets();
   const proxy = await createTcpProxy({ target: { port: target } });
   proxy.throttle(10_000);
   for (let batch = 0; batch < 20; batch++) {
@@ -356,7 +370,20 @@ test('1,000 connections, ended in every way, leave no socket and no timer behind
     await soon(gone, 'all are gone');
     await eventually(() => proxy.connections.length === 0, 'the proxy has forgotten them');
   }
+  // Each holds bytes for a minute, so each has a timer; the test's runner has a few that come and go.
+  proxy.delay(60_000);
+  for (let more = 0; more < 20; more++) {
+    connect(proxy.port, proxy.host)
+      .on('error', () => undefined)
+      .write('late');
+  }
+  await eventually(
+    () => proxy.connections.filter(({ held }) => held.up === 4).length === 20,
+    'more is under way',
+  );
+  const running = timers();
   await proxy.close();
-  await eventually(() => handles() <= before, 'no handle is left');
+  await eventually(() => sockets() <= before, 'no socket is left');
+  await eventually(() => timers() <= running - 20, 'no timer is left');
   await new Promise((resolve) => server.close(resolve));
 });
