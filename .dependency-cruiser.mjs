@@ -1,7 +1,7 @@
 // Who may import whom. The table is in ARCHITECTURE.md; here it is enforced, by `npm test`.
 // A rule's `to` names what is forbidden; $1 stands for the first bracket of its `from.path`.
 
-const ownDoors = '^packages/[^/]+/src/(index|ports|msgpack)[.]ts$';
+const ownDoors = '^packages/[^/]+/src/(index|ports|msgpack)[.]ts$|^packages/testing/src/tcp-proxy[.]ts$';
 const protocolDoor = '^packages/protocol/src/index[.]ts$';
 const sharedTypes = '^packages/client/src/types[.]ts$';
 const clientPorts = '^packages/client/src/ports/';
@@ -56,6 +56,12 @@ export default {
       'The kit does not import its own tests.',
       { path: '^packages/testing/src/' },
       { path: '^packages/[^/]+/test/|^test/|^e2e/' },
+    ),
+    rule(
+      'test-kit-loads-anywhere',
+      'In a browser, too: only the TCP proxy, an entry of its own, needs Node.',
+      { path: '^packages/testing/src/(?!tcp-proxy(/|[.]ts$))' },
+      { path: '^packages/testing/src/tcp-proxy(/|[.]ts$)|^(node:)?(net|timers|events)$' },
     ),
 
     rule(
