@@ -29,15 +29,15 @@ export default {
     ),
     rule(
       'apps-use-public-doors',
-      'The playground and the end-to-end tests stand where a user stands.',
-      { path: '^(playground|e2e)/' },
+      'The playground, the benchmark and the end-to-end tests stand where a user stands.',
+      { path: '^(playground|bench|e2e)/' },
       { path: '^packages/', pathNot: ownDoors },
     ),
     rule(
       'packages-stand-alone',
       'A package knows nothing of those that use it.',
       { path: '^packages/' },
-      { path: '^(playground|e2e|scripts)/' },
+      { path: '^(playground|bench|e2e|scripts)/' },
     ),
     rule(
       'e2e-runs-the-playground-from-outside',
@@ -216,7 +216,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(packages/[^/]+|playground)/dist/|^[.]build/' },
+    exclude: { path: '^(packages/[^/]+|playground|bench)/dist/|^[.]build/' },
     tsConfig: { fileName: 'tsconfig.json' },
     // Imports that only bring types are imports as well: they are what couples.
     tsPreCompilationDeps: true,

@@ -6,9 +6,15 @@ import { filesUnder } from '../lib/hash.mjs';
 import { root } from '../lib/process.mjs';
 
 const limit = 400;
-const files = filesUnder('packages', 'playground', 'e2e', 'test', 'scripts', 'rollup.config.mjs').filter(
-  (file) => /\.(ts|tsx|mjs|js|css|html)$/.test(file),
-);
+const files = filesUnder(
+  'packages',
+  'playground',
+  'bench',
+  'e2e',
+  'test',
+  'scripts',
+  'rollup.config.mjs',
+).filter((file) => /\.(ts|tsx|mjs|js|css|html)$/.test(file));
 const lengths = files.map((file) => ({
   file,
   lines: readFileSync(join(root, file), 'utf8').trimEnd().split('\n').length,
