@@ -22,28 +22,21 @@ async function runOne<S>({ name, section, run }: Case<S>, subject: S): Promise<R
   }
 }
 
-/** Runs all cases; results come in the order of the cases. */
+/** Runs all cases; they are told, as the results come, in the order of the cases. */
 export async function runCases<S>(
   cases: readonly Case<S>[],
   subject: S,
   told: (result: Result) => void = () => undefined,
 ): Promise<Result[]> {
-  const results: Promise<Result>[] = [];
-  const running = new Set<Promise<unknown>>();
-  const printing = (async () => {
-    for (let index = 0; index < cases.length; index++) {
-      while (results[index] === undefined) await Promise.race([...running]);
-      const result = await results[index];
-      if (result) told(result);
+  const results: Result[] = [];
+  let next = 0;
+  let toTell = 0;
+  const work = async (): Promise<void> => {
+    for (let index = next++; index < cases.length; index = next++) {
+      results[index] = await runOne(cases[index] as Case<S>, subject);
+      for (let result = results[toTell]; result; result = results[++toTell]) told(result);
     }
-  })();
-  for (const one of cases) {
-    const running1 = runOne(one, subject);
-    results.push(running1);
-    running.add(running1);
-    void running1.then(() => running.delete(running1));
-    if (running.size >= AT_ONCE) await Promise.race(running);
-  }
-  await printing;
-  return Promise.all(results);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return results;
 }
