@@ -276,11 +276,14 @@ export class Exchange {
   }
 
   #takeFromOutbox(): Message[] {
-    const { messages, bytes } = this.#limits;
+    const { messages, bytes, requests } = this.#limits;
     const inflight = this.#link.inflight.length;
-    // With nothing unacknowledged one message of any legal size may go.
-    const room = inflight === 0 ? Math.max(bytes, this.#limits.message) : bytes - this.#link.inflightBytes;
-    return this.#outbox.take(messages - inflight, room);
+    return this.#outbox.take({
+      messages: messages - inflight,
+      bytes: bytes - this.#link.inflightBytes,
+      requests: requests - this.#asked.size,
+      alone: inflight === 0,
+    });
   }
 
   #dispatch(item: Item, seq: number): void {
