@@ -5,9 +5,9 @@
 //   await client.send('note', 1);   await client.request('add', { a: 1, b: 2 });   await client.join('lobby');
 //
 // `told` may have event(name, data, meta), request(method, data), which answers, publication(room, name, data, meta),
-// gap(why, room), lost(items whose fate nobody knows) and stopped(why). What fails rejects with a `fate`: 'refused',
+// gap(why, room), lost(items of which nobody knows whether they were handled) and stopped(why). What fails rejects with a `fate`: 'refused',
 // 'unknown' (on the wire when the session was lost) or 'unsent'. Left out, and nobody at the other end will miss it:
-// MessagePack, several items in one frame, giving up what was written, DONE, $leave, a bound for what waits.
+// MessagePack, several items in one frame, giving up what was written, $leave, a bound for what waits.
 
 const [HELLO, WELCOME, EVT, REQ, RES, ERR, PUB, PING, PONG, CREDIT] = Array(10).keys();
 const [GAP, BYE, CANCEL, SYNC, DONE] = [12, 13, 14, 15, 16];
@@ -17,9 +17,10 @@ const nonce = () => btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8
 const bytesOf = (item) => new TextEncoder().encode(JSON.stringify(item)).length;
 const parse = (text) => {
   try {
-    return typeof text === 'string' ? JSON.parse(text) : [];
+    const frame = typeof text === 'string' && JSON.parse(text);
+    return Array.isArray(frame) ? frame : [];
   } catch {
-    return []; // no frame: its ack is none
+    return []; // no frame: it has not even an ack
   }
 };
 const failure = (fate, code, message) => Object.assign(new Error(message ?? code), { fate, code });
@@ -56,7 +57,11 @@ export function plainClient(url, { token, WebSocket = globalThis.WebSocket, told
   };
   // A message gets its number when it is written, and is written as far as the window goes [3, Window].
   const flush = () => {
-    while (ready && waiting.length > 0 && hasCredit(waiting[0])) number(waiting.shift());
+    while (ready && waiting.length > 0 && hasCredit(waiting[0])) {
+      const message = waiting.shift();
+      if (message.bytes + 50 > limits.m) message.reject(failure('unsent', 'ERR_TOO_BIG'));
+      else number(message);
+    }
   };
   const hasCredit = ({ item, bytes }) => {
     const asked = [...sent.values()].filter((one) => one.item[0] === REQ && !one.settled);
@@ -71,13 +76,17 @@ export function plainClient(url, { token, WebSocket = globalThis.WebSocket, told
     if (joined) Object.assign(joined, value); // before what flows in the room
     message[how]?.(value);
     message.settled = true;
+    message.handled ||= how === 'reject' || message.item?.[0] === REQ;
   };
   const applyAck = (ack) => {
     acked = Math.max(acked, ack);
-    for (const [number, { item, settled }] of sent) {
-      if (number <= acked && item[0] === EVT) settle(number, 'resolve', 'acknowledged');
-      if (number <= acked && (settled || item[0] !== REQ)) sent.delete(number);
+    for (const [number, { item, resolve, settled, handled }] of sent) {
+      if (number <= acked && item[0] === EVT && !settled) settle(number, 'resolve', 'acknowledged');
+      if (number <= acked && (!resolve || (settled && handled))) sent.delete(number);
     }
+  };
+  const done = (low, above) => {
+    for (const [number, message] of sent) message.handled ||= number <= low || above.includes(number);
   };
   // What came is acknowledged by what is written anyway; by itself when it is time [3, Acks].
   const acknowledge = () => {
@@ -160,17 +169,16 @@ export function plainClient(url, { token, WebSocket = globalThis.WebSocket, told
   // Nobody knows what became of what was on the wire, but for what `p` and `lost` tell [4, After WELCOME 2].
   const lose = ({ p: [low, above] = [0, []], lost = [] }) => {
     for (const [, number, code, why] of lost) settle(number, 'reject', failure('refused', code, why));
-    for (const [number, { item }] of sent)
-      if (item[0] === EVT && (number <= low || above.includes(number)))
-        settle(number, 'resolve', 'acknowledged');
-    const unknown = [...sent].filter(([, { settled, resolve }]) => resolve && !settled);
-    for (const [number] of unknown) settle(number, 'reject', failure('unknown', 'ERR_SESSION_LOST'));
-    replaced.splice(0, replaced.length - 31, session.s);
+    done(low, above);
+    for (const [number, { item, handled }] of sent)
+      if (item[0] === EVT && handled) settle(number, 'resolve', 'acknowledged');
+    const open = [...sent].filter(([, { resolve, settled, handled }]) => resolve && !(settled && handled));
+    for (const [number] of open) settle(number, 'reject', failure('unknown', 'ERR_SESSION_LOST'));
+    replaced.unshift(session.s);
+    replaced.splice(32);
     begin();
-    tell(
-      'lost',
-      unknown.map(([, { item }]) => item),
-    );
+    const unknown = open.map(([, { item }]) => item);
+    tell('lost', unknown);
   };
   const bye = (code) => ['ERR_AUTH_REFUSED', 'ERR_PROTOCOL_VERSION'].includes(code) && stop(code);
 
@@ -184,6 +192,7 @@ export function plainClient(url, { token, WebSocket = globalThis.WebSocket, told
     for (const item of items) {
       const last = item[0] === GAP ? item[2] : seq;
       if (!isNumbered(item)) control(item);
+      else if (item[0] === GAP && item[1] !== seq) leave(4400);
       else if (seq > taken + 1) leave(4409);
       else if (last > taken) take(item, seq, last);
       if (isNumbered(item)) seq = last + 1;
@@ -216,9 +225,10 @@ export function plainClient(url, { token, WebSocket = globalThis.WebSocket, told
     else if (type === CREDIT) window = [a, b];
     else if (type === BYE) bye(a);
     else if (type === SYNC) a.forEach(sync);
+    else if (type === DONE) done(a, b);
     else if (type === PUB && flowing.has(a)) publish(flowing.get(a), b, c, d, e);
     else if (type === GAP && flowing.has(d)) skip(flowing.get(d), b, c);
-    else if (type < 32 && ![PUB, GAP, DONE].includes(type)) leave(4400); // not negotiated [10]
+    else if (type < 32 && ![PUB, GAP].includes(type)) leave(4400); // not negotiated [10]
   };
   // Rooms are lanes of their own, each with a position that moves on [5].
   const sync = ([name, epoch, offset, number]) => {

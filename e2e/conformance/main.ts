@@ -1,12 +1,6 @@
-import { json } from './wire.js';
 import { runCases } from './run.js';
-import { conformanceServer } from './server/application.js';
-import { serverCases } from './server/cases.js';
-import { Server } from './server/subject.js';
-const own = conformanceServer();
-const { port } = await own.listen(0, '127.0.0.1');
-const subject = new Server(`ws://127.0.0.1:${port}/realtime`, json);
-const only = process.argv[2];
-const results = await runCases(serverCases.filter(c => !only || c.name.includes(only)), subject, (r) => console.log(r.status === 'passed' ? '✓' : r.status === 'failed' ? '✗' : '-', r.name, r.why ? `\n    section ${r.section}: ${r.why}` : ''));
+import { clientCases } from './client/cases.js';
+const only = process.argv[3];
+const results = await runCases(clientCases.filter(c => !only || c.name.includes(only)), {command: process.argv[2]!}, (r) => console.log(r.status === 'passed' ? '✓' : r.status === 'failed' ? '✗' : '-', r.name, r.why ? `\n    section ${r.section}: ${r.why}` : ''));
 console.log(results.filter(r => r.status === 'passed').length, 'passed', results.filter(r => r.status === 'failed').length, 'failed');
 process.exit(0);

@@ -1,0 +1,8 @@
+import type { Case } from '../case.js';
+import { greeting } from './greeting.js';
+import { inRooms } from './in-rooms.js';
+import { messages } from './messages.js';
+import type { ClientProgram } from './play.js';
+
+/** What is asked of a client. */
+export const clientCases: readonly Case<ClientProgram>[] = [...greeting, ...messages, ...inRooms];

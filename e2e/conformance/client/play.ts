@@ -1,0 +1,219 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { AddressInfo } from 'node:net';
+import { createInterface } from 'node:readline';
+import { WebSocketServer } from '../../sockets/ws.js';
+import { type Case, check, NotAsked, show, until } from '../case.js';
+import { type Frame, type Heard, type Item, json, T, Wire } from '../wire.js';
+
+/** A client that can be started: a command that speaks the lines of docs/conformance.md. */
+export interface ClientProgram {
+  readonly command: string;
+}
+
+/** What the client under test says on its standard output, one line each. */
+export interface Was {
+  readonly was: string;
+  readonly id?: number;
+  readonly as?: string;
+  readonly name?: string;
+  readonly room?: string;
+  readonly data?: unknown;
+  readonly why?: string;
+  readonly code?: string;
+  readonly can?: readonly string[];
+  readonly unknown?: readonly unknown[];
+}
+
+export interface Hello {
+  readonly v: number;
+  readonly c: string;
+  readonly n: number;
+  readonly w: readonly number[];
+  readonly a?: string;
+  readonly s?: string;
+  readonly k?: string;
+  readonly e?: string;
+  readonly x?: number;
+  readonly y?: number;
+}
+
+/** A WELCOME that begins a session; fields can be replaced. */
+export const welcome = (fields: object = {}): unknown => [
+  0,
+  0,
+  [
+    T.WELCOME,
+    {
+      ...{ v: 1, s: 'session', q: 0, u: 'ada', k: 'key-1', e: 'epoch', x: 0, h: 20_000, ttl: 120_000 },
+      ...{ w: [1_000, 1_048_576], m: 1_048_576, o: 100, d: 'memory', ...fields },
+    },
+  ],
+];
+
+/** One case: a server that does what it is told, and the client as a process of its own. */
+export class Play {
+  readonly #server: WebSocketServer;
+  readonly #child: ChildProcess;
+  readonly wires: Wire[] = [];
+  readonly lines: Was[] = [];
+  #noise = '';
+  #orders = 0;
+
+  private constructor(server: WebSocketServer, command: string) {
+    this.#server = server;
+    const { port } = server.address() as AddressInfo;
+    const env = { ...process.env, HOLDFAST_URL: `ws://127.0.0.1:${port}/`, HOLDFAST_TOKEN: 'ada' };
+    // A group of its own, so that the shell does not outlive what it has started, or the reverse.
+    this.#child = spawn(command, { shell: true, env, stdio: 'pipe', detached: process.platform !== 'win32' });
+    const { stdin, stdout, stderr } = this.#child;
+    stdin?.on('error', () => undefined);
+    stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#noise += text;
+    });
+    if (stdout) createInterface({ input: stdout }).on('line', (line) => this.#heard(line));
+    server.on('connection', (socket) => this.wires.push(new Wire(socket, json)));
+  }
+
+  static async begin({ command }: ClientProgram, chooses = 'holdfast.v1.json'): Promise<Play> {
+    const server = new WebSocketServer({
+      port: 0,
+      host: '127.0.0.1',
+      handleProtocols: (offered) => (offered.has(chooses) ? chooses : false),
+    });
+    await new Promise((resolve) => server.once('listening', resolve));
+    return new Play(server, command);
+  }
+
+  #heard(line: string): void {
+    try {
+      this.lines.push(JSON.parse(line) as Was);
+    } catch {
+      this.#noise += `${line}\n`;
+    }
+  }
+
+  /** What the client under test has said, and what it was not asked to say. */
+  get told(): string {
+    return `lines ${show(this.lines)}${this.#noise === '' ? '' : ` and ${show(this.#noise)}`}`;
+  }
+
+  async can(ability: string): Promise<void> {
+    const ready = await this.was((line) => line.was === 'ready', '{"was":"ready"}');
+    if (!ready.can?.includes(ability)) throw new NotAsked(`the client does not say that it can "${ability}"`);
+  }
+
+  /** Gives an order; returns its id. */
+  does(order: object): number {
+    const id = ++this.#orders;
+    this.#child.stdin?.write(`${JSON.stringify({ id, ...order })}\n`);
+    return id;
+  }
+
+  send(data: unknown, more: object = {}): number {
+    return this.does({ do: 'send', name: 'note', data, ...more });
+  }
+
+  ask(data: unknown): number {
+    return this.does({ do: 'request', method: 'ask', data });
+  }
+
+  was(fits: (line: Was) => boolean, what: string, deadlineMs?: number): Promise<Was> {
+    return until(
+      () => this.lines.find(fits),
+      what,
+      () => this.told,
+      deadlineMs,
+    );
+  }
+
+  /** What became of an order. */
+  async settled(id: number, as: string): Promise<Was> {
+    const line = await this.was((line) => line.was === 'settled' && line.id === id, `order ${id} settled`);
+    check(line.as === as, `order ${id} settled as "${as}"`, line);
+    return line;
+  }
+
+  /** Values of all events that the application has heard. */
+  get events(): readonly unknown[] {
+    return this.lines.filter(({ was }) => was === 'event').map(({ data }) => data);
+  }
+
+  get publications(): readonly unknown[] {
+    return this.lines.filter(({ was }) => was === 'publication').map(({ data }) => data);
+  }
+
+  async hearsEvents(count: number): Promise<void> {
+    await this.was(() => this.events.length >= count, `${count} events told to the application`);
+  }
+
+  /** The client's dial of this number, from 1, and its HELLO. */
+  async dial(number: number, deadlineMs?: number): Promise<{ wire: Wire; hello: Hello }> {
+    const wire = await until(
+      () => this.wires[number - 1],
+      `dial ${number}`,
+      () => `${this.wires.length} dials; ${this.told}`,
+      deadlineMs,
+    );
+    return { wire, hello: await helloOn(wire) };
+  }
+
+  /** Its first dial, with a session that stands. */
+  async session(fields: object = {}): Promise<Wire> {
+    const { wire } = await this.dial(1);
+    wire.say(welcome(fields));
+    return wire;
+  }
+
+  /** A later dial, resumed. */
+  async resumed(number: number, fields: object = {}): Promise<{ wire: Wire; hello: Hello }> {
+    const dialed = await this.dial(number);
+    dialed.wire.say(welcome({ q: 1, k: `key-${number}`, ...fields }));
+    return dialed;
+  }
+
+  end(): void {
+    this.#child.stdin?.end();
+    try {
+      if (this.#child.pid && process.platform !== 'win32') process.kill(-this.#child.pid, 'SIGKILL');
+      else this.#child.kill();
+    } catch {
+      // It has gone already.
+    }
+    for (const socket of this.#server.clients) socket.terminate();
+    this.#server.close();
+  }
+}
+
+/** The HELLO of a connection, or of one that has been told that its session is lost. */
+export async function helloOn(wire: Wire, from = 0): Promise<Hello> {
+  const { item } = await wire.hearsType(T.HELLO, 'a HELLO', from);
+  return item[1] as Hello;
+}
+
+/** Items with a number, as [number, item]. */
+export const numbered = (wire: Wire): readonly Heard[] => wire.heard.filter(({ seq }) => seq > 0);
+
+export const payloads = (wire: Wire): unknown[] => numbered(wire).map(({ item }) => item[2]);
+
+export const isAck = ({ ack }: Frame): boolean => ack > 0;
+
+export const event = (value: unknown): Item => [T.EVT, 'said', value, { i: `i${value}`, t: 1 }];
+
+/** A case with a client of its own. */
+export const play = (
+  name: string,
+  section: string,
+  act: (play: Play) => Promise<void>,
+  chooses?: string,
+): Case<ClientProgram> => ({
+  name,
+  section,
+  async run(program) {
+    const scene = await Play.begin(program, chooses);
+    try {
+      await act(scene);
+    } finally {
+      scene.end();
+    }
+  },
+});
