@@ -50,6 +50,7 @@ export default defineConfig({
       onSources('unit', 10_000, 'bench/test/*.test.ts'),
       onSources('simulation', long ? 900_000 : 60_000),
       onBuild('sockets'),
+      onBuild('conformance'),
       onBuild('browser'),
       onBuild('packages'),
     ],

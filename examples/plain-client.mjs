@@ -25,7 +25,10 @@ const parse = (text) => {
 };
 const failure = (fate, code, message) => Object.assign(new Error(message ?? code), { fate, code });
 
-export function plainClient(url, { token, WebSocket = globalThis.WebSocket, told = {} } = {}) {
+export function plainClient(
+  url,
+  { token, WebSocket = globalThis.WebSocket, told = {}, capMs = 10_000 } = {},
+) {
   const [waiting, rooms, replaced] = [[], new Map(), []];
   let [n, tries, stopped] = [0, 0, false];
   let session, secret, next, acked, taken, sent; // of a session
@@ -111,7 +114,7 @@ export function plainClient(url, { token, WebSocket = globalThis.WebSocket, told
     [socket, ready] = [undefined, false];
     old?.close(code);
     tries = Date.now() - dialedAt > 5_000 ? 0 : tries + 1;
-    if (!stopped) setTimeout(() => stopped || dial(), Math.random() * Math.min(10_000, 50 * 2 ** tries));
+    if (!stopped) setTimeout(() => stopped || dial(), Math.random() * Math.min(capMs, 50 * 2 ** tries));
   };
   const stop = (why) => {
     stopped = true;

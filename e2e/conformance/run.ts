@@ -28,15 +28,37 @@ export async function runCases<S>(
   subject: S,
   told: (result: Result) => void = () => undefined,
 ): Promise<Result[]> {
-  const results: Result[] = [];
-  let next = 0;
+  const results = new Map<Case<S>, Result>();
+  const queue = [...cases].sort((a, b) => Number(b.isSlow ?? false) - Number(a.isSlow ?? false));
   let toTell = 0;
   const work = async (): Promise<void> => {
-    for (let index = next++; index < cases.length; index = next++) {
-      results[index] = await runOne(cases[index] as Case<S>, subject);
-      for (let result = results[toTell]; result; result = results[++toTell]) told(result);
+    for (let one = queue.shift(); one; one = queue.shift()) {
+      results.set(one, await runOne(one, subject));
+      for (let next = cases[toTell]; next && results.has(next); next = cases[++toTell]) {
+        told(results.get(next) as Result);
+      }
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  return results;
+  return cases.flatMap((one) => results.get(one) ?? []);
 }
+
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+export const countsOf = (results: readonly Result[]): Counts => {
+  const count = (status: Result['status']): number => results.filter((one) => one.status === status).length;
+  return { passed: count('passed'), failed: count('failed'), skipped: count('skipped') };
+};
+
+const MARKS = { passed: '✓', failed: '✗', skipped: '–' } as const;
+
+/** A result as people read it; a failure names the section and what came instead. */
+export const lineOf = ({ name, section, status, why }: Result): string =>
+  `${MARKS[status]} ${name}${why === undefined ? '' : `\n    PROTOCOL.md, section ${section}: ${why}`}`;
+
+export const sumOf = ({ passed, failed, skipped }: Counts): string =>
+  `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;

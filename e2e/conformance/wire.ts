@@ -1,5 +1,5 @@
 import type { WebSocket as Socket } from 'ws';
-import { Breach, check, DEADLINE_MS, show, until } from './case.js';
+import { Breach, check, show, until } from './case.js';
 
 export const T = {
   ...{ HELLO: 0, WELCOME: 1, EVT: 2, REQ: 3, RES: 4, ERR: 5, PUB: 6, PING: 7, PONG: 8, CREDIT: 9 },
@@ -48,31 +48,46 @@ const asFrame = (value: unknown): Frame => {
   return { ack, first, items } as Frame;
 };
 
+type Many = readonly unknown[];
+
+/** Makes something wrong of what the other end does: so it is seen that a case can fail. */
+export interface Mutation {
+  /** What becomes of a frame that the other end has written. */
+  readonly heard?: (frame: Many) => readonly Many[];
+  /** What becomes of a frame on its way to the other end. */
+  readonly said?: (frame: Many) => readonly Many[];
+  readonly code?: (code: number) => number;
+}
+
 /** One end of a WebSocket connection that says what it likes and keeps what it hears. */
 export class Wire {
   readonly frames: Frame[] = [];
   readonly #socket: Socket;
   readonly #codec: Codec;
+  readonly #mutation: Mutation;
   #code: number | undefined;
   #broken: unknown;
   /** A PING is answered at once, unless a case wants to be deaf. */
   answersPings = true;
 
-  constructor(socket: Socket, codec: Codec) {
+  constructor(socket: Socket, codec: Codec, mutation: Mutation = {}) {
     this.#socket = socket;
     this.#codec = codec;
+    this.#mutation = mutation;
     socket.on('error', () => undefined);
     socket.on('close', (code) => {
-      this.#code = code;
+      this.#code = mutation.code?.(code) ?? code;
     });
     socket.on('message', (data, isBinary) => this.#hear(isBinary ? (data as Buffer) : String(data)));
   }
 
   #hear(data: string | Uint8Array): void {
     try {
-      const frame = asFrame(this.#codec.decode(data));
-      this.frames.push(frame);
-      if (this.answersPings && frame.items.some(([type]) => type === T.PING)) this.say([0, 0, [T.PONG]]);
+      const { heard = (frame: Many) => [frame] } = this.#mutation;
+      const frames = heard(this.#codec.decode(data) as Many).map(asFrame);
+      this.frames.push(...frames);
+      const asks = frames.some(({ items }) => items.some(([type]) => type === T.PING));
+      if (this.answersPings && asks) this.say([0, 0, [T.PONG]]);
     } catch (error) {
       this.#broken ??= error;
     }
@@ -81,7 +96,9 @@ export class Wire {
   /** Frames are encoded; text and bytes go as they are. */
   say(data: unknown): void {
     const isRaw = typeof data === 'string' || data instanceof Uint8Array;
-    this.#socket.send(isRaw ? data : this.#codec.encode(data));
+    if (isRaw) return this.#socket.send(data);
+    const { said = (frame: Many) => [frame] } = this.#mutation;
+    for (const frame of said(data as Many)) this.#socket.send(this.#codec.encode(frame));
   }
 
   /** The close code, once it is closed. */
@@ -111,7 +128,7 @@ export class Wire {
     return `${show(shown)}${this.#code === undefined ? '' : ` and close ${this.#code}`}`;
   }
 
-  async waits<V>(look: () => V | undefined | false, what: string, deadlineMs = DEADLINE_MS): Promise<V> {
+  async waits<V>(look: () => V | undefined | false, what: string, deadlineMs?: number): Promise<V> {
     const found = await until(
       () => look() || (this.#broken || this.#code !== undefined ? 'over' : undefined),
       what,
@@ -140,7 +157,7 @@ export class Wire {
   }
 
   /** Closed by the other end with this code. */
-  async closes(code: number, deadlineMs = DEADLINE_MS): Promise<void> {
+  async closes(code: number, deadlineMs?: number): Promise<void> {
     await until(
       () => this.#code !== undefined,
       `close ${code}`,

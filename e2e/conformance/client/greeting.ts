@@ -38,7 +38,11 @@ export const greeting: readonly Case<ClientProgram>[] = [
     same([v, a], [1, 'ada'], 'v, a');
     check(typeof c === 'string' && c.length >= 22, 'a nonce of 128 bits', c);
     check(Number.isSafeInteger(n) && n >= 1, 'an attach number from 1', n);
-    check(w.length === 2 && w.every((size) => Number.isSafeInteger(size) && size > 0), 'w [messages, bytes]', w);
+    check(
+      w.length === 2 && w.every((size) => Number.isSafeInteger(size) && size > 0),
+      'w [messages, bytes]',
+      w,
+    );
     await sleep(A_WHILE_MS);
     same(wire.frames, [{ ack: 0, first: 0, items: [[T.HELLO, hello]] }], 'nothing but HELLO before WELCOME');
   }),
@@ -53,18 +57,22 @@ export const greeting: readonly Case<ClientProgram>[] = [
       );
       same(scene.wires[0]?.frames, [], 'no HELLO');
     },
-    'none',
+    { chooses: 'none' },
   ),
-  play('the nonce stays until a WELCOME has come; n rises with each dial', "4 The session's id", async (scene) => {
-    const first = await scene.dial(1);
-    first.wire.cut();
-    const second = await scene.dial(2);
-    second.wire.close(1011);
-    const third = await scene.dial(3);
-    same([second.hello.c, third.hello.c], [first.hello.c, first.hello.c], 'nonces of dials 2 and 3');
-    check(first.hello.n < second.hello.n && second.hello.n < third.hello.n, 'n that rises', third.hello.n);
-    same(third.hello.s, undefined, 's');
-  }),
+  play(
+    'the nonce stays until a WELCOME has come; n rises with each dial',
+    "4 The session's id",
+    async (scene) => {
+      const first = await scene.dial(1);
+      first.wire.cut();
+      const second = await scene.dial(2);
+      second.wire.close(1011);
+      const third = await scene.dial(3);
+      same([second.hello.c, third.hello.c], [first.hello.c, first.hello.c], 'nonces of dials 2 and 3');
+      check(first.hello.n < second.hello.n && second.hello.n < third.hello.n, 'n that rises', third.hello.n);
+      same(third.hello.s, undefined, 's');
+    },
+  ),
   play('it comes back with s, k, e, x and y, a new nonce and a higher n', '4 HELLO', async (scene) => {
     const { wire, hello } = await scene.dial(1);
     wire.say(welcome());
@@ -85,13 +93,18 @@ export const greeting: readonly Case<ClientProgram>[] = [
     second.wire.cut();
     same((await scene.dial(3)).hello.k, 'key-2', 'k');
   }),
-  play('no WELCOME within 10 s: hangs up with 3008 and dials anew', '4 Refusals', async (scene) => {
-    const { wire } = await scene.dial(1);
-    const since = Date.now();
-    await wire.closes(3008, 20_000);
-    check(Date.now() - since > 8_000, 'to wait 10 s', `a close after ${Date.now() - since} ms`);
-    await scene.dial(2);
-  }),
+  play(
+    'no WELCOME within 10 s: hangs up with 3008 and dials anew',
+    '4 Refusals',
+    async (scene) => {
+      const { wire } = await scene.dial(1);
+      const since = Date.now();
+      await wire.closes(3008, 20_000);
+      check(Date.now() - since > 8_000, 'to wait 10 s', `a close after ${Date.now() - since} ms`);
+      await scene.dial(2);
+    },
+    { isSlow: true },
+  ),
   play('the first frame is no WELCOME: hangs up and dials anew', '8 Both ends as machines', async (scene) => {
     const { wire } = await scene.dial(1);
     wire.say([0, 1, [T.EVT, 'said', 'early', {}]]);
@@ -104,21 +117,29 @@ export const greeting: readonly Case<ClientProgram>[] = [
     await scene.dial(2);
     same(wire.all(T.HELLO).length, 1, 'HELLOs on the connection');
   }),
-  play('verdict 2: the application is told, then another session on the same connection', LOST, async (scene) => {
-    const id = await cutWithEvent(scene);
-    const { wire, hello } = await scene.dial(2);
-    const waits = scene.send('waits');
-    wire.say(welcome({ q: 2, k: undefined, e: undefined, x: undefined }));
-    const anew = await beginsAnew(scene, id, hello);
-    check(anew === wire, 'the same connection', scene.wires.length);
-    await sleep(A_WHILE_MS);
-    same(numbered(wire), [], 'nothing written before the next WELCOME');
-    wire.say(welcome({ s: 'another' }));
-    await wire.hearsType(T.EVT, 'what waited');
-    same([numbered(wire)[0]?.seq, payloads(wire)], [1, ['waits']], 'numbers from 1, and nothing again by itself');
-    wire.say([1, 0]);
-    await scene.settled(waits, 'acknowledged');
-  }),
+  play(
+    'verdict 2: the application is told, then another session on the same connection',
+    LOST,
+    async (scene) => {
+      const id = await cutWithEvent(scene);
+      const { wire, hello } = await scene.dial(2);
+      const waits = scene.send('waits');
+      wire.say(welcome({ q: 2, k: undefined, e: undefined, x: undefined }));
+      const anew = await beginsAnew(scene, id, hello);
+      check(anew === wire, 'the same connection', scene.wires.length);
+      await sleep(A_WHILE_MS);
+      same(numbered(wire), [], 'nothing written before the next WELCOME');
+      wire.say(welcome({ s: 'another' }));
+      await wire.hearsType(T.EVT, 'what waited');
+      same(
+        [numbered(wire)[0]?.seq, payloads(wire)],
+        [1, ['waits']],
+        'numbers from 1, and nothing again by itself',
+      );
+      wire.say([1, 0]);
+      await scene.settled(waits, 'acknowledged');
+    },
+  ),
   play('verdict 2 with p and lost: handled, refused and unknown are told apart', LOST, async (scene) => {
     const wire = await scene.session();
     const [handled, refused, unknown, asked] = [scene.send(1), scene.send(2), scene.send(3), scene.ask(4)];
@@ -174,16 +195,21 @@ export const greeting: readonly Case<ClientProgram>[] = [
     await sleep(5 * A_WHILE_MS);
     same(scene.wires.length, 1, 'dials');
   }),
-  play('after any other close it comes back to the same session', '7 The end', async (scene) => {
-    let wire = await scene.session();
-    for (const [index, code] of [1000, 1001, 1009, 1011, 1012, 3008, 4400, 4408, 4409, 4999].entries()) {
-      wire.close(code);
-      const back = await scene.resumed(index + 2);
-      same(back.hello.s, 'session', `s after close ${code}`);
-      await back.wire.hearsType(T.SYNC, 'SYNC');
-      wire = back.wire;
-    }
-  }),
+  play(
+    'after any other close it comes back to the same session',
+    '7 The end',
+    async (scene) => {
+      let wire = await scene.session();
+      for (const [index, code] of [1000, 1001, 1009, 1011, 1012, 3008, 4400, 4408, 4409, 4999].entries()) {
+        wire.close(code);
+        const back = await scene.resumed(index + 2);
+        same(back.hello.s, 'session', `s after close ${code}`);
+        await back.wire.hearsType(T.SYNC, 'SYNC');
+        wire = back.wire;
+      }
+    },
+    { isSlow: true },
+  ),
   play('BYE of a server for another reason, then a close: it comes back', '7 The end', async (scene) => {
     const wire = await scene.session();
     wire.say([0, 0, [T.BYE, 'ERR_OF_TOMORROW', '']]);
@@ -192,7 +218,8 @@ export const greeting: readonly Case<ClientProgram>[] = [
   }),
   play('where every dial fails, there is backoff', '7 The end', async (scene) => {
     const end = Date.now() + 1_500;
-    for (let next = 0; Date.now() < end; await sleep(2)) while (next < scene.wires.length) scene.wires[next++]?.cut();
+    for (let next = 0; Date.now() < end; await sleep(2))
+      while (next < scene.wires.length) scene.wires[next++]?.cut();
     check(scene.wires.length >= 2, 'more than one dial', scene.wires.length);
     check(scene.wires.length < 50, 'fewer than 50 dials in 1.5 s', scene.wires.length);
   }),

@@ -58,7 +58,13 @@ export const inRooms: readonly Case<ClientProgram>[] = [
     scene.does({ do: 'join', room: 'reef' });
     const { seq } = await wire.hears((item) => item[1] === '$join', '$join');
     const [, , pub] = publication(11, 'early') as [number, number, Item];
-    wire.say([seq, 1, [T.RES, seq, { epoch: 'one', offset: 10 }], [T.SYNC, [['reef', 'one', 10, NUMBER]]], pub]);
+    wire.say([
+      seq,
+      1,
+      [T.RES, seq, { epoch: 'one', offset: 10 }],
+      [T.SYNC, [['reef', 'one', 10, NUMBER]]],
+      pub,
+    ]);
     await hears(scene, ['early']);
   }),
   inRoom('to publish is an event with r', async (scene) => {
@@ -102,28 +108,34 @@ export const inRooms: readonly Case<ClientProgram>[] = [
     await hears(scene, ['a']);
     same((await positions(scene, wire)).rooms, [['reef', 'one', 11]], 'positions');
   }),
-  inRoom('another epoch: the gap is told, and what flows in it counts from its own beginning', async (scene) => {
-    const { wire } = await positions(scene, await joined(scene));
-    wire.say([0, 0, [T.SYNC, [['reef', 'two', 0, 3]]], [T.GAP, 1, 0, 'new-epoch', 3]]);
-    for (const offset of [1, 2]) wire.say(publication(offset, offset, 3));
-    await hears(scene, [1, 2]);
-    await scene.was(({ was, why }) => was === 'gap' && why === 'new-epoch', 'a gap told');
-    same((await positions(scene, wire)).rooms, [['reef', 'two', 2]], 'positions');
-  }),
-  inRoom('after a lost session it joins anew, with its position and the session that is replaced', async (scene) => {
-    const wire = await joined(scene);
-    wire.say(publication(12, 'a'));
-    await hears(scene, ['a']);
-    wire.cut();
-    const { wire: next } = await scene.dial(2);
-    next.say(welcome({ q: 2 }));
-    await next.waits(() => next.all(T.HELLO).length === 2, 'a second HELLO');
-    next.say(welcome({ s: 'another' }));
-    const { item, seq } = await next.hears((item) => item[1] === '$join', '$join');
-    same(item[2], { room: 'reef', epoch: 'one', offset: 12, replaced: ['session'] }, 'what is asked');
-    next.say([seq, 1, [T.RES, seq, { epoch: 'one', offset: 14 }], [T.SYNC, [['reef', 'one', 12, NUMBER]]]]);
-    for (const offset of [13, 14]) next.say(publication(offset, offset));
-    await hears(scene, ['a', 13, 14]);
-    check(seq === 1, 'number 1 of the new session', seq);
-  }),
+  inRoom(
+    'another epoch: the gap is told, and what flows in it counts from its own beginning',
+    async (scene) => {
+      const { wire } = await positions(scene, await joined(scene));
+      wire.say([0, 0, [T.SYNC, [['reef', 'two', 0, 3]]], [T.GAP, 1, 0, 'new-epoch', 3]]);
+      for (const offset of [1, 2]) wire.say(publication(offset, offset, 3));
+      await hears(scene, [1, 2]);
+      await scene.was(({ was, why }) => was === 'gap' && why === 'new-epoch', 'a gap told');
+      same((await positions(scene, wire)).rooms, [['reef', 'two', 2]], 'positions');
+    },
+  ),
+  inRoom(
+    'after a lost session it joins anew, with its position and the session that is replaced',
+    async (scene) => {
+      const wire = await joined(scene);
+      wire.say(publication(12, 'a'));
+      await hears(scene, ['a']);
+      wire.cut();
+      const { wire: next } = await scene.dial(2);
+      next.say(welcome({ q: 2 }));
+      await next.waits(() => next.all(T.HELLO).length === 2, 'a second HELLO');
+      next.say(welcome({ s: 'another' }));
+      const { item, seq } = await next.hears((item) => item[1] === '$join', '$join');
+      same(item[2], { room: 'reef', epoch: 'one', offset: 12, replaced: ['session'] }, 'what is asked');
+      next.say([seq, 1, [T.RES, seq, { epoch: 'one', offset: 14 }], [T.SYNC, [['reef', 'one', 12, NUMBER]]]]);
+      for (const offset of [13, 14]) next.say(publication(offset, offset));
+      await hears(scene, ['a', 13, 14]);
+      check(seq === 1, 'number 1 of the new session', seq);
+    },
+  ),
 ];

@@ -1,4 +1,4 @@
-import { A_WHILE_MS, type Case, check, same, sleep, until } from '../case.js';
+import { A_WHILE_MS, type Case, check, same, sleep } from '../case.js';
 import { T, type Wire } from '../wire.js';
 import { type ClientProgram, event, isAck, numbered, type Play, payloads, play } from './play.js';
 
@@ -32,10 +32,15 @@ const sends = (scene: Play, count: number): number[] => upTo(count).map((value) 
 export const messages: readonly Case<ClientProgram>[] = [
   play('messages are numbered from 1, in the order in which they were said', '3 Frames', async (scene) => {
     const wire = await scene.session();
-    for (const value of upTo(20)) if (value % 5 === 0) scene.ask(value);
-    else scene.send(value);
+    for (const value of upTo(20))
+      if (value % 5 === 0) scene.ask(value);
+      else scene.send(value);
     await wire.waits(() => numbered(wire).length === 20, '20 messages');
-    same(numbered(wire).map(({ seq }) => seq), upTo(20), 'numbers');
+    same(
+      numbered(wire).map(({ seq }) => seq),
+      upTo(20),
+      'numbers',
+    );
     same(payloads(wire), upTo(20), 'payloads');
     const [, ask] = [numbered(wire)[0], numbered(wire)[4]];
     same(ask?.item.slice(0, 3), [T.REQ, 'ask', 5], 'a request');
@@ -44,7 +49,13 @@ export const messages: readonly Case<ClientProgram>[] = [
     const wire = await scene.session();
     const [sent, asked, refused, denied] = [scene.send(1), scene.ask(2), scene.send(3), scene.ask(4)];
     await wire.waits(() => numbered(wire).length === 4, '4 messages');
-    wire.say([4, 1, [T.RES, 2, { x: 1 }], [T.ERR, 3, 'ERR_REJECTED', 'no'], [T.ERR, 4, 'ERR_NO_HANDLER', '']]);
+    wire.say([
+      4,
+      1,
+      [T.RES, 2, { x: 1 }],
+      [T.ERR, 3, 'ERR_REJECTED', 'no'],
+      [T.ERR, 4, 'ERR_NO_HANDLER', ''],
+    ]);
     await scene.settled(sent, 'acknowledged');
     same((await scene.settled(asked, 'answered')).data, { x: 1 }, 'the answer');
     // In the very frame of the ack: its items come first.
@@ -103,13 +114,17 @@ export const messages: readonly Case<ClientProgram>[] = [
     const { hello } = await scene.dial(2);
     same([hello.x, scene.events], [0, []], 'x and events told');
   }),
-  play('item types from 32 on, and more elements than are known, are ignored', '10 Evolution', async (scene) => {
-    const wire = await scene.session();
-    wire.say([0, 1, [32, 'later'], [T.EVT, 'said', 1, {}, 'more'], [4711]]);
-    await wire.settled();
-    await scene.hearsEvents(1);
-    same(wire.code, undefined, 'no close');
-  }),
+  play(
+    'item types from 32 on, and more elements than are known, are ignored',
+    '10 Evolution',
+    async (scene) => {
+      const wire = await scene.session();
+      wire.say([0, 1, [32, 'later'], [T.EVT, 'said', 1, {}, 'more'], [4711]]);
+      await wire.settled();
+      await scene.hearsEvents(1);
+      same(wire.code, undefined, 'no close');
+    },
+  ),
   play('a GAP takes the numbers that it tells of, and the application is told', RECEIVING, async (scene) => {
     const wire = await scene.session();
     wire.say([0, 1, event(1), [T.GAP, 2, 4, 'outbox-full'], event(5)]);
@@ -203,7 +218,11 @@ export const messages: readonly Case<ClientProgram>[] = [
     const { wire } = await scene.resumed(2, { x: 4 });
     await wire.waits(() => numbered(wire).length >= 7, '7 events');
     await wire.acked(1);
-    same(numbered(wire).map(({ seq, item }) => [seq, item[2]]), [5, 6, 7, 8, 9, 10, 11].map((n) => [n, n]), 'again');
+    same(
+      numbered(wire).map(({ seq, item }) => [seq, item[2]]),
+      [5, 6, 7, 8, 9, 10, 11].map((n) => [n, n]),
+      'again',
+    );
     const late = numbered(wire).filter(({ seq, ack }) => seq <= 10 && ack > 0);
     same(late, [], 'no ack on what is written again');
     wire.say([11, 0]);
@@ -244,23 +263,31 @@ export const messages: readonly Case<ClientProgram>[] = [
     same((await scene.settled(id, 'answered')).data, 'late', 'the answer');
     same(wire.all(T.REQ), [], 'not asked again');
   }),
-  play("a request of the server's is answered or refused, once, also over a cut", '3 Frames', async (scene) => {
-    const first = await scene.session();
-    first.say([0, 1, [T.REQ, 'echo', 'x']]);
-    first.say([0, 1, [T.REQ, 'echo', 'x']]);
-    await first.waits(() => answersTo(first, 1).length > 0, 'an answer to 1');
-    await first.settled();
-    await sleep(A_WHILE_MS);
-    const [answer, ...more] = answersTo(first, 1);
-    same(more, [], 'one answer');
-    if (answer?.item[0] === T.RES) same(answer.item[2], 'x', 'the answer');
-    first.cut();
-    const { wire } = await scene.resumed(2, { x: 0 });
-    wire.say([0, 1, [T.REQ, 'echo', 'x']]);
-    await wire.waits(() => answersTo(wire, 1).length > 0, 'the answer again');
-    await wire.settled();
-    same(answersTo(wire, 1).map(({ seq, item }) => [seq, item]), [[answer?.seq, answer?.item]], 'the same answer');
-  }),
+  play(
+    "a request of the server's is answered or refused, once, also over a cut",
+    '3 Frames',
+    async (scene) => {
+      const first = await scene.session();
+      first.say([0, 1, [T.REQ, 'echo', 'x']]);
+      first.say([0, 1, [T.REQ, 'echo', 'x']]);
+      await first.waits(() => answersTo(first, 1).length > 0, 'an answer to 1');
+      await first.settled();
+      await sleep(A_WHILE_MS);
+      const [answer, ...more] = answersTo(first, 1);
+      same(more, [], 'one answer');
+      if (answer?.item[0] === T.RES) same(answer.item[2], 'x', 'the answer');
+      first.cut();
+      const { wire } = await scene.resumed(2, { x: 0 });
+      wire.say([0, 1, [T.REQ, 'echo', 'x']]);
+      await wire.waits(() => answersTo(wire, 1).length > 0, 'the answer again');
+      await wire.settled();
+      same(
+        answersTo(wire, 1).map(({ seq, item }) => [seq, item]),
+        [[answer?.seq, answer?.item]],
+        'the same answer',
+      );
+    },
+  ),
   play('an answer passes what waits for credit', '3 Window', async (scene) => {
     const wire = await scene.session({ w: [1, 1_048_576] });
     sends(scene, 3);
@@ -291,41 +318,5 @@ export const messages: readonly Case<ClientProgram>[] = [
     scene.does({ do: 'giveUp', of: id });
     const { item } = await wire.hearsType(T.CANCEL, 'CANCEL');
     same(item, [T.CANCEL, 1], 'CANCEL');
-  }),
-  play('a PING is answered at once', '6 Liveness', async (scene) => {
-    const wire = await scene.session();
-    const since = Date.now();
-    await wire.settled();
-    check(Date.now() - since < 2_000, 'a PONG at once', `one after ${Date.now() - since} ms`);
-  }),
-  play('silence of 1.25 h is asked about; no answer for 5 s: another dial', '6 Liveness', async (scene) => {
-    const wire = await scene.session({ h: 1 });
-    // It may ask at once, to measure the round trip.
-    await wire.settled();
-    wire.answersPings = false;
-    const [before, since] = [wire.all(T.PING).length, Date.now()];
-    await wire.waits(() => wire.all(T.PING).length > before, 'a PING');
-    check(Date.now() - since > 1_100, 'no PING before 1.25 s', `one after ${Date.now() - since} ms`);
-    const { hello } = await scene.dial(2, 20_000);
-    check(Date.now() - since > 5_500, 'to wait 5 s for an answer', `a dial after ${Date.now() - since} ms`);
-    same(hello.s, 'session', 's');
-  }),
-  play('an ack that is owed for more than 2 s is asked about, and only a PONG helps', '6 Liveness', async (scene) => {
-    const wire = await scene.session();
-    wire.answersPings = false;
-    scene.send('unacknowledged');
-    await wire.hearsType(T.EVT, 'the event');
-    const chatter = setInterval(() => wire.code ?? wire.say([0, 0, [T.PONG + 24]]), 200);
-    try {
-      await wire.hearsType(T.PING, 'a PING');
-      await until(
-        () => scene.wires.length === 2,
-        'another dial although frames come',
-        () => wire.story,
-        20_000,
-      );
-    } finally {
-      clearInterval(chatter);
-    }
   }),
 ];

@@ -1,13 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
+import type { WebSocketServer as SocketServer } from 'ws';
 import { WebSocketServer } from '../../sockets/ws.js';
 import { type Case, check, NotAsked, show, until } from '../case.js';
-import { type Frame, type Heard, type Item, json, T, Wire } from '../wire.js';
+import { type Frame, type Heard, type Item, json, type Mutation, T, Wire } from '../wire.js';
 
 /** A client that can be started: a command that speaks the lines of docs/conformance.md. */
 export interface ClientProgram {
   readonly command: string;
+  readonly mutate?: () => Mutation;
 }
 
 /** What the client under test says on its standard output, one line each. */
@@ -52,14 +54,14 @@ export const welcome = (fields: object = {}): unknown => [
 
 /** One case: a server that does what it is told, and the client as a process of its own. */
 export class Play {
-  readonly #server: WebSocketServer;
+  readonly #server: SocketServer;
   readonly #child: ChildProcess;
   readonly wires: Wire[] = [];
   readonly lines: Was[] = [];
   #noise = '';
   #orders = 0;
 
-  private constructor(server: WebSocketServer, command: string) {
+  private constructor(server: SocketServer, { command, mutate }: ClientProgram) {
     this.#server = server;
     const { port } = server.address() as AddressInfo;
     const env = { ...process.env, HOLDFAST_URL: `ws://127.0.0.1:${port}/`, HOLDFAST_TOKEN: 'ada' };
@@ -71,17 +73,17 @@ export class Play {
       this.#noise += text;
     });
     if (stdout) createInterface({ input: stdout }).on('line', (line) => this.#heard(line));
-    server.on('connection', (socket) => this.wires.push(new Wire(socket, json)));
+    server.on('connection', (socket) => this.wires.push(new Wire(socket, json, mutate?.())));
   }
 
-  static async begin({ command }: ClientProgram, chooses = 'holdfast.v1.json'): Promise<Play> {
+  static async begin(program: ClientProgram, chooses = 'holdfast.v1.json'): Promise<Play> {
     const server = new WebSocketServer({
       port: 0,
       host: '127.0.0.1',
       handleProtocols: (offered) => (offered.has(chooses) ? chooses : false),
     });
     await new Promise((resolve) => server.once('listening', resolve));
-    return new Play(server, command);
+    return new Play(server, program);
   }
 
   #heard(line: string): void {
@@ -204,10 +206,11 @@ export const play = (
   name: string,
   section: string,
   act: (play: Play) => Promise<void>,
-  chooses?: string,
+  { chooses, isSlow = false }: { chooses?: string; isSlow?: boolean } = {},
 ): Case<ClientProgram> => ({
   name,
   section,
+  isSlow,
   async run(program) {
     const scene = await Play.begin(program, chooses);
     try {

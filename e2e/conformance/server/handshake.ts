@@ -14,7 +14,11 @@ const isLost = (name: string, wrong: (welcome: Welcome) => object): Case<Server>
     const owner = await server.session({ a: 'ada' });
     const other = await server.visit({ a: 'ada', ...backTo(owner.welcome, 2), ...wrong(owner.welcome) });
     const { q, k, p, lost } = other.welcome;
-    same([q, k, p, lost], [2, null, null, null].map((none) => none ?? undefined), 'q, k, p, lost');
+    same(
+      [q, k, p, lost],
+      [2, null, null, null].map((none) => none ?? undefined),
+      'q, k, p, lost',
+    );
     await owner.wire.settled();
     await server.back(owner.welcome, 3, { a: 'ada' });
   },

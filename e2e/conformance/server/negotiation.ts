@@ -82,6 +82,7 @@ export const firstFrames: readonly Case<Server>[] = [
   {
     name: 'no HELLO within 5 s: hung up on',
     section: HANDSHAKE,
+    isSlow: true,
     async run(server) {
       const wire = await server.dial();
       const since = Date.now();
@@ -122,7 +123,11 @@ export const firstFrames: readonly Case<Server>[] = [
       check(m >= 8_192, 'm of 8 KiB or more', m);
       check(['memory', 'node', 'disk'].includes(d), 'd: memory, node or disk', d);
       const [first] = wire.frames;
-      same([first?.ack, first?.first, first?.items.length], [0, 0, 1], 'the WELCOME alone in [0, 0, WELCOME]');
+      same(
+        [first?.ack, first?.first, first?.items.length],
+        [0, 0, 1],
+        'the WELCOME alone in [0, 0, WELCOME]',
+      );
     },
   },
   {

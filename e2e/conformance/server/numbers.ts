@@ -105,6 +105,9 @@ export const numbers: readonly Case<Server>[] = [
       for (const n of [1, 2, 3]) {
         wire.say([0, n, note(list, n)]);
         await wire.acked(n);
+        await wire.settled();
+        const most = Math.max(...wire.frames.map(({ ack }) => ack));
+        same(most, n, 'the highest ack, of what was sent');
       }
     },
   },
@@ -195,7 +198,8 @@ export const numbers: readonly Case<Server>[] = [
       const { wire } = await server.session();
       wire.say([0, 1, [T.REQ, 'conformance:echo', null, { u: 1 }], [T.REQ, 'conformance:echo']]);
       await wire.waits(() => wire.all(T.RES).length === 2, 'two answers');
-      for (const [, n, result] of wire.all(T.RES)) check(result === undefined, `RES ${n} without a result`, result);
+      for (const [, n, result] of wire.all(T.RES))
+        check(result === undefined, `RES ${n} without a result`, result);
     },
   },
 ];

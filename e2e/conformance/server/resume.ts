@@ -54,7 +54,11 @@ export const resume: readonly Case<Server>[] = [
       await wire.acked(1);
       const firstAck = wire.frames.findIndex(({ ack }) => ack > 0);
       const last = Math.max(...numbered(wire).map(({ at }) => at));
-      check(numbered(wire).length === 600, '600 events before the first ack', `${numbered(wire).length} of them`);
+      check(
+        numbered(wire).length === 600,
+        '600 events before the first ack',
+        `${numbered(wire).length} of them`,
+      );
       check(firstAck > last, 'the first ack behind the last frame that is written again', wire.story);
     },
   },

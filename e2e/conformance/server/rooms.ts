@@ -20,7 +20,11 @@ async function join(wire: Wire, seq: number, request: object): Promise<{ reply: 
     'a SYNC with the room',
   );
   const [, , , number] = (sync.item[1] as Item[]).find(([name]) => name === room) ?? [];
-  check(sync.at >= answer.at && Number.isSafeInteger(number), 'SYNC [room, epoch, offset, number] after the reply', sync.item);
+  check(
+    sync.at >= answer.at && Number.isSafeInteger(number),
+    'SYNC [room, epoch, offset, number] after the reply',
+    sync.item,
+  );
   return { reply: answer.item[2] as Joined, number: Number(number) };
 }
 
@@ -72,7 +76,8 @@ export const rooms: readonly Case<Server>[] = [
       const [one, two] = publications(hearer.wire);
       same([one?.[1], two?.[1]], [number, number], 'number of the room');
       check(Number(two?.[2]) > Number(one?.[2]) && Number(one?.[2]) >= 1, 'offsets that rise', [one, two]);
-      if (speaker.welcome.u) same((one?.[5] as { f: string }).f, speaker.welcome.u, 'f of meta');
+      const { f } = (one?.[5] ?? {}) as { f?: string };
+      if (speaker.welcome.u) same(f, speaker.welcome.u, 'f of meta');
       await speaker.wire.settled();
       same(said(speaker.wire), [], 'publications to the publisher');
     },
@@ -137,7 +142,11 @@ export const rooms: readonly Case<Server>[] = [
       wire.say([0, 0, [T.SYNC, [[room, reply.epoch, offset]]]]);
       await hearsAll(wire, [2, 3, 4]);
       const sync = wire.heard.findIndex(({ item }) => item[0] === T.SYNC);
-      check(sync < wire.heard.findIndex(({ item }) => item[0] === T.PUB), 'SYNC before the first PUB', wire.story);
+      check(
+        sync < wire.heard.findIndex(({ item }) => item[0] === T.PUB),
+        'SYNC before the first PUB',
+        wire.story,
+      );
     },
   },
   {
@@ -183,7 +192,11 @@ export const rooms: readonly Case<Server>[] = [
       await say(speaker, room, 2, ['secret']);
       await wire.settled();
       await sleep(A_WHILE_MS);
-      same([wire.all(T.PUB), wire.all(T.SYNC).flatMap(([, list]) => list)], [[], []], 'PUB and rooms in SYNC');
+      same(
+        [wire.all(T.PUB), wire.all(T.SYNC).flatMap(([, list]) => list)],
+        [[], []],
+        'PUB and rooms in SYNC',
+      );
     },
   },
   {

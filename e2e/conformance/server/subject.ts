@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from '../../sockets/ws.js';
 import { check, until } from '../case.js';
-import { type Codec, type Item, json, T, Wire } from '../wire.js';
+import { type Codec, type Item, json, type Mutation, T, Wire } from '../wire.js';
 
 export interface Welcome {
   readonly v: number;
@@ -49,16 +49,18 @@ export class Server {
   readonly url: string;
   readonly codec: Codec;
   readonly #open = new Set<Wire>();
+  readonly #mutate: () => Mutation;
 
-  constructor(url: string, codec: Codec = json) {
+  constructor(url: string, codec: Codec = json, mutate: () => Mutation = () => ({})) {
     this.url = url;
     this.codec = codec;
+    this.#mutate = mutate;
   }
 
   /** A connection that stands, before any HELLO. */
   async dial(protocols: readonly string[] = [this.codec.protocol], codec = this.codec): Promise<Wire> {
     const socket = new WebSocket(this.url, [...protocols]);
-    const wire = new Wire(socket, codec);
+    const wire = new Wire(socket, codec, this.#mutate());
     this.#open.add(wire);
     await until(
       () => socket.readyState === WebSocket.OPEN || wire.code !== undefined,

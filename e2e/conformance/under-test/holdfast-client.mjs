@@ -15,7 +15,9 @@ const client = createClient({
   logger,
 });
 client.on('said', (data, { room }) =>
-  room === undefined ? say('event', { name: 'said', data }) : say('publication', { room, name: 'said', data }),
+  room === undefined
+    ? say('event', { name: 'said', data })
+    : say('publication', { room, name: 'said', data }),
 );
 client.onGap(({ reason, room }) => say('gap', { why: reason, room }));
 client.onSessionLost(({ unknown }) => say('lost', { unknown: unknown.map(({ payload }) => payload) }));
@@ -28,7 +30,12 @@ const given = new Map();
 const settle = (id, as, outcome) =>
   outcome.then(
     (data) => say('settled', { id, as, data }),
-    (error) => say('settled', { id, as: error.delivery === 'rejected' ? 'refused' : error.delivery, code: error.code }),
+    (error) =>
+      say('settled', {
+        id,
+        as: error.delivery === 'rejected' ? 'refused' : error.delivery,
+        code: error.code,
+      }),
   );
 const orders = {
   send: ({ id, name, data, room }) =>

@@ -12,6 +12,7 @@ say('ready', { can: ['rooms'] });
 const client = plainClient(process.env.HOLDFAST_URL, {
   token: process.env.HOLDFAST_TOKEN,
   WebSocket,
+  capMs: 500,
   told: {
     event: (name, data) => say('event', { name, data }),
     request: (_method, data) => data,
