@@ -142,6 +142,7 @@ export function plainClient(
     const back = session && { ...session, x: taken, y: acked };
     const fields = { v: 1, c: secret, n, w: [1_000, 1_048_576], a: token, ...back };
     socket.send(JSON.stringify([0, 0, [HELLO, fields]]));
+    dialedAt = Date.now(); // from here on it is the WELCOME that has 10 s
   };
   const greet = ([type, welcome]) => {
     if (type === BYE) return bye(welcome);

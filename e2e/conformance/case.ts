@@ -25,7 +25,7 @@ export class Breach extends Error {
 export class NotAsked extends Error {}
 
 /** Long enough for a loaded machine; nobody waits longer than what is waited for takes. */
-const DEADLINE_MS = 10_000;
+export const DEADLINE_MS = 10_000;
 let deadlineMs = DEADLINE_MS;
 
 /** For subjects that are known to be wrong: nobody wants to wait long for what will not come. */

@@ -48,7 +48,7 @@ const asFrame = (value: unknown): Frame => {
   return { ack, first, items } as Frame;
 };
 
-type Many = readonly unknown[];
+export type Many = readonly unknown[];
 
 /** Makes something wrong of what the other end does: so it is seen that a case can fail. */
 export interface Mutation {
@@ -57,6 +57,8 @@ export interface Mutation {
   /** What becomes of a frame on its way to the other end. */
   readonly said?: (frame: Many) => readonly Many[];
   readonly code?: (code: number) => number;
+  /** What an upgrade was answered with. */
+  readonly upgraded?: (answer: string | number) => string | number;
 }
 
 /** One end of a WebSocket connection that says what it likes and keeps what it hears. */

@@ -1,4 +1,4 @@
-import { type Case, check, NotAsked, same } from '../case.js';
+import { type Case, check, DEADLINE_MS, NotAsked, same } from '../case.js';
 import { T } from '../wire.js';
 import { backTo, note, noted, type Server, unique } from './subject.js';
 
@@ -28,7 +28,7 @@ export const liveness: readonly Case<Server>[] = [
       const { wire, welcome } = await server.session();
       const h = heartbeatOf(welcome.h);
       const since = Date.now();
-      await wire.hearsType(T.PING, `a PING every ${h} ms`);
+      await wire.waits(() => wire.all(T.PING).length > 0, `a PING every ${h} ms`, 1.1 * h + DEADLINE_MS);
       check(
         Date.now() - since > 0.85 * h,
         `no PING before ${0.9 * h} ms`,
@@ -45,7 +45,7 @@ export const liveness: readonly Case<Server>[] = [
       const h = heartbeatOf(welcome.h);
       wire.answersPings = false;
       const since = Date.now();
-      await wire.closes(3008, 2.2 * h + 10_000);
+      await wire.closes(3008, 2.2 * h + DEADLINE_MS);
       check(Date.now() - since > 2 * h, `silence of ${2.2 * h} ms`, `a close after ${Date.now() - since} ms`);
       await server.back(welcome, 2);
     },

@@ -73,7 +73,9 @@ export class Server {
 
   /** What becomes of an upgrade: the subprotocol that was chosen, or the status of a refusal. */
   upgrade(protocols: readonly string[], headers: Record<string, string> = {}): Promise<string | number> {
-    return new Promise((resolve, reject) => {
+    const { upgraded = (answer) => answer } = this.#mutate();
+    return new Promise((settle, reject) => {
+      const resolve = (answer: string | number): void => settle(upgraded(answer));
       const socket = new WebSocket(this.url, [...protocols], { headers });
       socket.on('error', reject);
       socket.on('unexpected-response', (_: unknown, response: IncomingMessage) => {
