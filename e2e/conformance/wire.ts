@@ -57,6 +57,10 @@ export interface Mutation {
   /** What becomes of a frame on its way to the other end. */
   readonly said?: (frame: Many) => readonly Many[];
   readonly code?: (code: number) => number;
+  /** The code with which the other end is hung up on. */
+  readonly closes?: (code: number) => number;
+  /** The subprotocol that the other end is content with. */
+  readonly chooses?: string;
   /** What an upgrade was answered with. */
   readonly upgraded?: (answer: string | number) => string | number;
 }
@@ -182,6 +186,6 @@ export class Wire {
   }
 
   close(code: number): void {
-    this.#socket.close(code);
+    this.#socket.close(this.#mutation.closes?.(code) ?? code);
   }
 }

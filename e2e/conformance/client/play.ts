@@ -1,29 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import type { AddressInfo } from 'node:net';
-import { createInterface } from 'node:readline';
 import type { WebSocketServer as SocketServer } from 'ws';
 import { WebSocketServer } from '../../sockets/ws.js';
-import { type Case, check, NotAsked, show, until } from '../case.js';
+import { type Case, NotAsked, until } from '../case.js';
 import { type Frame, type Heard, type Item, json, type Mutation, T, Wire } from '../wire.js';
+import { Program } from './program.js';
 
 /** A client that can be started: a command that speaks the lines of docs/conformance.md. */
 export interface ClientProgram {
   readonly command: string;
   readonly mutate?: () => Mutation;
-}
-
-/** What the client under test says on its standard output, one line each. */
-export interface Was {
-  readonly was: string;
-  readonly id?: number;
-  readonly as?: string;
-  readonly name?: string;
-  readonly room?: string;
-  readonly data?: unknown;
-  readonly why?: string;
-  readonly code?: string;
-  readonly can?: readonly string[];
-  readonly unknown?: readonly unknown[];
 }
 
 export interface Hello {
@@ -53,62 +38,30 @@ export const welcome = (fields: object = {}): unknown => [
 ];
 
 /** One case: a server that does what it is told, and the client as a process of its own. */
-export class Play {
+export class Play extends Program {
   readonly #server: SocketServer;
-  readonly #child: ChildProcess;
   readonly wires: Wire[] = [];
-  readonly lines: Was[] = [];
-  #noise = '';
-  #orders = 0;
 
   private constructor(server: SocketServer, { command, mutate }: ClientProgram) {
+    super(command, `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     this.#server = server;
-    const { port } = server.address() as AddressInfo;
-    const env = { ...process.env, HOLDFAST_URL: `ws://127.0.0.1:${port}/`, HOLDFAST_TOKEN: 'ada' };
-    // A group of its own, so that the shell does not outlive what it has started, or the reverse.
-    this.#child = spawn(command, { shell: true, env, stdio: 'pipe', detached: process.platform !== 'win32' });
-    const { stdin, stdout, stderr } = this.#child;
-    stdin?.on('error', () => undefined);
-    stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.#noise += text;
-    });
-    if (stdout) createInterface({ input: stdout }).on('line', (line) => this.#heard(line));
     server.on('connection', (socket) => this.wires.push(new Wire(socket, json, mutate?.())));
   }
 
   static async begin(program: ClientProgram, chooses = 'holdfast.v1.json'): Promise<Play> {
+    const chosen = program.mutate?.().chooses ?? chooses;
     const server = new WebSocketServer({
       port: 0,
       host: '127.0.0.1',
-      handleProtocols: (offered) => (offered.has(chooses) ? chooses : false),
+      handleProtocols: (offered) => (offered.has(chosen) ? chosen : false),
     });
     await new Promise((resolve) => server.once('listening', resolve));
     return new Play(server, program);
   }
 
-  #heard(line: string): void {
-    try {
-      this.lines.push(JSON.parse(line) as Was);
-    } catch {
-      this.#noise += `${line}\n`;
-    }
-  }
-
-  /** What the client under test has said, and what it was not asked to say. */
-  get told(): string {
-    return `lines ${show(this.lines)}${this.#noise === '' ? '' : ` and ${show(this.#noise)}`}`;
-  }
-
   async can(ability: string): Promise<void> {
     const ready = await this.was((line) => line.was === 'ready', '{"was":"ready"}');
     if (!ready.can?.includes(ability)) throw new NotAsked(`the client does not say that it can "${ability}"`);
-  }
-
-  /** Gives an order; returns its id. */
-  does(order: object): number {
-    const id = ++this.#orders;
-    this.#child.stdin?.write(`${JSON.stringify({ id, ...order })}\n`);
-    return id;
   }
 
   send(data: unknown, more: object = {}): number {
@@ -119,29 +72,13 @@ export class Play {
     return this.does({ do: 'request', method: 'ask', data });
   }
 
-  was(fits: (line: Was) => boolean, what: string, deadlineMs?: number): Promise<Was> {
-    return until(
-      () => this.lines.find(fits),
-      what,
-      () => this.told,
-      deadlineMs,
-    );
-  }
-
-  /** What became of an order. */
-  async settled(id: number, as: string): Promise<Was> {
-    const line = await this.was((line) => line.was === 'settled' && line.id === id, `order ${id} settled`);
-    check(line.as === as, `order ${id} settled as "${as}"`, line);
-    return line;
-  }
-
   /** Values of all events that the application has heard. */
   get events(): readonly unknown[] {
-    return this.lines.filter(({ was }) => was === 'event').map(({ data }) => data);
+    return this.values('event');
   }
 
   get publications(): readonly unknown[] {
-    return this.lines.filter(({ was }) => was === 'publication').map(({ data }) => data);
+    return this.values('publication');
   }
 
   async hearsEvents(count: number): Promise<void> {
@@ -173,14 +110,8 @@ export class Play {
     return dialed;
   }
 
-  end(): void {
-    this.#child.stdin?.end();
-    try {
-      if (this.#child.pid && process.platform !== 'win32') process.kill(-this.#child.pid, 'SIGKILL');
-      else this.#child.kill();
-    } catch {
-      // It has gone already.
-    }
+  override end(): void {
+    super.end();
     for (const socket of this.#server.clients) socket.terminate();
     this.#server.close();
   }

@@ -1,21 +1,20 @@
-import type { Item, Many } from '../wire.js';
+import type { Item, Many, Mutation } from '../wire.js';
 
 /** Ways to make a frame wrong. */
 export const itemsOf = (frame: Many): readonly Item[] =>
   Array.isArray(frame) ? (frame.slice(2) as Item[]) : [];
 
-/** Each item becomes another one, several or none. Numbers are not looked after: it is meant to be wrong. */
+/**
+ * Each item becomes another one, several or none; a frame of which nothing is left is not there. Numbers are not looked
+ * after: it is meant to be wrong.
+ */
 export const each =
   (change: (item: Item) => readonly Item[]) =>
   (frame: Many): Many[] => {
+    const before = itemsOf(frame);
+    const after = before.flatMap((item) => (Array.isArray(item) ? change(item) : [item]));
     if (!Array.isArray(frame)) return [frame];
-    return [
-      [
-        frame[0],
-        frame[1],
-        ...itemsOf(frame).flatMap((item) => (Array.isArray(item) ? change(item) : [item])),
-      ],
-    ];
+    return before.length > 0 && after.length === 0 ? [] : [[frame[0], frame[1], ...after]];
   };
 
 export const without = (...types: readonly unknown[]) =>
@@ -37,3 +36,16 @@ export const twice =
   (...types: readonly unknown[]) =>
   (frame: Many) =>
     itemsOf(frame).some((item) => types.includes(item?.[0])) ? [frame, frame] : [frame];
+
+/** A wrong implementation, and what notices it: parts of the names of cases. */
+export interface Mutant {
+  readonly is: string;
+  readonly mutate: () => () => Mutation;
+  readonly fails: readonly string[];
+}
+
+export const mutant = (
+  is: string,
+  mutation: Mutation | (() => () => Mutation),
+  ...fails: readonly string[]
+): Mutant => ({ is, mutate: typeof mutation === 'function' ? mutation : () => () => mutation, fails });
