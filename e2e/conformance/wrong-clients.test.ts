@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { beImpatient } from './case.js';
 import { clientCases } from './client/cases.js';
-import { commandOf } from './client/keeps-to-protocol.js';
+import { commandOf } from './client/command.js';
 import { clientMutants } from './mutants/clients.js';
 import { isNoticed, namesTwice, neverFailed, PATIENCE_MS } from './mutants/noticed.js';
 import { runCases } from './run.js';
