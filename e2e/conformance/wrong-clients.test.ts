@@ -4,7 +4,6 @@ import { clientCases } from './client/cases.js';
 import { commandOf } from './client/command.js';
 import { clientMutants } from './mutants/clients.js';
 import { isNoticed, namesTwice, neverFailed, PATIENCE_MS } from './mutants/noticed.js';
-import { runCases } from './run.js';
 
 beforeAll(() => beImpatient(PATIENCE_MS));
 
@@ -12,13 +11,8 @@ test.concurrent.for(clientMutants)('a client that $is is noticed', async (mutant
   await isNoticed(clientCases, mutant, { command: commandOf('holdfast'), mutate: mutant.mutate() });
 });
 
+/** Seen failing in clients.test.ts: a frame that is rewritten dials no more often. */
 const BACKOFF = 'where every dial fails, there is backoff';
-
-test('a client that dials again at once, and again, is noticed', async () => {
-  const backoff = clientCases.filter(({ name }) => name === BACKOFF);
-  const [result] = await runCases(backoff, { command: `HOLDFAST_CAP_MS=0 ${commandOf('plain')}` });
-  expect(result?.why).toMatch(/fewer than 50 dials/);
-});
 
 test('every case for clients has been seen failing', () => {
   expect(neverFailed(clientCases, clientMutants)).toEqual([BACKOFF]);

@@ -10,7 +10,7 @@ export function conformanceServer(): HoldfastServer {
     },
     codecs: [json(), msgpack()],
     // So that liveness can be seen without waiting long.
-    heartbeat: { intervalMs: 1_500 },
+    heartbeat: { intervalMs: 2_000 },
   });
   const lists = new Map<string, unknown[]>();
   server.on('conformance:note', (payload) => {

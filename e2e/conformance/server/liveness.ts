@@ -18,16 +18,16 @@ export const liveness: readonly Case<Server>[] = [
       const { wire } = await server.session();
       const since = Date.now();
       await wire.settled();
-      check(Date.now() - since < 2_000, 'a PONG at once', `one after ${Date.now() - since} ms`);
+      check(Date.now() - since < 5_000, 'a PONG at once', `one after ${Date.now() - since} ms`);
     },
   },
   {
     name: 'the server pings every h ms, give or take a tenth',
     section: '6 Liveness',
     async run(server) {
+      const since = Date.now();
       const { wire, welcome } = await server.session();
       const h = heartbeatOf(welcome.h);
-      const since = Date.now();
       await wire.waits(() => wire.all(T.PING).length > 0, `a PING every ${h} ms`, 1.1 * h + DEADLINE_MS);
       check(
         Date.now() - since > 0.85 * h,
@@ -41,10 +41,10 @@ export const liveness: readonly Case<Server>[] = [
     section: '6 Liveness',
     isSlow: true,
     async run(server) {
+      const since = Date.now();
       const { wire, welcome } = await server.session();
       const h = heartbeatOf(welcome.h);
       wire.answersPings = false;
-      const since = Date.now();
       await wire.closes(3008, 2.2 * h + DEADLINE_MS);
       check(Date.now() - since > 2 * h, `silence of ${2.2 * h} ms`, `a close after ${Date.now() - since} ms`);
       await server.back(welcome, 2);

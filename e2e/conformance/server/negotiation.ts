@@ -84,8 +84,8 @@ export const firstFrames: readonly Case<Server>[] = [
     section: HANDSHAKE,
     isSlow: true,
     async run(server) {
-      const wire = await server.dial();
       const since = Date.now();
+      const wire = await server.dial();
       await wire.closes(3008, 15_000);
       check(Date.now() - since > 4_000, 'to wait 5 s', `a close after ${Date.now() - since} ms`);
     },

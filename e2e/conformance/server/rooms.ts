@@ -249,10 +249,10 @@ export const rooms: readonly Case<Server>[] = [
     async run(server) {
       const room = unique('here');
       const ada = await server.session({ a: 'ada' });
-      const { reply, number } = await join(ada.wire, 1, { room: room.replace(':', ':here-') });
+      const { reply, number } = await join(ada.wire, 1, { room });
       same(reply.members, [[ada.welcome.u, 1]], 'members');
       const bob = await server.session({ a: 'bob' });
-      await join(bob.wire, 1, { room: room.replace(':', ':here-') });
+      await join(bob.wire, 1, { room });
       const isMember = ([type, , , name]: Item): boolean => type === T.PUB && name === '$member';
       const came = await ada.wire.hears(isMember, '$member for who came');
       same(came.item.slice(1, 5), [number, 0, '$member', [bob.welcome.u, 1]], 'number, offset, name, data');
