@@ -28,7 +28,7 @@ export interface Visit {
   readonly welcome: Welcome;
 }
 
-export const WINDOW = [1_000, 1_048_576] as const;
+const WINDOW = [1_000, 1_048_576] as const;
 
 export const helloItem = (fields: object): Item => [
   T.HELLO,

@@ -1,15 +1,5 @@
 import type { Message } from './types.js';
 
-/** What the server still takes. */
-interface Bounds {
-  readonly messages: number;
-  readonly bytes: number;
-  /** So many more may be without an answer. */
-  readonly requests: number;
-  /** Nothing is unacknowledged: one message of any size may go. */
-  readonly alone?: boolean;
-}
-
 /** What has been accepted from the application and is not yet on the wire, in order and within its bounds. */
 export class Outbox {
   readonly #maxMessages: number;
@@ -46,20 +36,22 @@ export class Outbox {
     for (const { bytes } of messages) this.#bytes += bytes;
   }
 
-  /** Takes what may be written now: the oldest, as many as these bounds let go. */
-  take({ messages, bytes, requests, alone = false }: Bounds): Message[] {
-    const taken = { messages: 0, bytes: 0, requests: 0 };
-    for (const message of this.#waiting) {
-      const asks = message.kind === 'request' ? 1 : 0;
-      const isFirst = alone && taken.messages === 0;
-      if (taken.messages >= messages || taken.requests + asks > requests) break;
-      if (taken.bytes + message.bytes > bytes && !isFirst) break;
-      taken.messages++;
-      taken.bytes += message.bytes;
-      taken.requests += asks;
+  /**
+   * Takes what may be written now: the oldest, as many as these bounds let go. `alone`: nothing is unacknowledged, so one
+   * message of any size may go.
+   */
+  take(maxMessages: number, maxBytes: number, maxRequests: number, alone: boolean): Message[] {
+    let count = 0;
+    let free = maxBytes;
+    let slots = maxRequests;
+    for (const { kind, bytes } of this.#waiting) {
+      const fits = bytes <= free || (alone && count === 0);
+      if (count >= maxMessages || !fits || (kind === 'request' && slots-- <= 0)) break;
+      free -= bytes;
+      this.#bytes -= bytes;
+      count++;
     }
-    this.#bytes -= taken.bytes;
-    return this.#waiting.splice(0, taken.messages);
+    return this.#waiting.splice(0, count);
   }
 
   /** True if it was there. */

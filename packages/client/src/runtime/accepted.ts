@@ -9,12 +9,8 @@ const MAX_MESSAGES = 1_000;
  */
 export class Accepted {
   readonly #messages = new Map<number, Message>();
-  /** What is handled is often told in the very frame that acknowledges it, and a frame's items come before its ack. */
-  #upTo = 0;
-  #above: readonly number[] = [];
 
   add(message: Message): void {
-    if (this.#isHandled(message.seq)) return;
     this.#messages.set(message.seq, message);
     const [oldest] = this.#messages.keys();
     if (this.#messages.size > MAX_MESSAGES && oldest !== undefined) this.#messages.delete(oldest);
@@ -29,20 +25,15 @@ export class Accepted {
 
   /** These are settled for good. */
   handled(upTo: number, above: readonly number[]): void {
-    this.#upTo = upTo;
-    this.#above = above;
-    for (const seq of this.#messages.keys()) if (this.#isHandled(seq)) this.#messages.delete(seq);
+    for (const seq of this.#messages.keys()) {
+      if (seq <= upTo || above.includes(seq)) this.#messages.delete(seq);
+    }
   }
 
   /** The session is over: what is left, in order. */
   drain(): Message[] {
     const left = [...this.#messages.values()];
     this.#messages.clear();
-    this.handled(0, []);
     return left;
-  }
-
-  #isHandled(seq: number): boolean {
-    return seq <= this.#upTo || this.#above.includes(seq);
   }
 }

@@ -125,10 +125,10 @@ export class Exchange {
       this.#tooBig(message);
     } else if (this.#isFull(message)) {
       const { messages, bytes } = this.#outbox;
-      const text = `'${event}' not taken: ${messages} messages with ${bytes} bytes wait in the outbox already`;
+      const text = `'${event}' not taken: ${messages} messages with ${bytes} bytes wait`;
       this.#fail(message, holdfastError('ERR_OUTBOX_FULL', text, { delivery: 'unsent', messageId: id }));
     } else if (message.kind === 'request' && this.#asked.size >= this.#limits.requests) {
-      const text = `'${event}' not asked: ${this.#asked.size} requests are without an answer already`;
+      const text = `'${event}' not taken: ${this.#asked.size} requests wait`;
       this.#fail(message, holdfastError('ERR_OUTBOX_FULL', text, { delivery: 'unsent', messageId: id }));
     } else {
       if (first) this.#outbox.pushFirst([message]);
@@ -227,9 +227,14 @@ export class Exchange {
 
   /** All that may be written now, as frames. */
   frames(now: number): WireData[] {
-    const entries = [...this.#controls, ...this.#takeFromOutbox()];
+    const { messages, bytes, requests, message } = this.#limits;
+    const { inflight, inflightBytes } = this.#link;
+    const free = messages - inflight.length;
+    const alone = inflight.length === 0;
+    const taken = this.#outbox.take(free, bytes - inflightBytes, requests - this.#asked.size, alone);
+    const entries = [...this.#controls, ...taken];
     this.#controls = [];
-    const frames = this.#link.frames(entries, now, this.#limits.message);
+    const frames = this.#link.frames(entries, now, message);
     for (const entry of entries) if (entry.kind === 'request') this.#asked.set(entry.seq, entry);
     return frames;
   }
@@ -245,6 +250,8 @@ export class Exchange {
       this.#accepted.add(entry);
       this.#succeed(entry, { id: entry.id, outcome: 'acknowledged' } satisfies Receipt);
     }
+    // Only now: what is handled is told in the very frame that acknowledges it, as a rule.
+    for (const item of frame.items) if (item[0] === Type.DONE) this.#accepted.handled(item[1], item[2]);
     if (this.#link.ackDueAt < Infinity || this.#outbox.messages > 0) this.#events.wake();
   }
 
@@ -260,10 +267,10 @@ export class Exchange {
         this.#giveUp(message);
         this.#fail(
           message,
-          holdfastError('ERR_TIMEOUT', `no answer to '${event}' in time`, { delivery, messageId }),
+          holdfastError('ERR_TIMEOUT', `no answer to '${event}'`, { delivery, messageId }),
         );
       } else if (writtenAt === undefined && now >= expiresAt) {
-        const text = `'${event}' could not be written within its time to live`;
+        const text = `'${event}' was not written within its time to live`;
         this.#fail(message, holdfastError('ERR_EXPIRED', text, { delivery: 'unsent', messageId }));
       } else {
         this.#nextDeadline = Math.min(
@@ -273,17 +280,6 @@ export class Exchange {
         );
       }
     }
-  }
-
-  #takeFromOutbox(): Message[] {
-    const { messages, bytes, requests } = this.#limits;
-    const inflight = this.#link.inflight.length;
-    return this.#outbox.take({
-      messages: messages - inflight,
-      bytes: bytes - this.#link.inflightBytes,
-      requests: requests - this.#asked.size,
-      alone: inflight === 0,
-    });
   }
 
   #dispatch(item: Item, seq: number): void {
@@ -297,11 +293,9 @@ export class Exchange {
           Type.ERR,
           seq,
           'ERR_NO_HANDLER',
-          `this client does not answer '${item[1]}'`,
+          `nobody here answers '${item[1]}'`,
           undefined,
         ]);
-      case Type.DONE:
-        return this.#accepted.handled(item[1], item[2]);
       case Type.EVT:
       case Type.PUB:
       case Type.GAP:
@@ -312,6 +306,7 @@ export class Exchange {
       case Type.BYE:
       case Type.CREDIT:
       case Type.CANCEL:
+      case Type.DONE:
         return this.#told(item);
       default:
         throw new FrameError(`an item of type ${item[0]} has no place here, or was not negotiated`);
