@@ -52,7 +52,7 @@ export default defineConfig({
       onSources('simulation', long ? 900_000 : 60_000),
       onBuild('sockets'),
       // Its tests mostly wait for what will not come.
-      onBuild('conformance', { maxConcurrency: 12 }),
+      onBuild('conformance', { maxConcurrency: 6 }),
       onBuild('browser'),
       onBuild('packages'),
     ],
