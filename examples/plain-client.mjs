@@ -5,9 +5,9 @@
 //   await client.send('note', 1);   await client.request('add', { a: 1, b: 2 });   await client.join('lobby');
 //
 // `told` may have event(name, data, meta), request(method, data), which answers, publication(room, name, data, meta),
-// gap(why, room), lost(items of which nobody knows whether they were handled) and stopped(why). What fails rejects with a `fate`: 'refused',
-// 'unknown' (on the wire when the session was lost) or 'unsent'. Left out, and nobody at the other end will miss it:
-// MessagePack, several items in one frame, giving up what was written, $leave, a bound for what waits.
+// gap(why, room), lost(items of which nobody knows whether they were handled) and stopped(why). What fails rejects with
+// a `fate`: 'refused', 'unknown' (on the wire when the session was lost) or 'unsent'. Left out, and nobody at the other
+// end will miss it: MessagePack, several items in one frame, giving up what was written, $leave, a bound for what waits.
 
 const [HELLO, WELCOME, EVT, REQ, RES, ERR, PUB, PING, PONG, CREDIT] = Array(10).keys();
 const [GAP, BYE, CANCEL, SYNC, DONE] = [12, 13, 14, 15, 16];
@@ -18,7 +18,7 @@ const bytesOf = (item) => new TextEncoder().encode(JSON.stringify(item)).length;
 const parse = (text) => {
   try {
     const frame = typeof text === 'string' && JSON.parse(text);
-    return Array.isArray(frame) ? frame : [];
+    return Array.isArray(frame) && frame.slice(2).every(Array.isArray) ? frame : [];
   } catch {
     return []; // no frame: it has not even an ack
   }
@@ -152,14 +152,8 @@ export function plainClient(
     if (fits && (q === 2 || forgotten)) lose(welcome);
     if (fits && q === 2) return hello(); // another session, on the same connection
     if (!fits || forgotten) return leave(4400);
-    [session, secret, limits, window, ready, heardAt] = [
-      { s, k, e },
-      nonce(),
-      welcome,
-      welcome.w,
-      true,
-      Date.now(),
-    ];
+    [session, secret, limits, window] = [{ s, k, e }, nonce(), welcome, welcome.w];
+    [ready, heardAt] = [true, Date.now()];
     const joined = [...rooms].filter(([, { epoch }]) => epoch);
     if (q === 1) resume(x, joined);
     else for (const [room, { epoch, offset }] of joined) join(room, { epoch, offset, replaced });

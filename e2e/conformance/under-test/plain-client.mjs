@@ -6,6 +6,7 @@ import { plainClient } from '../../../examples/plain-client.mjs';
 
 const { resolve } = createRequire(import.meta.url);
 const { WebSocket } = createRequire(resolve('@holdfast/server'))('ws');
+const EVT = 2;
 const say = (was, more) => console.log(JSON.stringify({ was, ...more }));
 
 say('ready', { can: ['rooms'] });
@@ -19,7 +20,8 @@ const client = plainClient(process.env.HOLDFAST_URL, {
     request: (_method, data) => data,
     publication: (room, name, data) => say('publication', { room, name, data }),
     gap: (why, room) => say('gap', { why, room }),
-    lost: (items) => say('lost', { unknown: items.map(([, , data]) => data) }),
+    lost: (items) =>
+      say('lost', { unknown: items.filter(([type]) => type === EVT).map(([, , data]) => data) }),
     stopped: (why) => say('stopped', { why }),
   },
 });
