@@ -265,10 +265,7 @@ export class Exchange {
       if (now >= deadlineAt) {
         const delivery = writtenAt === undefined ? 'unsent' : 'unknown';
         this.#giveUp(message);
-        this.#fail(
-          message,
-          holdfastError('ERR_TIMEOUT', `no answer to '${event}'`, { delivery, messageId }),
-        );
+        this.#fail(message, holdfastError('ERR_TIMEOUT', `no answer to '${event}'`, { delivery, messageId }));
       } else if (writtenAt === undefined && now >= expiresAt) {
         const text = `'${event}' was not written within its time to live`;
         this.#fail(message, holdfastError('ERR_EXPIRED', text, { delivery: 'unsent', messageId }));
@@ -289,13 +286,7 @@ export class Exchange {
       case Type.ERR:
         return this.#refused(item);
       case Type.REQ:
-        return this.control([
-          Type.ERR,
-          seq,
-          'ERR_NO_HANDLER',
-          `nobody here answers '${item[1]}'`,
-          undefined,
-        ]);
+        return this.control([Type.ERR, seq, 'ERR_NO_HANDLER', `nobody here answers '${item[1]}'`, undefined]);
       case Type.EVT:
       case Type.PUB:
       case Type.GAP:
