@@ -3,7 +3,7 @@ export interface Case<S> {
   readonly name: string;
   /** Where PROTOCOL.md says so: number and heading of a paragraph. */
   readonly section: string;
-  /** Waits for one of the protocol's deadlines: such cases begin first, so that the others run meanwhile. */
+  /** Waits for one of the protocol's deadlines: the others run meanwhile. */
   readonly isSlow?: boolean;
   /** Throws a `Breach` if the subject does otherwise, a `NotAsked` if this cannot be asked of it. */
   run(subject: S): Promise<void>;
