@@ -76,13 +76,18 @@ export class Program {
     return line;
   }
 
+  /** It ends with its input; what does not within a second is ended. */
   end(): void {
-    this.#child.stdin?.end();
-    try {
-      if (this.#child.pid && process.platform !== 'win32') process.kill(-this.#child.pid, 'SIGKILL');
-      else this.#child.kill();
-    } catch {
-      // It has gone already.
-    }
+    const { stdin, pid } = this.#child;
+    stdin?.end();
+    const timer = setTimeout(() => {
+      try {
+        if (pid !== undefined && process.platform !== 'win32') process.kill(-pid, 'SIGKILL');
+        else this.#child.kill();
+      } catch {
+        // It has gone already.
+      }
+    }, 1_000);
+    this.#child.once('exit', () => clearTimeout(timer));
   }
 }
