@@ -35,14 +35,17 @@ function tolerateRepeatedSignals() {
   }
 }
 
-/** Not part of the build: whoever does not measure need not wait for it. */
-function buildBench() {
+/**
+ * Not part of the build: whoever does not run them need not wait for them. Without the "paths" of the workspace: what is
+ * measured and tested is what is built.
+ */
+function bundle(out, ...programs) {
   const flags = ['--bundle', '--packages=external', '--platform=node', '--format=esm', '--target=node20'];
-  const programs = ['bench/src/cuts.ts', 'bench/src/side.ts'];
-  // Without the "paths" of the workspace: what is measured is what is built.
-  const out = ['--tsconfig-raw={}', '--outdir=bench/dist', '--log-level=warning'];
-  runOrExit('node_modules/esbuild/bin/esbuild', [...programs, ...flags, ...out]);
+  const more = ['--tsconfig-raw={}', `--outdir=${out}`, '--log-level=warning'];
+  runOrExit('node_modules/esbuild/bin/esbuild', [...programs, ...flags, ...more]);
 }
+const buildBench = () => bundle('bench/dist', 'bench/src/cuts.ts', 'bench/src/side.ts');
+const buildConformance = () => bundle('e2e/dist', 'e2e/conformance/main.ts');
 
 /** In this very process, so that there is nobody to forward signals, input and exit codes to. */
 async function become(program, buildMore) {
@@ -60,6 +63,7 @@ const commands = {
   start: () => become('playground/dist/serve.js'),
   bot: () => become('playground/dist/bot.js'),
   'bench:cuts': () => become('bench/dist/cuts.js', buildBench),
+  conformance: () => become('e2e/dist/main.js', buildConformance),
   async test() {
     installIfStale();
     await (await import('./test.mjs')).main({ long: args.includes('--long') });

@@ -184,6 +184,8 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
   }
 
   #denied(error: unknown): void {
+    // Not the application's fault: its `auth` has answered, and what was said then breaks the protocol.
+    if (error instanceof FrameError) return this.#broken(error);
     if (isRejectError(error)) return this.#refuse('ERR_AUTH_REFUSED', error.reason, CloseCode.FORBIDDEN);
     this.#around.failed(error, 'auth');
     this.#refuse('ERR_HANDLER_FAILED', 'see the log of the server', CloseCode.INTERNAL_ERROR);
