@@ -140,6 +140,11 @@ export class Attachment implements SessionConnection {
     this.#outflow.refused(seq);
   }
 
+  /** All moves into and out of rooms are over. */
+  settled(): void {
+    this.#inflow.settled();
+  }
+
   /** The store has something for this client. */
   wake(): void {
     this.#outflow.wake();
@@ -217,7 +222,7 @@ export class Attachment implements SessionConnection {
     const { congestedSince } = this.#outflow;
     const deadAt = this.#heardAt + SILENT_HEARTBEATS * this.#around.heartbeatMs;
     const slowAt = congestedSince === undefined ? Infinity : congestedSince + SLOW_MS;
-    this.#alarm.set(Math.min(this.#pingAt, this.#touchAt, deadAt, slowAt, this.#link.ackDueAt));
+    this.#alarm.set(Math.min(this.#pingAt, this.#touchAt, deadAt, slowAt, this.#outflow.ackDueAt));
   }
 
   #ring(): void {

@@ -56,8 +56,6 @@ export class Inflow {
   /** The newest ack of the client, and the one that the store knows; none before its first frame. */
   #ack: number;
   #ackStored = -1;
-  /** Number of the last item that went into or out of a room: what is for a room waits until it has. */
-  #lastMove = 0;
   #stage: 'open' | 'closed' = 'open';
 
   constructor(session: Session, owner: Ownership, link: ServerLink, around: InflowSurroundings) {
@@ -88,6 +86,11 @@ export class Inflow {
   started(seq: number): void {
     this.#link.accept({ seq, last: seq });
     this.#around.wake();
+    if (this.#waiting.length > 0) this.#loop.run();
+  }
+
+  /** All moves into and out of rooms are over. */
+  settled(): void {
     if (this.#waiting.length > 0) this.#loop.run();
   }
 
@@ -124,7 +127,8 @@ export class Inflow {
         return [];
       }
       const moves = isMove(incoming.item);
-      if ((moves || isForRoom(incoming.item)) && this.#link.accepted < this.#lastMove) break;
+      // Who may say what in a room is known when everybody is where they wanted to be.
+      if ((moves || isForRoom(incoming.item)) && !this.#session.isSettled) break;
       next.checking ??= this.#around.check(this.#session, incoming.seq, incoming.item);
       const { checking } = next;
       if (isPromiseLike(checking)) {
@@ -137,9 +141,7 @@ export class Inflow {
       this.#waiting.shift();
       this.#waitingBytes -= next.bytes;
       batch.push({ incoming, bytes: next.bytes, checked: checking });
-      if (!moves) continue;
-      this.#lastMove = incoming.seq;
-      break;
+      if (moves) break;
     }
     return batch;
   }
@@ -151,6 +153,7 @@ export class Inflow {
     this.#ackStored = ack;
     const taken = batch.filter(({ incoming }) => incoming.last <= answer.accepted);
     for (const { incoming, checked } of taken) {
+      if (checked.item && isMove(incoming.item)) this.#session.moves(incoming.seq);
       if (checked.refusal) this.#around.refused(incoming.seq);
       else if (!checked.item) this.#link.accept(incoming);
     }
@@ -171,7 +174,7 @@ function numbered({
   bytes,
   checked: { item, refusal },
 }: CheckedItem): AcceptedItem[] {
-  if (seq === last) return [{ seq, item, refusal, bytes }];
+  if (seq === last) return [{ seq, item, refusal, bytes, moves: item && isMove(item) }];
   return Array.from({ length: last - seq + 1 }, (_, index) => ({ seq: seq + index }));
 }
 

@@ -47,6 +47,7 @@ const LEASE_MS = 10_000;
 /** What is left of a session that has ended: messages that somebody still has to handle. */
 interface Remains {
   readonly user: User;
+  readonly codec: string;
   readonly inbox: Inbox;
   readonly handled: HandledMarks;
   readonly touchedAt: number;
@@ -122,7 +123,7 @@ export class MemoryStore implements SessionStore {
   read(call: ReadCall): Read {
     const session = this.#owned(call);
     if (typeof session === 'string') return { status: session };
-    session.touchedAt = this.#clock.now();
+    session.touch(this.#clock.now());
     const items = session.out.read(call.after, call.window);
     return { status: 'ok', items, handled: session.handled.told() };
   }
@@ -137,10 +138,10 @@ export class MemoryStore implements SessionStore {
     const now = this.#clock.now();
     const session = this.#sessions.get(sid);
     if (!session || (why === 'expired' && now - session.touchedAt < idleMs)) return { status: 'gone' };
-    const { user, inbox, handled, touchedAt, keys, heard, out } = session;
+    const { user, codec, inbox, handled, touchedAt, keys, heard, out } = session;
     this.#sessions.delete(sid);
     for (const room of session.rooms.keys()) this.#rooms.leave(room, sid, now);
-    if (inbox.size > 0) this.#remains.set(sid, { user, inbox, handled, touchedAt });
+    if (inbox.size > 0) this.#remains.set(sid, { user, codec, inbox, handled, touchedAt });
     if (why !== 'closed') {
       const { refusals: refused } = out;
       this.#tombstones.add(sid, { userId: user.id, keys, handled, refused, heard, endedAt: now });
@@ -153,8 +154,14 @@ export class MemoryStore implements SessionStore {
   // ── Running a message ────────────────────────────────────────────────────────────────────────────────────────
 
   claim(call: ClaimCall): Claimed {
-    const { inbox } = this.#whereHandled(call.sid) ?? {};
-    return inbox?.claim(call, this.#clock.now()) ?? { items: [], blocked: false };
+    const now = this.#clock.now();
+    const where = this.#whereHandled(call.sid);
+    if (!where) return { items: [], blocked: false };
+    if (where instanceof SessionRecord) {
+      if (!where.isFor(call.holder, now, this.leaseMs)) return { items: [], blocked: where.inbox.size > 0 };
+      where.seen(call.holder, now);
+    }
+    return where.inbox.claim(call, now);
   }
 
   renew({ sid, seq, token }: HandlingCall): { readonly status: 'ok' | 'gone' } {
@@ -187,8 +194,8 @@ export class MemoryStore implements SessionStore {
       [false, this.#sessions],
       [true, this.#remains],
     ] as const) {
-      for (const [sid, { user, inbox, touchedAt }] of all) {
-        if (now - touchedAt >= idleMs) orphans.push({ sid, user, unhandled: inbox.size, ended });
+      for (const [sid, { user, codec, inbox, touchedAt }] of all) {
+        if (now - touchedAt >= idleMs) orphans.push({ sid, user, codec, unhandled: inbox.size, ended });
       }
     }
     return orphans;
@@ -230,10 +237,10 @@ export class MemoryStore implements SessionStore {
     return !this.#remains.has(sid) && !this.#tombstones.heard(sid, now);
   }
 
-  #move(session: SessionRecord, { name, position }: NonNullable<DoneCall['room']>): void {
+  #move(session: SessionRecord, { name, membership }: NonNullable<DoneCall['room']>): void {
     const now = this.#clock.now();
-    if (position) {
-      session.rooms.set(name, position);
+    if (membership) {
+      session.rooms.set(name, membership);
       this.#rooms.enter(name, session.sid, now);
     } else if (session.rooms.delete(name)) this.#rooms.leave(name, session.sid, now);
   }
