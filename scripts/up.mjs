@@ -47,6 +47,15 @@ function bundle(out, ...programs) {
 const buildBench = () => bundle('bench/dist', 'bench/src/cuts.ts', 'bench/src/side.ts');
 const buildConformance = () => bundle('e2e/dist', 'e2e/conformance/main.ts');
 
+/** The simulator runs on the sources and needs no build of the packages. */
+function buildSimulator() {
+  const flags = ['--bundle', '--external:esbuild', '--platform=node', '--format=esm', '--target=node20'];
+  const banner = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
+  const out = ['--tsconfig=tsconfig.base.json', '--outfile=.build/simulation/cli.mjs', '--log-level=warning'];
+  const program = 'packages/testing/test/simulator/cli.ts';
+  runOrExit('node_modules/esbuild/bin/esbuild', [program, ...flags, ...out, `--banner:js=${banner}`]);
+}
+
 /** In this very process, so that there is nobody to forward signals, input and exit codes to. */
 async function become(program, buildMore) {
   installIfStale();
@@ -63,6 +72,12 @@ const commands = {
   start: () => become('playground/dist/serve.js'),
   bot: () => become('playground/dist/bot.js'),
   'bench:cuts': () => become('bench/dist/cuts.js', buildBench),
+  async sim() {
+    installIfStale();
+    buildSimulator();
+    process.argv = [process.argv[0], 'sim', ...args];
+    await import(pathToFileURL(join(root, '.build/simulation/cli.mjs')).href);
+  },
   conformance: () => become('e2e/dist/main.js', buildConformance),
   async test() {
     installIfStale();
