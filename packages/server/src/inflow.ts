@@ -1,4 +1,13 @@
-import { FrameError, type Incoming, type Item, isPromiseLike, JOIN, LEAVE, Type } from '@holdfast/protocol';
+import {
+  FrameError,
+  type Incoming,
+  type Item,
+  isPromiseLike,
+  JOIN,
+  LEAVE,
+  MAX_ITEMS,
+  Type,
+} from '@holdfast/protocol';
 import { after, Loop } from './answer.js';
 import type { ServerLink } from './outflow.js';
 import type { Accepted, AcceptedItem, Answer, Ownership, SessionStore } from './ports/store.js';
@@ -7,6 +16,8 @@ import type { Session } from './session.js';
 /** How much may be unacknowledged in each direction; told in WELCOME. */
 export const WINDOW_MESSAGES = 1_000;
 export const WINDOW_BYTES = 1_048_576;
+
+const FEW = 8;
 
 /** What a check before acceptance says of an item. */
 export type Checked = Pick<AcceptedItem, 'item' | 'refusal'>;
@@ -57,6 +68,8 @@ export class Inflow {
   #ack: number;
   #ackStored = -1;
   #stage: 'open' | 'closed' = 'open';
+  /** In one call to the store: few while it is full, so that what waits is not sent again for each that it takes. */
+  #most = MAX_ITEMS;
 
   constructor(session: Session, owner: Ownership, link: ServerLink, around: InflowSurroundings) {
     this.#session = session;
@@ -119,7 +132,7 @@ export class Inflow {
   /** The next ones whose check is over; a promise if that of the first one is not. */
   #checked(): Promise<void> | CheckedItem[] {
     const batch: CheckedItem[] = [];
-    for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
+    for (let next = this.#waiting[0]; next && batch.length < this.#most; next = this.#waiting[0]) {
       const { incoming } = next;
       if (incoming.item[0] === Type.BYE) {
         if (batch.length > 0) break;
@@ -151,6 +164,7 @@ export class Inflow {
     if (!('accepted' in answer)) return this.#around.noLongerOurs(answer.status);
     if (this.#ackStored < ack) this.#around.acknowledged(ack);
     this.#ackStored = ack;
+    this.#most = answer.status === 'ok' ? MAX_ITEMS : FEW;
     const taken = batch.filter(({ incoming }) => incoming.last <= answer.accepted);
     for (const { incoming, checked } of taken) {
       if (checked.item && isMove(incoming.item)) this.#session.moves(incoming.seq);
