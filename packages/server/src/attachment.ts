@@ -26,6 +26,8 @@ export interface AttachmentSurroundings
   readonly heartbeatMs: number;
   /** The session has to be touched so often, ms. */
   readonly touchMs: number;
+  /** The store does not know the session any more. */
+  lost(): void;
   /** The connection is gone; its session waits. */
   detached(attachment: Attachment, end: Pick<TransportEnd, 'code' | 'reason'>): void;
   failed(error: unknown, name: string): void;
@@ -81,10 +83,7 @@ export class Attachment implements SessionConnection {
     const shared = {
       ...around,
       codec: session.codec,
-      noLongerOurs: (status: 'fenced' | 'lost') =>
-        status === 'fenced'
-          ? this.drop(CloseCode.SUPERSEDED, 'superseded')
-          : this.drop(CloseCode.RESTART, 'the store has lost this session'),
+      noLongerOurs: (status: 'fenced' | 'lost') => this.#noLongerOurs(status),
       failed: (error: unknown) => this.#failed(error),
     };
     this.#outflow = new Outflow(
@@ -204,6 +203,11 @@ export class Attachment implements SessionConnection {
       const opened = after(this.#around.openRoom(this, name, position), () => this.#outflow.wake());
       if (opened instanceof Promise) opened.catch((error: unknown) => this.#failed(error));
     }
+  }
+
+  #noLongerOurs(status: 'fenced' | 'lost'): void {
+    if (status === 'fenced') return this.drop(CloseCode.SUPERSEDED, 'superseded');
+    this.#around.lost();
   }
 
   #acknowledged(ack: number): void {

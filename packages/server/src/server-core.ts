@@ -17,6 +17,7 @@ import type { ServerSession, ServerStats, SessionEnd } from './types.js';
 
 /** How long clients have to close their end until their sockets are ended without them. */
 const CLOSE_TIMEOUT_MS = 500;
+const STORE_HAS_LOST = 'the store has lost this session';
 const GOING_DOWN = 'the server is going down';
 
 /** Puts the rooms of the house together: gateway, sessions, hub, router, and the store below them. */
@@ -38,6 +39,8 @@ export class ServerCore {
   readonly #arriving = new Set<ConnectionHandshake>();
   /** Sessions that have ended while something of theirs is still to be handled here. */
   readonly #retired = new Map<string, Session>();
+  /** Sessions whose end the store has been told of and has not answered. */
+  readonly #ending = new Set<string>();
   readonly #sweeping: Alarm;
   readonly #stopListening: () => void;
   #calls = 0;
@@ -125,7 +128,7 @@ export class ServerCore {
     const gone = this.upgrades.close();
     for (const session of [...this.hub.sessions.values()]) {
       session.attachment?.drop(CloseCode.RESTART, GOING_DOWN);
-      this.#forget(session, { reason: 'lost', undelivered: 0 });
+      this.#lost(session);
     }
     for (const { runner } of this.#retired.values()) runner.stop();
     for (const connection of this.#arriving) connection.hangUp(CloseCode.RESTART, GOING_DOWN);
@@ -161,6 +164,11 @@ export class ServerCore {
         this.#messagesOut += messages;
       },
       bye: (of) => this.#end(of.id, 'closed'),
+      // Unless it is gone because it was ended: then its end is on its way.
+      lost: () => {
+        if (this.#ending.has(session.id)) attachment.drop(CloseCode.NORMAL, '');
+        else this.#lost(session);
+      },
       detached: (of, { code, reason }) => {
         if (session.attachment !== of) return;
         session.attachment = undefined;
@@ -178,6 +186,9 @@ export class ServerCore {
   }
 
   #sessionOf({ id, user, codec, attached }: Pick<Arrival, 'id' | 'user' | 'codec' | 'attached'>): Session {
+    const known = this.hub.sessions.get(id);
+    // The store has lost it; its client, who never heard of it, has made it anew.
+    if (known && known.epoch !== '' && known.epoch !== attached.epoch) this.#lost(known);
     const session = this.hub.sessions.get(id) ?? this.#makeSession({ id, user, codec });
     if (attached.gen !== session.gen + 1) {
       this.hub.exit(session);
@@ -235,8 +246,16 @@ export class ServerCore {
   }
 
   #end(sid: string, why: 'closed' | 'expired'): void {
-    const ended = this.store.end({ sid, why, idleMs: this.settings.sessionTtlMs });
+    this.#ending.add(sid);
+    const ended = after(this.store.end({ sid, why, idleMs: this.settings.sessionTtlMs }), () => {
+      this.#ending.delete(sid);
+    });
     if (ended instanceof Promise) ended.catch((error: unknown) => this.failed(error, { name: 'store' }));
+  }
+
+  #lost(session: Session): void {
+    session.attachment?.drop(CloseCode.RESTART, STORE_HAS_LOST);
+    this.#forget(session, { reason: 'lost', undelivered: 0 });
   }
 
   #forget(session: Session, end: SessionEnd): void {
@@ -267,6 +286,8 @@ export class ServerCore {
       case 'session':
         return session.attachment?.wake();
       case 'attach':
+        // Generations of another life of the store say nothing: the client asks again.
+        if (session.epoch !== note.epoch) return session.attachment?.drop(CloseCode.RESTART, STORE_HAS_LOST);
         if (session.attachment && session.attachment.gen < note.gen) {
           session.attachment.drop(CloseCode.SUPERSEDED, 'superseded');
         }

@@ -81,6 +81,8 @@ export class Session {
   address = '';
   /** Of the newest connection here; other servers may have had newer ones. */
   gen = 0;
+  /** In which the store holds it; empty as long as it has had no connection here. */
+  epoch = '';
   /** Number of the last move into or out of a room that was accepted and is not over; 0: all are. */
   #moving = 0;
   readonly #around: SessionSurroundings;
@@ -104,7 +106,8 @@ export class Session {
   }
 
   /** A connection comes: the store may have accepted what nobody here has heard of. */
-  attached({ gen, lastMove, handled }: Pick<AttachedSession, 'gen' | 'lastMove' | 'handled'>): void {
+  attached({ epoch, gen, lastMove, handled }: AttachedSession): void {
+    this.epoch = epoch;
     this.gen = gen;
     this.#moving = lastMove;
     this.handled(handled);

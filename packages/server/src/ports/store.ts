@@ -307,8 +307,8 @@ export interface RoomPart {
 export type Note =
   /** Something waits to be written to this session, or its handled marks have moved. */
   | { readonly about: 'session'; readonly sid: string }
-  /** A newer connection has this session: older generations are to be closed. */
-  | { readonly about: 'attach'; readonly sid: string; readonly gen: number }
+  /** A newer connection has this session: those of older generations, in the same epoch, are to be closed. */
+  | { readonly about: 'attach'; readonly sid: string; readonly epoch: string; readonly gen: number }
   | {
       readonly about: 'end';
       readonly sid: string;

@@ -94,7 +94,7 @@ export class MemoryStore implements SessionStore {
     this.#sessions.set(sid, session);
     this.#tombstones.delete(sid);
     const attached = session.attach(call, now);
-    this.#notes.add({ about: 'attach', sid, gen: session.gen });
+    this.#notes.add({ about: 'attach', sid, epoch: this.#settings.epoch, gen: session.gen });
     this.#notes.tell();
     return attached;
   }

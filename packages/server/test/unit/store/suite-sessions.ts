@@ -159,7 +159,9 @@ export function suiteOfSessions(make: MakeStore): void {
       await talk.attach();
       await talk.attach({ n: 1 });
       await settle();
-      expect(notes).toEqual([1, 2].map((gen) => ({ about: 'attach', sid: 's1', gen })));
+      expect(notes).toEqual(
+        [1, 2].map((gen) => ({ about: 'attach', sid: 's1', epoch: talk.own.epoch, gen })),
+      );
     });
   });
 
