@@ -142,7 +142,9 @@ export class MemoryStore implements SessionStore {
     this.#sessions.delete(sid);
     for (const room of session.rooms.keys()) this.#rooms.leave(room, sid, now);
     if (inbox.size > 0) this.#remains.set(sid, { user, codec, inbox, handled, touchedAt });
-    if (why !== 'closed') {
+    if (why === 'closed') {
+      this.#tombstones.close(sid);
+    } else {
       const { refusals: refused } = out;
       this.#tombstones.add(sid, { userId: user.id, keys, handled, refused, heard, endedAt: now });
     }

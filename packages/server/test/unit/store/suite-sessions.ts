@@ -305,6 +305,8 @@ function suiteOfTombstones(make: MakeStore): void {
       const talk = await begin(store);
       await store.end({ sid: 's1', why: 'closed' });
       expect(await talk.attach()).toEqual(LOST);
+      // A first HELLO that is late makes no session of its own.
+      expect(await talk.attachFresh()).toEqual(LOST);
     });
 
     test('tells of refusals that never arrived, and what is handled afterwards', async () => {
@@ -357,7 +359,7 @@ function suiteOfTombstones(make: MakeStore): void {
       const { key } = talk;
       await store.end({ sid: 's1', why: 'expired' });
       await talk.attachFresh();
-      await store.end({ sid: 's1', why: 'closed' });
+      await store.end({ sid: 's1', why: 'ended' });
       expect(await talk.attach({ key })).toEqual(LOST);
     });
   });
