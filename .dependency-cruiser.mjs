@@ -46,6 +46,12 @@ export default {
       { path: '^playground/' },
     ),
     rule(
+      'examples-stand-alone',
+      'They are models for others: whoever copies one has all of it.',
+      { path: '^examples/' },
+      { path: '.' },
+    ),
+    rule(
       'sources-do-not-import-tests',
       'Tests are not part of what is published, and neither is the test kit, except to itself.',
       { path: '^(packages/(?!testing/)[^/]+|playground)/src/' },

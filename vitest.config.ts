@@ -29,7 +29,7 @@ const onSources = (name: string, testTimeout: number, ...more: readonly string[]
 });
 
 /** Tests on what is built: @holdfast/* resolves to dist through node_modules, as it does for a user. */
-const onBuild = (name: string) => ({
+const onBuild = (name: string, more: { maxConcurrency?: number } = {}) => ({
   test: {
     name,
     include: [`e2e/${name}/**/*.test.ts`],
@@ -37,6 +37,7 @@ const onBuild = (name: string) => ({
     testTimeout: long ? 900_000 : 30_000,
     hookTimeout: 60_000,
     server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } },
+    ...more,
   },
 });
 
@@ -50,6 +51,8 @@ export default defineConfig({
       onSources('unit', 10_000, 'bench/test/*.test.ts'),
       onSources('simulation', long ? 900_000 : 60_000),
       onBuild('sockets'),
+      // Its tests mostly wait for what will not come.
+      onBuild('conformance', { maxConcurrency: 6 }),
       onBuild('browser'),
       onBuild('packages'),
     ],

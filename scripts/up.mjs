@@ -35,13 +35,25 @@ function tolerateRepeatedSignals() {
   }
 }
 
-/** Not part of the build: whoever does not measure need not wait for it. */
-function buildBench() {
+/**
+ * Not part of the build: whoever does not run them need not wait for them. Without the "paths" of the workspace: what is
+ * measured and tested is what is built.
+ */
+function bundle(out, ...programs) {
   const flags = ['--bundle', '--packages=external', '--platform=node', '--format=esm', '--target=node20'];
-  const programs = ['bench/src/cuts.ts', 'bench/src/side.ts'];
-  // Without the "paths" of the workspace: what is measured is what is built.
-  const out = ['--tsconfig-raw={}', '--outdir=bench/dist', '--log-level=warning'];
-  runOrExit('node_modules/esbuild/bin/esbuild', [...programs, ...flags, ...out]);
+  const more = ['--tsconfig-raw={}', `--outdir=${out}`, '--log-level=warning'];
+  runOrExit('node_modules/esbuild/bin/esbuild', [...programs, ...flags, ...more]);
+}
+const buildBench = () => bundle('bench/dist', 'bench/src/cuts.ts', 'bench/src/side.ts');
+const buildConformance = () => bundle('e2e/dist', 'e2e/conformance/main.ts');
+
+/** The simulator runs on the sources and needs no build of the packages. */
+function buildSimulator() {
+  const flags = ['--bundle', '--external:esbuild', '--platform=node', '--format=esm', '--target=node20'];
+  const banner = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
+  const out = ['--tsconfig=tsconfig.base.json', '--outfile=.build/simulation/cli.mjs', '--log-level=warning'];
+  const program = 'packages/testing/test/simulator/cli.ts';
+  runOrExit('node_modules/esbuild/bin/esbuild', [program, ...flags, ...out, `--banner:js=${banner}`]);
 }
 
 /** In this very process, so that there is nobody to forward signals, input and exit codes to. */
@@ -60,6 +72,13 @@ const commands = {
   start: () => become('playground/dist/serve.js'),
   bot: () => become('playground/dist/bot.js'),
   'bench:cuts': () => become('bench/dist/cuts.js', buildBench),
+  async sim() {
+    installIfStale();
+    buildSimulator();
+    process.argv = [process.argv[0], 'sim', ...args];
+    await import(pathToFileURL(join(root, '.build/simulation/cli.mjs')).href);
+  },
+  conformance: () => become('e2e/dist/main.js', buildConformance),
   async test() {
     installIfStale();
     await (await import('./test.mjs')).main({ long: args.includes('--long') });

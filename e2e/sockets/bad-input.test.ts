@@ -113,6 +113,18 @@ describe('strange, but allowed: the connection stays', () => {
     expect(peer.heard.filter(([type]) => type === 13)).toEqual([]);
   });
 
+  test('a request whose payload is undefined says so by leaving it out, or by u', async () => {
+    const { url } = await serve();
+    const peer = await greetedPeer(url);
+    peer.say([0, 1, [3, 'echo', null, { u: 1 }], [3, 'echo'], [3, 'echo', null]]);
+    await eventually(() => peer.heard.filter(([type]) => type === 4).length === 3, 'three answers');
+    expect(peer.heard.filter(([type]) => type === 4)).toEqual([
+      [4, 1],
+      [4, 2],
+      [4, 3, null],
+    ]);
+  });
+
   test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'then'])(
     '%s is a name like any other',
     async (name) => {
@@ -170,6 +182,21 @@ describe('before the WELCOME', () => {
     expect(peer.heard).toEqual([[13, code, expect.stringMatching(named)]]);
     await other.noticedNothing();
     expect(server.stats()).toMatchObject({ sessions: 1 });
+  });
+
+  test('a nonce that has named a session before: a fault of the peer, not of auth', async () => {
+    const { url, errors } = await serve({ auth: () => ({ user: { id: 'ada' } }) });
+    const first = await rawPeer(url);
+    const again = await rawPeer(url);
+    const said = hello() as [number, number, [number, object]];
+    first.say(said);
+    await eventually(() => first.heard.length > 0, 'a WELCOME');
+    first.say([0, 0, [7]]);
+    await eventually(() => first.heard.some(([type]) => type === 8), 'a PONG');
+    again.say([0, 0, [0, { ...said[2][1], n: 2 }]]);
+    expect(await again.closed).toBe(4400);
+    expect(again.heard).toEqual([[13, 'ERR_PROTOCOL', expect.stringMatching(/nonce/)]]);
+    expect(errors).toEqual([]);
   });
 
   test('no HELLO at all: hung up on after five seconds, with the reason', async () => {

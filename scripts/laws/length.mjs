@@ -11,6 +11,7 @@ const files = filesUnder(
   'playground',
   'bench',
   'e2e',
+  'examples',
   'test',
   'scripts',
   'rollup.config.mjs',

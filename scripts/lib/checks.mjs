@@ -39,7 +39,7 @@ export const buildChecks = [
 ];
 
 function checkImports() {
-  const folders = ['packages', 'playground', 'bench', 'e2e', 'test'];
+  const folders = ['packages', 'playground', 'bench', 'e2e', 'examples', 'test'];
   return tool('depcruise', ...folders, '--config', '.dependency-cruiser.mjs', '--output-type', 'err-long');
 }
 

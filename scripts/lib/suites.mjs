@@ -8,6 +8,7 @@ export const kinds = [
   { name: 'unit' },
   { name: 'simulation' },
   { name: 'sockets' },
+  { name: 'conformance' },
   { name: 'browser', needs: 'chromium' },
   { name: 'packages' },
 ];

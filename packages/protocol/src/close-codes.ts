@@ -13,6 +13,8 @@ export const CloseCode = {
   TOO_BIG: 1009,
   INTERNAL_ERROR: 1011,
   RESTART: 1012,
+  /** The server cannot take anybody in at the moment. */
+  TRY_AGAIN_LATER: 1013,
   /** The server does not let this user in (IANA: Forbidden). */
   FORBIDDEN: 3003,
   /** A deadline passed (IANA: Timeout). */

@@ -119,7 +119,12 @@ export interface Welcome {
 export type HelloItem = readonly [typeof Type.HELLO, Hello];
 export type WelcomeItem = readonly [typeof Type.WELCOME, Welcome];
 export type EventItem = readonly [typeof Type.EVT, name: string, data: unknown, meta?: WireMeta | undefined];
-export type RequestItem = readonly [typeof Type.REQ, method: string, data: unknown];
+export type RequestItem = readonly [
+  typeof Type.REQ,
+  method: string,
+  data: unknown,
+  meta?: WireMeta | undefined,
+];
 export type ResponseItem = readonly [typeof Type.RES, seq: number, result: unknown];
 export type ErrorItem = readonly [typeof Type.ERR, seq: number, code: string, message: string, data: unknown];
 export type PublicationItem = readonly [

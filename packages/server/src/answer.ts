@@ -20,6 +20,11 @@ export class Loop {
     this.#failed = failed;
   }
 
+  /** True while the job runs: its end is still to come. */
+  get busy(): boolean {
+    return this.#state !== 'idle';
+  }
+
   run(): void {
     if (this.#state !== 'idle') {
       this.#state = 'again';

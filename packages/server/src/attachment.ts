@@ -26,6 +26,8 @@ export interface AttachmentSurroundings
   readonly heartbeatMs: number;
   /** The session has to be touched so often, ms. */
   readonly touchMs: number;
+  /** The store does not know the session any more. */
+  lost(): void;
   /** The connection is gone; its session waits. */
   detached(attachment: Attachment, end: Pick<TransportEnd, 'code' | 'reason'>): void;
   failed(error: unknown, name: string): void;
@@ -81,10 +83,7 @@ export class Attachment implements SessionConnection {
     const shared = {
       ...around,
       codec: session.codec,
-      noLongerOurs: (status: 'fenced' | 'lost') =>
-        status === 'fenced'
-          ? this.drop(CloseCode.SUPERSEDED, 'superseded')
-          : this.drop(CloseCode.RESTART, 'the store has lost this session'),
+      noLongerOurs: (status: 'fenced' | 'lost') => this.#noLongerOurs(status),
       failed: (error: unknown) => this.#failed(error),
     };
     this.#outflow = new Outflow(
@@ -138,6 +137,11 @@ export class Attachment implements SessionConnection {
 
   refused(seq: number): void {
     this.#outflow.refused(seq);
+  }
+
+  /** All moves into and out of rooms are over. */
+  settled(): void {
+    this.#inflow.settled();
   }
 
   /** The store has something for this client. */
@@ -201,6 +205,11 @@ export class Attachment implements SessionConnection {
     }
   }
 
+  #noLongerOurs(status: 'fenced' | 'lost'): void {
+    if (status === 'fenced') return this.drop(CloseCode.SUPERSEDED, 'superseded');
+    this.#around.lost();
+  }
+
   #acknowledged(ack: number): void {
     this.session.acknowledged(ack);
     // The window is open wider.
@@ -217,7 +226,7 @@ export class Attachment implements SessionConnection {
     const { congestedSince } = this.#outflow;
     const deadAt = this.#heardAt + SILENT_HEARTBEATS * this.#around.heartbeatMs;
     const slowAt = congestedSince === undefined ? Infinity : congestedSince + SLOW_MS;
-    this.#alarm.set(Math.min(this.#pingAt, this.#touchAt, deadAt, slowAt, this.#link.ackDueAt));
+    this.#alarm.set(Math.min(this.#pingAt, this.#touchAt, deadAt, slowAt, this.#outflow.ackDueAt));
   }
 
   #ring(): void {

@@ -1,4 +1,13 @@
-import { FrameError, type Incoming, type Item, isPromiseLike, JOIN, LEAVE, Type } from '@holdfast/protocol';
+import {
+  FrameError,
+  type Incoming,
+  type Item,
+  isPromiseLike,
+  JOIN,
+  LEAVE,
+  MAX_ITEMS,
+  Type,
+} from '@holdfast/protocol';
 import { after, Loop } from './answer.js';
 import type { ServerLink } from './outflow.js';
 import type { Accepted, AcceptedItem, Answer, Ownership, SessionStore } from './ports/store.js';
@@ -7,6 +16,8 @@ import type { Session } from './session.js';
 /** How much may be unacknowledged in each direction; told in WELCOME. */
 export const WINDOW_MESSAGES = 1_000;
 export const WINDOW_BYTES = 1_048_576;
+
+const FEW = 8;
 
 /** What a check before acceptance says of an item. */
 export type Checked = Pick<AcceptedItem, 'item' | 'refusal'>;
@@ -56,9 +67,9 @@ export class Inflow {
   /** The newest ack of the client, and the one that the store knows; none before its first frame. */
   #ack: number;
   #ackStored = -1;
-  /** Number of the last item that went into or out of a room: what is for a room waits until it has. */
-  #lastMove = 0;
   #stage: 'open' | 'closed' = 'open';
+  /** In one call to the store: few while it is full, so that what waits is not sent again for each that it takes. */
+  #most = MAX_ITEMS;
 
   constructor(session: Session, owner: Ownership, link: ServerLink, around: InflowSurroundings) {
     this.#session = session;
@@ -91,6 +102,11 @@ export class Inflow {
     if (this.#waiting.length > 0) this.#loop.run();
   }
 
+  /** All moves into and out of rooms are over. */
+  settled(): void {
+    if (this.#waiting.length > 0) this.#loop.run();
+  }
+
   /**
    * What waits here was never acknowledged: its sender will write it again, unless its last word is that it will not
    * come back.
@@ -116,7 +132,7 @@ export class Inflow {
   /** The next ones whose check is over; a promise if that of the first one is not. */
   #checked(): Promise<void> | CheckedItem[] {
     const batch: CheckedItem[] = [];
-    for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
+    for (let next = this.#waiting[0]; next && batch.length < this.#most; next = this.#waiting[0]) {
       const { incoming } = next;
       if (incoming.item[0] === Type.BYE) {
         if (batch.length > 0) break;
@@ -124,7 +140,8 @@ export class Inflow {
         return [];
       }
       const moves = isMove(incoming.item);
-      if ((moves || isForRoom(incoming.item)) && this.#link.accepted < this.#lastMove) break;
+      // Who may say what in a room is known when everybody is where they wanted to be.
+      if ((moves || isForRoom(incoming.item)) && !this.#session.isSettled) break;
       next.checking ??= this.#around.check(this.#session, incoming.seq, incoming.item);
       const { checking } = next;
       if (isPromiseLike(checking)) {
@@ -137,9 +154,7 @@ export class Inflow {
       this.#waiting.shift();
       this.#waitingBytes -= next.bytes;
       batch.push({ incoming, bytes: next.bytes, checked: checking });
-      if (!moves) continue;
-      this.#lastMove = incoming.seq;
-      break;
+      if (moves) break;
     }
     return batch;
   }
@@ -149,8 +164,10 @@ export class Inflow {
     if (!('accepted' in answer)) return this.#around.noLongerOurs(answer.status);
     if (this.#ackStored < ack) this.#around.acknowledged(ack);
     this.#ackStored = ack;
+    this.#most = answer.status === 'ok' ? MAX_ITEMS : FEW;
     const taken = batch.filter(({ incoming }) => incoming.last <= answer.accepted);
     for (const { incoming, checked } of taken) {
+      if (checked.item && isMove(incoming.item)) this.#session.moves(incoming.seq);
       if (checked.refusal) this.#around.refused(incoming.seq);
       else if (!checked.item) this.#link.accept(incoming);
     }
@@ -171,7 +188,7 @@ function numbered({
   bytes,
   checked: { item, refusal },
 }: CheckedItem): AcceptedItem[] {
-  if (seq === last) return [{ seq, item, refusal, bytes }];
+  if (seq === last) return [{ seq, item, refusal, bytes, moves: item && isMove(item) }];
   return Array.from({ length: last - seq + 1 }, (_, index) => ({ seq: seq + index }));
 }
 

@@ -1,4 +1,4 @@
-import { type Codec, type PublicationItem, type RoomSync, Type } from '@holdfast/protocol';
+import { type Codec, type Item, type PublicationItem, type RoomSync, Type } from '@holdfast/protocol';
 import { after, Loop } from './answer.js';
 import type { NumberedRoom, RoomNews } from './hub/room.js';
 import type { Outflow } from './outflow.js';
@@ -109,9 +109,13 @@ export class Lanes implements RoomLanes {
     const { number } = lane.room;
     if (!this.#outflow.open || this.#lanes.get(lane.room.name) !== lane) return;
     if (gap) {
-      this.#outflow.publication(
-        codec.frame(0, 0, [codec.encode([Type.GAP, gap.from, gap.to, gap.why, number])]),
-      );
+      const items: Item[] = [[Type.GAP, gap.from, gap.to, gap.why, number]];
+      // A room made anew says so first, or the client would take the new offsets for old ones.
+      if (top.epoch !== lane.position.epoch) {
+        items.unshift([Type.SYNC, [[lane.room.name, top.epoch, gap.from - 1, number]]]);
+      }
+      const encoded = items.map((item) => codec.encode(item));
+      this.#outflow.publication(codec.frame(0, 0, encoded));
       lane.position = { epoch: top.epoch, offset: Math.max(gap.from - 1, gap.to) };
     }
     for (const { offset, except, event } of items) {

@@ -56,6 +56,8 @@ export class Outflow {
   #handled: Handled = { low: 0, above: [] };
   #handledTold: Handled = this.#handled;
   #news = false;
+  /** The store is being asked: its answer is still to come. */
+  #asking = false;
   #flushDue = false;
   /** Since when the socket has been full. */
   congestedSince: number | undefined;
@@ -83,6 +85,11 @@ export class Outflow {
   /** True if a room's publication may be written now: all before it is on the wire, and the socket takes more. */
   get open(): boolean {
     return this.#stage === 'live' && !this.#news && this.congestedSince === undefined;
+  }
+
+  /** When an ack has to go out by itself. What comes from the store or fits into the socket again takes it along. */
+  get ackDueAt(): number {
+    return this.#asking || this.congestedSince !== undefined ? Infinity : this.#link.ackDueAt;
   }
 
   /** Writes again what the client lacks, then whatever else waits. */
@@ -147,19 +154,30 @@ export class Outflow {
     this.#refused = [];
     this.#news = false;
     const call = { ...this.#owner, after: this.#written, window: this.window };
+    this.#asking = true;
     return after(this.#around.store.read(call), (read) => this.#got(read, refused));
   }
 
   #got(read: Read, refused: readonly number[]): void {
+    this.#asking = false;
     if (this.#stage === 'closed') return;
     if (read.status !== 'ok') return this.#around.noLongerOurs(read.status);
     for (const seq of refused) this.#link.accept({ seq, last: seq });
     this.#handled = read.handled;
+    this.#handledElsewhere(read.handled);
+    this.#session.handled(read.handled);
     const entries = read.items.map((item) => this.#entry(item));
     this.#write(entries);
     // What came while the store was being read.
     if (this.#news) this.#flushLater();
     this.#around.flowing();
+  }
+
+  /** What another server has handled has been accepted, too; its refusals have been read with this. */
+  #handledElsewhere({ low, above }: Handled): void {
+    const { accepted } = this.#link;
+    for (let seq = accepted + 1; seq <= low; seq++) this.#link.accept({ seq, last: seq });
+    for (const seq of above) this.#link.accept({ seq, last: seq });
   }
 
   #entry(item: OutItem): Written {

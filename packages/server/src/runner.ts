@@ -1,12 +1,12 @@
 import { Alarm, type Clock, type Codec, type Item, isPromiseLike, Type } from '@holdfast/protocol';
 import { after, Loop } from './answer.js';
-import type { Answer, ClaimedItem, Reply, RoomPosition, SessionStore } from './ports/store.js';
+import type { Answer, ClaimedItem, DoneCall, Reply, SessionStore } from './ports/store.js';
 
 /** How a message ended that was accepted. */
 export interface Outcome {
   readonly reply?: Reply | undefined;
   /** The session is in this room now, or out of it. */
-  readonly room?: { readonly name: string; readonly position?: RoomPosition | undefined } | undefined;
+  readonly room?: DoneCall['room'];
   /** What follows when all this stands in the store. */
   readonly afterwards?: (() => void) | undefined;
 }
@@ -17,6 +17,8 @@ export interface RunnerSession {
   readonly ended: boolean;
   /** Aborted when the session ends. */
   readonly aborter: AbortController;
+  /** This message has been handled. */
+  finished(seq: number): void;
   /** Its connection: is told what acks may cover. */
   readonly attachment: { started(seq: number): void; refused(seq: number): void } | undefined;
 }
@@ -64,9 +66,9 @@ export class Runner<S extends RunnerSession> {
     this.#alarm = new Alarm(around.clock, () => this.#ring());
   }
 
-  /** True while handlers run. */
+  /** True while handlers run, or may be about to. */
   get busy(): boolean {
-    return this.#running.size > 0;
+    return this.#running.size > 0 || this.#loop.busy;
   }
 
   /** Something was accepted. */
@@ -126,7 +128,8 @@ export class Runner<S extends RunnerSession> {
     const { id: sid } = this.#session;
     const done = after(store.done({ sid, seq: item.seq, token: item.token, reply, room }), () => {
       this.#running.delete(item.seq);
-      if (!this.busy && this.#session.ended) this.stop();
+      this.#session.finished(item.seq);
+      if (this.#running.size === 0 && this.#session.ended) this.stop();
       if (atOnce) {
         if (reply?.refusal) this.#session.attachment?.refused(item.seq);
         else this.#session.attachment?.started(item.seq);
@@ -141,7 +144,7 @@ export class Runner<S extends RunnerSession> {
     const now = this.#around.clock.now();
     if (now >= this.#renewAt) {
       for (const [seq, { token }] of this.#running) this.#keep({ seq, token });
-      this.#renewAt = this.busy ? now + this.#around.store.leaseMs / 3 : Infinity;
+      this.#renewAt = this.#running.size > 0 ? now + this.#around.store.leaseMs / 3 : Infinity;
     }
     if (now >= this.#retryAt) {
       this.#retryAt = Infinity;

@@ -8,21 +8,23 @@ import { sendEvent } from './hub/outgoing.js';
 import { type Report, Router } from './hub/router.js';
 import { Rules } from './hub/rules.js';
 import type { Acceptor, ServerPorts } from './ports/ports.js';
-import type { Note, Orphan, SessionStore } from './ports/store.js';
+import type { Note, Orphan } from './ports/store.js';
 import { Session } from './session.js';
 import type { ServerSettings } from './settings.js';
 import { MemoryStore } from './store/memory-store.js';
+import { type RetryingStore, retryingStore } from './store/retrying-store.js';
 import type { ServerSession, ServerStats, SessionEnd } from './types.js';
 
 /** How long clients have to close their end until their sockets are ended without them. */
 const CLOSE_TIMEOUT_MS = 500;
+const STORE_HAS_LOST = 'the store has lost this session';
 const GOING_DOWN = 'the server is going down';
 
 /** Puts the rooms of the house together: gateway, sessions, hub, router, and the store below them. */
 export class ServerCore {
   readonly ports: ServerPorts;
   readonly settings: ServerSettings;
-  readonly store: SessionStore;
+  readonly store: RetryingStore;
   /** Id of this server among those that share its store. */
   readonly node: string;
   readonly hub: Hub;
@@ -35,8 +37,10 @@ export class ServerCore {
   #phase: 'open' | 'closed' = 'open';
   /** Connections without a session yet. */
   readonly #arriving = new Set<ConnectionHandshake>();
-  /** Sessions that have ended while their handlers ran on. */
-  readonly #retired = new Set<Session>();
+  /** Sessions that have ended while something of theirs is still to be handled here. */
+  readonly #retired = new Map<string, Session>();
+  /** Sessions whose end the store has been told of and has not answered. */
+  readonly #ending = new Set<string>();
   readonly #sweeping: Alarm;
   readonly #stopListening: () => void;
   #calls = 0;
@@ -46,11 +50,11 @@ export class ServerCore {
   constructor(ports: ServerPorts, settings: ServerSettings) {
     this.ports = ports;
     this.settings = settings;
-    this.store = ports.store ?? new MemoryStore(ports);
+    const storeFailed = (error: unknown): void => this.failed(error, { name: 'store' });
+    this.store = retryingStore(ports.store ?? new MemoryStore(ports), { ...ports, failed: storeFailed });
     this.node = ports.random.id();
     const { schemas, maxRooms, codecs, logger } = settings;
     const { store, node, rules } = this;
-    const storeFailed = (error: unknown): void => this.failed(error, { name: 'store' });
     this.lifecycle = new Listeners((error, name) => this.failed(error, { name }));
     this.errors = new Listeners((error) => logger.error('Holdfast: a listener of onError failed', error));
     this.hub = new Hub({
@@ -124,11 +128,12 @@ export class ServerCore {
     const gone = this.upgrades.close();
     for (const session of [...this.hub.sessions.values()]) {
       session.attachment?.drop(CloseCode.RESTART, GOING_DOWN);
-      this.#forget(session, { reason: 'lost', undelivered: 0 });
+      this.#lost(session);
     }
-    for (const { runner } of this.#retired) runner.stop();
+    for (const { runner } of this.#retired.values()) runner.stop();
     for (const connection of this.#arriving) connection.hangUp(CloseCode.RESTART, GOING_DOWN);
     const cancel = this.ports.clock.setTimer(() => this.upgrades.terminate(), CLOSE_TIMEOUT_MS);
+    this.store.stop();
     await gone;
     cancel();
   }
@@ -141,11 +146,11 @@ export class ServerCore {
     const { hub, store } = this;
     const { sessionTtlMs, maxBufferedBytes } = this.settings;
     const { clock, random } = this.ports;
-    const session = this.#sessionOf(arrival);
     // What was encoded for its client stays so encoded.
-    if (session.codec.name !== arrival.codec.name) {
-      throw new FrameError(`this session speaks ${session.codec.name}, not ${arrival.codec.name}`);
+    if (arrival.attached.codec !== arrival.codec.name) {
+      throw new FrameError(`this session speaks ${arrival.attached.codec}, not ${arrival.codec.name}`);
     }
+    const session = this.#sessionOf(arrival);
     session.address = arrival.address;
     const attachment = new Attachment(session, arrival, {
       clock,
@@ -159,6 +164,11 @@ export class ServerCore {
         this.#messagesOut += messages;
       },
       bye: (of) => this.#end(of.id, 'closed'),
+      // Unless it is gone because it was ended: then its end is on its way.
+      lost: () => {
+        if (this.#ending.has(session.id)) attachment.drop(CloseCode.NORMAL, '');
+        else this.#lost(session);
+      },
       detached: (of, { code, reason }) => {
         if (session.attachment !== of) return;
         session.attachment = undefined;
@@ -177,10 +187,15 @@ export class ServerCore {
 
   #sessionOf({ id, user, codec, attached }: Pick<Arrival, 'id' | 'user' | 'codec' | 'attached'>): Session {
     const known = this.hub.sessions.get(id);
-    if (known) return known;
-    const session = this.#makeSession({ id, user, codec });
-    for (const [room, position] of attached.rooms) session.setRoom(room, position);
-    this.hub.enter(session);
+    // The store has lost it; its client, who never heard of it, has made it anew.
+    if (known && known.epoch !== '' && known.epoch !== attached.epoch) this.#lost(known);
+    const session = this.hub.sessions.get(id) ?? this.#makeSession({ id, user, codec });
+    if (attached.gen !== session.gen + 1) {
+      this.hub.exit(session);
+      session.takeOver(attached);
+      this.hub.enter(session);
+    }
+    session.attached(attached);
     return session;
   }
 
@@ -231,8 +246,16 @@ export class ServerCore {
   }
 
   #end(sid: string, why: 'closed' | 'expired'): void {
-    const ended = this.store.end({ sid, why, idleMs: this.settings.sessionTtlMs });
+    this.#ending.add(sid);
+    const ended = after(this.store.end({ sid, why, idleMs: this.settings.sessionTtlMs }), () => {
+      this.#ending.delete(sid);
+    });
     if (ended instanceof Promise) ended.catch((error: unknown) => this.failed(error, { name: 'store' }));
+  }
+
+  #lost(session: Session): void {
+    session.attachment?.drop(CloseCode.RESTART, STORE_HAS_LOST);
+    this.#forget(session, { reason: 'lost', undelivered: 0 });
   }
 
   #forget(session: Session, end: SessionEnd): void {
@@ -241,10 +264,16 @@ export class ServerCore {
     this.hub.remove(session);
     this.lifecycle.emit('session-end', session.door, end);
     session.end();
-    for (const old of this.#retired) if (!old.runner.busy) this.#retired.delete(old);
-    if (session.runner.busy) this.#retired.add(session);
+    if (session.runner.busy) this.#retired.set(session.id, session);
     else session.runner.stop();
     if (this.hub.sessions.size === 0) this.#look();
+  }
+
+  /** Only what it had accepted is still to be handled. */
+  #retire(session: Session): void {
+    this.hub.remove(session);
+    session.end();
+    this.#retired.set(session.id, session);
   }
 
   // ── What the store tells ───────────────────────────────────────────────────────────────────────────────────
@@ -257,6 +286,8 @@ export class ServerCore {
       case 'session':
         return session.attachment?.wake();
       case 'attach':
+        // Generations of another life of the store say nothing: the client asks again.
+        if (session.epoch !== note.epoch) return session.attachment?.drop(CloseCode.RESTART, STORE_HAS_LOST);
         if (session.attachment && session.attachment.gen < note.gen) {
           session.attachment.drop(CloseCode.SUPERSEDED, 'superseded');
         }
@@ -285,18 +316,27 @@ export class ServerCore {
 
   /** Ends sessions whose client has not come back, and sees to messages that nobody else handles. */
   #sweep(): void {
+    for (const [sid, { runner }] of this.#retired) {
+      if (runner.busy) continue;
+      runner.stop();
+      this.#retired.delete(sid);
+    }
     const swept = after(this.store.orphans({ idleMs: this.settings.sessionTtlMs }), (orphans) => {
       for (const orphan of orphans) this.#adopt(orphan);
-      if (this.hub.sessions.size > 0) this.#sweepLater();
+      if (this.hub.sessions.size + this.#retired.size > 0) this.#sweepLater();
       else this.#look();
     });
     if (swept instanceof Promise) swept.catch((error: unknown) => this.failed(error, { name: 'store' }));
   }
 
-  #adopt({ sid, user, unhandled, ended }: Orphan): void {
-    const known = this.hub.sessions.get(sid);
-    if (unhandled > 0 && !known?.runner.busy) {
-      const session = known ?? this.#makeSession({ id: sid, user, codec: this.settings.codecs[0] });
+  #adopt({ sid, user, codec: name, unhandled, ended }: Orphan): void {
+    if (unhandled > 0) {
+      // One runner for each session: two would take each other's claims for their own.
+      const known = this.hub.sessions.get(sid) ?? this.#retired.get(sid);
+      const { codecs } = this.settings;
+      const codec = codecs.find((one) => one.name === name) ?? codecs[0];
+      const session = known ?? this.#makeSession({ id: sid, user, codec });
+      if (ended && !known) this.#retire(session);
       session.runner.wake();
     }
     if (!ended) this.#end(sid, 'expired');

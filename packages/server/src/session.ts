@@ -11,7 +11,15 @@ import {
 } from '@holdfast/protocol';
 import { Turns } from './answer.js';
 import type { NumberedRoom, RoomNews } from './hub/room.js';
-import type { Answer, RoomPosition, SessionStore, Writing } from './ports/store.js';
+import type {
+  Answer,
+  AttachedSession,
+  Handled,
+  Membership,
+  RoomPosition,
+  SessionStore,
+  Writing,
+} from './ports/store.js';
 import { Runner, type RunnerSurroundings } from './runner.js';
 import type { ServerSession, User } from './types.js';
 
@@ -42,6 +50,8 @@ export interface SessionConnection {
   started(seq: number): void;
   /** They have refused it. */
   refused(seq: number): void;
+  /** All its moves into and out of rooms are over. */
+  settled(): void;
   /** The store has something for this client. */
   wake(): void;
   drop(code: number, reason: string): void;
@@ -69,6 +79,12 @@ export class Session {
   attachment: SessionConnection | undefined;
   /** Of the newest connection. */
   address = '';
+  /** Of the newest connection here; other servers may have had newer ones. */
+  gen = 0;
+  /** In which the store holds it; empty as long as it has had no connection here. */
+  epoch = '';
+  /** Number of the last move into or out of a room that was accepted and is not over; 0: all are. */
+  #moving = 0;
   readonly #around: SessionSurroundings;
   readonly #turns = new Turns();
   /** Sends without a number yet, by the call that appended them. */
@@ -89,9 +105,48 @@ export class Session {
     return this.aborter.signal.aborted;
   }
 
-  /** From now on the session is in this room, from this position on; without one: out of it. */
-  setRoom(name: string, position: RoomPosition | undefined): void {
-    if (position) {
+  /** A connection comes: the store may have accepted what nobody here has heard of. */
+  attached({ epoch, gen, lastMove, handled }: AttachedSession): void {
+    this.epoch = epoch;
+    this.gen = gen;
+    this.#moving = lastMove;
+    this.handled(handled);
+  }
+
+  /** Others have had its connections: in which rooms it is, the store knows. */
+  takeOver({ rooms }: Pick<AttachedSession, 'rooms'>): void {
+    for (const room of [...this.rooms]) if (!rooms.has(room)) this.setRoom(room, undefined);
+    for (const [room, membership] of rooms) this.setRoom(room, membership);
+  }
+
+  /** True if all moves are over: it is known in which rooms it is. */
+  get isSettled(): boolean {
+    return this.#moving === 0;
+  }
+
+  /** A move into or out of a room was accepted; none is before the one before it is over. */
+  moves(seq: number): void {
+    this.#moving = seq;
+  }
+
+  /** This message has been handled here. */
+  finished(seq: number): void {
+    if (seq !== this.#moving) return;
+    this.#moving = 0;
+    this.attachment?.settled();
+  }
+
+  /** The store says what has been handled, here or elsewhere. */
+  handled({ low, above }: Handled): void {
+    if (this.#moving === 0) return;
+    if (this.#moving <= low || above.includes(this.#moving)) this.finished(this.#moving);
+  }
+
+  /** From now on the session is a member of this room, or is not. */
+  setRoom(name: string, membership: Membership | undefined): void {
+    if (membership) {
+      const { position, replaced } = membership;
+      for (const id of replaced) this.replaced.add(id);
       this.rooms.add(name);
       this.positions.set(name, position);
     } else {

@@ -140,7 +140,8 @@ export interface HoldfastServer<C extends AnyContract = Contract, U extends User
   onSession(listener: (session: ServerSession<C, U>) => unknown): Unsubscribe;
   /**
    * A session ended: `closed` by its client, `expired` because its client did not come back within `sessionTtlMs`, or
-   * `lost` with this server. `undelivered`: messages for it that it has not acknowledged.
+   * `lost` with this server or
+   * with its store. `undelivered`: messages for it that it has not acknowledged.
    */
   onSessionEnd(listener: (session: ServerSession<C, U>, end: SessionEnd) => unknown): Unsubscribe;
   /** A connection was bound to a session: its first, or a later one. */

@@ -8,6 +8,8 @@ export {
   MemoryLink,
   type MemoryListener,
   MemoryNetwork,
+  type Told,
+  type Weather,
 } from './memory-network.js';
 export { seededRandom } from './seeded-random.js';
 export { createTestbed, type Testbed, type TestbedOptions } from './testbed.js';

@@ -4,7 +4,8 @@ interface Timer {
   readonly at: number;
   /** Timers of one moment fire in the order in which they were set. */
   readonly order: number;
-  readonly run: () => void;
+  /** Undefined once it has fired or was cancelled. */
+  run: (() => void) | undefined;
 }
 
 /**
@@ -14,7 +15,9 @@ interface Timer {
 export class VirtualClock implements Clock {
   #now: number;
   #order = 0;
-  readonly #timers = new Set<Timer>();
+  /** A binary heap, the next one first; cancelled ones lie in it until they come up. */
+  readonly #heap: Timer[] = [];
+  #set = 0;
 
   /** `startAt` in ms since 1970; default 2024-01-01. */
   constructor(startAt = Date.UTC(2024, 0, 1)) {
@@ -26,9 +29,10 @@ export class VirtualClock implements Clock {
   }
 
   setTimer(run: () => void, delayMs: number): () => void {
-    const timer = { at: this.#now + Math.max(0, delayMs), order: this.#order++, run };
-    this.#timers.add(timer);
-    return () => this.#timers.delete(timer);
+    const timer: Timer = { at: this.#now + Math.max(0, delayMs), order: this.#order++, run };
+    this.#push(timer);
+    this.#set++;
+    return () => this.#cancel(timer);
   }
 
   defer(run: () => void): void {
@@ -37,7 +41,7 @@ export class VirtualClock implements Clock {
 
   /** How many timers are set: 0 means that nothing will happen any more. */
   get timers(): number {
-    return this.#timers.size;
+    return this.#set;
   }
 
   /** Moves time on, timer by timer; ms. */
@@ -47,6 +51,20 @@ export class VirtualClock implements Clock {
     for (let next = this.#next(); next && next.at <= end; next = this.#next()) await this.#fire(next);
     this.#now = end;
     await turn();
+  }
+
+  /**
+   * Moves time on to the next timer that is due by `end`, ms since 1970, and fires it; without one, to `end`, and
+   * returns false. For those who have their own way of letting promises settle in between.
+   */
+  fireNext(end: number): boolean {
+    const next = this.#next();
+    if (!next || next.at > end) {
+      this.#now = Math.max(this.#now, end);
+      return false;
+    }
+    this.#run(next);
+    return true;
   }
 
   /** Runs what is due, without moving time. */
@@ -75,21 +93,69 @@ export class VirtualClock implements Clock {
     return promise;
   }
 
-  #next(): Timer | undefined {
-    let first: Timer | undefined;
-    for (const timer of this.#timers) {
-      if (!first || timer.at < first.at || (timer.at === first.at && timer.order < first.order))
-        first = timer;
-    }
-    return first;
+  #cancel(timer: Timer): void {
+    if (!timer.run) return;
+    timer.run = undefined;
+    this.#set--;
+  }
+
+  #run(timer: Timer): void {
+    const { run } = timer;
+    this.#cancel(timer);
+    this.#now = Math.max(this.#now, timer.at);
+    run?.();
   }
 
   async #fire(timer: Timer): Promise<void> {
-    this.#timers.delete(timer);
-    this.#now = Math.max(this.#now, timer.at);
-    timer.run();
+    this.#run(timer);
     await turn();
   }
+
+  /** The next timer; it stays where it is until it has fired. */
+  #next(): Timer | undefined {
+    for (let first = this.#heap[0]; first; first = this.#heap[0]) {
+      if (first.run) return first;
+      this.#pop();
+    }
+    return undefined;
+  }
+
+  #push(timer: Timer): void {
+    const heap = this.#heap;
+    let index = heap.length;
+    for (let parent = (index - 1) >> 1; index > 0; parent = (index - 1) >> 1) {
+      const above = heap[parent] as Timer;
+      if (isBefore(above, timer)) break;
+      heap[index] = above;
+      index = parent;
+    }
+    heap[index] = timer;
+  }
+
+  /** Takes the first one out. */
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop();
+    if (!last || heap.length === 0) return;
+    let index = 0;
+    for (;;) {
+      const left = 2 * index + 1;
+      const right = left + 1;
+      let child = heap[left];
+      if (!child) break;
+      const other = heap[right];
+      const below = other && isBefore(other, child) ? right : left;
+      child = heap[below] as Timer;
+      if (isBefore(last, child)) break;
+      heap[index] = child;
+      index = below;
+    }
+    heap[index] = last;
+  }
+}
+
+function isBefore(one: Timer, other: Timer): boolean {
+  return one.at < other.at || (one.at === other.at && one.order < other.order);
 }
 
 /** Lets every promise that can settle do so: a task of the platform comes only after all microtasks. */

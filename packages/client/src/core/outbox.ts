@@ -36,16 +36,21 @@ export class Outbox {
     for (const { bytes } of messages) this.#bytes += bytes;
   }
 
-  /** Takes what may be written now: the oldest, as many as fit into the window. */
-  take(maxMessages: number, maxBytes: number): Message[] {
+  /**
+   * Takes what may be written now: the oldest, as many as these bounds let go. `alone`: nothing is unacknowledged, so one
+   * message of any size may go.
+   */
+  take(maxMessages: number, maxBytes: number, maxRequests: number, alone: boolean): Message[] {
     let count = 0;
-    let bytes = 0;
-    for (const message of this.#waiting) {
-      if (count >= maxMessages || bytes + message.bytes > maxBytes) break;
-      bytes += message.bytes;
+    let free = maxBytes;
+    let slots = maxRequests;
+    for (const { kind, bytes } of this.#waiting) {
+      const fits = bytes <= free || (alone && count === 0);
+      if (count >= maxMessages || !fits || (kind === 'request' && slots-- <= 0)) break;
+      free -= bytes;
+      this.#bytes -= bytes;
       count++;
     }
-    this.#bytes -= bytes;
     return this.#waiting.splice(0, count);
   }
 

@@ -125,10 +125,10 @@ export class Exchange {
       this.#tooBig(message);
     } else if (this.#isFull(message)) {
       const { messages, bytes } = this.#outbox;
-      const text = `'${event}' not taken: ${messages} messages with ${bytes} bytes wait in the outbox already`;
+      const text = `'${event}' not taken: ${messages} messages with ${bytes} bytes wait`;
       this.#fail(message, holdfastError('ERR_OUTBOX_FULL', text, { delivery: 'unsent', messageId: id }));
     } else if (message.kind === 'request' && this.#asked.size >= this.#limits.requests) {
-      const text = `'${event}' not asked: ${this.#asked.size} requests are without an answer already`;
+      const text = `'${event}' not taken: ${this.#asked.size} requests wait`;
       this.#fail(message, holdfastError('ERR_OUTBOX_FULL', text, { delivery: 'unsent', messageId: id }));
     } else {
       if (first) this.#outbox.pushFirst([message]);
@@ -227,9 +227,14 @@ export class Exchange {
 
   /** All that may be written now, as frames. */
   frames(now: number): WireData[] {
-    const entries = [...this.#controls, ...this.#takeFromOutbox()];
+    const { messages, bytes, requests, message } = this.#limits;
+    const { inflight, inflightBytes } = this.#link;
+    const free = messages - inflight.length;
+    const alone = inflight.length === 0;
+    const taken = this.#outbox.take(free, bytes - inflightBytes, requests - this.#asked.size, alone);
+    const entries = [...this.#controls, ...taken];
     this.#controls = [];
-    const frames = this.#link.frames(entries, now, this.#limits.message);
+    const frames = this.#link.frames(entries, now, message);
     for (const entry of entries) if (entry.kind === 'request') this.#asked.set(entry.seq, entry);
     return frames;
   }
@@ -245,6 +250,8 @@ export class Exchange {
       this.#accepted.add(entry);
       this.#succeed(entry, { id: entry.id, outcome: 'acknowledged' } satisfies Receipt);
     }
+    // Only now: what is handled is told in the very frame that acknowledges it, as a rule.
+    for (const item of frame.items) if (item[0] === Type.DONE) this.#accepted.handled(item[1], item[2]);
     if (this.#link.ackDueAt < Infinity || this.#outbox.messages > 0) this.#events.wake();
   }
 
@@ -258,12 +265,9 @@ export class Exchange {
       if (now >= deadlineAt) {
         const delivery = writtenAt === undefined ? 'unsent' : 'unknown';
         this.#giveUp(message);
-        this.#fail(
-          message,
-          holdfastError('ERR_TIMEOUT', `no answer to '${event}' in time`, { delivery, messageId }),
-        );
+        this.#fail(message, holdfastError('ERR_TIMEOUT', `no answer to '${event}'`, { delivery, messageId }));
       } else if (writtenAt === undefined && now >= expiresAt) {
-        const text = `'${event}' could not be written within its time to live`;
+        const text = `'${event}' was not written within its time to live`;
         this.#fail(message, holdfastError('ERR_EXPIRED', text, { delivery: 'unsent', messageId }));
       } else {
         this.#nextDeadline = Math.min(
@@ -275,14 +279,6 @@ export class Exchange {
     }
   }
 
-  #takeFromOutbox(): Message[] {
-    const { messages, bytes } = this.#limits;
-    const inflight = this.#link.inflight.length;
-    // With nothing unacknowledged one message of any legal size may go.
-    const room = inflight === 0 ? Math.max(bytes, this.#limits.message) : bytes - this.#link.inflightBytes;
-    return this.#outbox.take(messages - inflight, room);
-  }
-
   #dispatch(item: Item, seq: number): void {
     switch (item[0]) {
       case Type.RES:
@@ -290,15 +286,7 @@ export class Exchange {
       case Type.ERR:
         return this.#refused(item);
       case Type.REQ:
-        return this.control([
-          Type.ERR,
-          seq,
-          'ERR_NO_HANDLER',
-          `this client does not answer '${item[1]}'`,
-          undefined,
-        ]);
-      case Type.DONE:
-        return this.#accepted.handled(item[1], item[2]);
+        return this.control([Type.ERR, seq, 'ERR_NO_HANDLER', `nobody here answers '${item[1]}'`, undefined]);
       case Type.EVT:
       case Type.PUB:
       case Type.GAP:
@@ -309,6 +297,7 @@ export class Exchange {
       case Type.BYE:
       case Type.CREDIT:
       case Type.CANCEL:
+      case Type.DONE:
         return this.#told(item);
       default:
         throw new FrameError(`an item of type ${item[0]} has no place here, or was not negotiated`);

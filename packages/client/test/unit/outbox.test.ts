@@ -20,18 +20,35 @@ function message(id: string, bytes = 10): Message {
     reject: () => undefined,
   };
 }
+const upTo = (messages: number, bytes: number, requests = 10, alone = false) =>
+  [messages, bytes, requests, alone] as const;
 const ids = (messages: readonly Message[]) => messages.map(({ id }) => id).join('');
 
 describe('the outbox', () => {
   test('keeps order, and gives what fits the window', () => {
     const outbox = new Outbox({ maxMessages: 10, maxBytes: 1_000 });
     for (const id of 'abcde') outbox.push(message(id));
-    expect(ids(outbox.take(2, 1_000))).toBe('ab');
-    expect(ids(outbox.take(10, 15))).toBe('c');
-    expect(ids(outbox.take(10, 5))).toBe('');
-    expect(ids(outbox.take(0, 1_000))).toBe('');
-    expect(ids(outbox.take(10, 1_000))).toBe('de');
+    expect(ids(outbox.take(...upTo(2, 1_000)))).toBe('ab');
+    expect(ids(outbox.take(...upTo(10, 15)))).toBe('c');
+    expect(ids(outbox.take(...upTo(10, 5)))).toBe('');
+    expect(ids(outbox.take(...upTo(0, 1_000)))).toBe('');
+    expect(ids(outbox.take(...upTo(10, 1_000)))).toBe('de');
     expect([outbox.messages, outbox.bytes]).toEqual([0, 0]);
+  });
+
+  test('with nothing unacknowledged it gives one message of any size, and no more', () => {
+    const outbox = new Outbox({ maxMessages: 10, maxBytes: 1_000 });
+    for (const id of 'abc') outbox.push(message(id));
+    expect(ids(outbox.take(...upTo(10, 5, 10, true)))).toBe('a');
+    expect(ids(outbox.take(...upTo(10, 25, 10, true)))).toBe('bc');
+  });
+
+  test('gives no more requests than may be without an answer, and nothing past one that has to wait', () => {
+    const outbox = new Outbox({ maxMessages: 10, maxBytes: 1_000 });
+    for (const id of 'abcd') outbox.push({ ...message(id), kind: id === 'a' ? 'event' : 'request' });
+    expect(ids(outbox.take(...upTo(10, 1_000, 2)))).toBe('abc');
+    expect(ids(outbox.take(...upTo(10, 1_000, 0)))).toBe('');
+    expect(ids(outbox.take(...upTo(10, 1_000, 1)))).toBe('d');
   });
 
   test('lets first what the rest depends on', () => {
@@ -39,7 +56,7 @@ describe('the outbox', () => {
     outbox.push(message('c'));
     outbox.pushFirst([message('a'), message('b')]);
     expect(outbox.bytes).toBe(30);
-    expect(ids(outbox.take(10, 1_000))).toBe('abc');
+    expect(ids(outbox.take(...upTo(10, 1_000)))).toBe('abc');
   });
 
   test('is bounded in messages and in bytes', () => {
@@ -59,6 +76,6 @@ describe('the outbox', () => {
     outbox.push(a);
     outbox.push(b);
     expect([outbox.remove(a), outbox.remove(a)]).toEqual([true, false]);
-    expect([outbox.messages, outbox.bytes, ids(outbox.take(9, 99))]).toEqual([1, 10, 'b']);
+    expect([outbox.messages, outbox.bytes, ids(outbox.take(...upTo(9, 99)))]).toEqual([1, 10, 'b']);
   });
 });

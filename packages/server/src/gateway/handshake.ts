@@ -19,7 +19,6 @@ import {
   type Welcome,
   type WireData,
 } from '@holdfast/protocol';
-import { after } from '../answer.js';
 import type { Attachment, Binding } from '../attachment.js';
 import { WINDOW_BYTES, WINDOW_MESSAGES } from '../inflow.js';
 import type { ServerPorts } from '../ports/ports.js';
@@ -184,6 +183,8 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
   }
 
   #denied(error: unknown): void {
+    // Not the application's fault: its `auth` has answered, and what was said then breaks the protocol.
+    if (error instanceof FrameError) return this.#broken(error);
     if (isRejectError(error)) return this.#refuse('ERR_AUTH_REFUSED', error.reason, CloseCode.FORBIDDEN);
     this.#around.failed(error, 'auth');
     this.#refuse('ERR_HANDLER_FAILED', 'see the log of the server', CloseCode.INTERNAL_ERROR);
@@ -208,10 +209,23 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
       epoch: hello.e,
       received: hello.x ?? 0,
       acked: hello.y ?? 0,
+      codec: this.#codec.name,
       node,
     });
-    const answered = after(attached, (answer) => this.#attached(hello, { id, user, key }, answer));
-    if (answered instanceof Promise) answered.catch((error: unknown) => this.#broken(error));
+    const who = { id, user, key };
+    if (!isPromiseLike(attached)) return this.#attached(hello, who, attached);
+    attached
+      .then(
+        (answer) => this.#attached(hello, who, answer),
+        (error: unknown) => this.#unreachable(error),
+      )
+      .catch((error: unknown) => this.#broken(error));
+  }
+
+  /** An attach is never repeated, since nobody knows whether it worked: the client dials again. */
+  #unreachable(error: unknown): void {
+    this.#around.failed(error, 'store');
+    this.#hangUpOn(CloseCode.TRY_AGAIN_LATER, 'the store cannot be reached');
   }
 
   #attached(

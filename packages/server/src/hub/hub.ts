@@ -68,6 +68,11 @@ export class Hub {
     for (const room of session.rooms) this.#room(room).members.add(session);
   }
 
+  /** What is known here of a session's rooms is old: it is in none, until the store has been asked. */
+  exit(session: Session): void {
+    for (const room of session.rooms) this.#remove(session, room);
+  }
+
   /** Takes a session into a room: what its `$join` is answered with, and what follows when that stands in the store. */
   join(session: Session, seq: number, request: JoinRequest): Answer<Outcome> {
     const { room: name, epoch, offset = 0, replaced = [] } = request;
@@ -75,16 +80,16 @@ export class Hub {
       const room = this.#room(name);
       room.members.add(session);
       room.told ??= top;
-      for (const id of replaced) session.replaced.add(id);
       const position = epoch === undefined ? top : { epoch, offset };
-      session.setRoom(name, position);
+      const membership = { position, replaced };
+      session.setRoom(name, membership);
       const presence = this.#presence(name);
       if (presence) this.#setPresence(room, session, session.attachment !== undefined);
       const reply: JoinReply = presence ? { ...top, members: room.users } : top;
       const { attachment } = session;
       return {
         reply: replyOf(session.codec, [Type.RES, seq, reply]),
-        room: { name, position },
+        room: { name, membership },
         afterwards: () => this.#open(attachment, room, position),
       };
     });
@@ -116,7 +121,7 @@ export class Hub {
   /** A session has ended. Who is told of it may want to know in which rooms it was. */
   remove(session: Session): void {
     this.sessions.delete(session.id);
-    for (const room of session.rooms) this.#remove(session, room);
+    this.exit(session);
   }
 
   /** Throws what the codec cannot encode. Says for how many members it was, when it stands in the log. */

@@ -126,7 +126,9 @@ export class Router {
     if (!this.listeners.has(event)) throw new Refusal('ERR_NO_HANDLER', 'nobody listens to it');
   }
 
-  #mayAsk(session: Session, [, method, payload]: RequestItem): Answer<void> {
+  #mayAsk(session: Session, item: RequestItem): Answer<void> {
+    const [, method] = item;
+    const payload = inputOf(item);
     if (method === JOIN) return this.#mayJoin(session, parseJoinRequest(payload).room);
     if (method === LEAVE) return void parseLeaveRequest(payload);
     if (!this.handlers.has(method)) throw new Refusal('ERR_NO_HANDLER', 'no such request');
@@ -202,8 +204,10 @@ export class Router {
     return working;
   }
 
-  #request(session: Session, [, method, payload]: RequestItem, running: Running): Answer<Outcome> {
+  #request(session: Session, item: RequestItem, running: Running): Answer<Outcome> {
     const { hub, schemas } = this.#around;
+    const [, method] = item;
+    const payload = inputOf(item);
     const { seq } = running;
     if (method === JOIN) return hub.join(session, seq, parseJoinRequest(payload));
     if (method === LEAVE) return hub.leave(session, seq, parseLeaveRequest(payload).room);
@@ -262,6 +266,11 @@ class Refusal extends Error {
     this.code = code;
     this.issues = issues;
   }
+}
+
+/** JSON has no word for `undefined`: an absent last element is, or `u` says so. */
+function inputOf([, , data, { u } = {}]: RequestItem): unknown {
+  return u ? undefined : data;
 }
 
 /** The payload as the handler gets it. */

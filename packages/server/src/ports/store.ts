@@ -37,7 +37,10 @@ export interface SessionStore {
   /** Ends a session. What it was still owed is dropped; what was accepted from it goes on being handled. */
   end(call: EndCall): Answer<Ended>;
 
-  /** Takes accepted messages, oldest first, to run their handlers under a lease. */
+  /**
+   * Takes accepted messages, oldest first, to run their handlers under a lease. While the server that has, or had, the
+   * session's newest connection is not silent for a lease, only that one gets any.
+   */
   claim(call: ClaimCall): Answer<Claimed>;
   /** The handler is running (and has not just been claimed): nobody else may take it for another lease. */
   renew(call: HandlingCall): Answer<{ readonly status: 'ok' | 'gone' }>;
@@ -84,6 +87,8 @@ export interface AttachCall {
   readonly received: number;
   /** Highest ack that the client has seen. */
   readonly acked: number;
+  /** Name of the codec of the connection; counts when the session is made. */
+  readonly codec: string;
   /** The server that will own the connection. */
   readonly node: string;
 }
@@ -100,7 +105,7 @@ export type Attached =
   /** An older HELLO that was late: nothing changes. */
   | { readonly status: 'stale' };
 
-interface AttachedSession {
+export interface AttachedSession {
   readonly epoch: string;
   readonly gen: number;
   /** Highest number accepted from the client. */
@@ -108,8 +113,12 @@ interface AttachedSession {
   /** The client has everything up to here: reading goes on behind it. */
   readonly base: number;
   readonly handled: Handled;
-  /** The rooms it is in, and where it stood in each when it joined. */
-  readonly rooms: ReadonlyMap<string, RoomPosition>;
+  /** Number of the last item that was accepted as a move, 0: none; it may be handled or not. */
+  readonly lastMove: number;
+  /** What its client speaks: what waits for it is so encoded. */
+  readonly codec: string;
+  /** The rooms it is in. */
+  readonly rooms: ReadonlyMap<string, Membership>;
 }
 
 /** What has been handled: everything up to `low`, and these above it (of very many, the lowest). */
@@ -132,6 +141,8 @@ export interface AcceptedItem {
   readonly item?: Item | undefined;
   /** Of `item` on the wire: counts for the bounds of what waits to be handled. Absent: only the message counts. */
   readonly bytes?: number | undefined;
+  /** It moves the session into a room or out of one. */
+  readonly moves?: boolean | undefined;
   /** Refused: goes out before any ack that covers `seq`. */
   readonly refusal?: Reply | undefined;
 }
@@ -223,12 +234,13 @@ export interface HandlingCall {
 }
 export interface DoneCall extends HandlingCall {
   readonly reply?: Reply | undefined;
-  /** The session is in this room from now on, from this position; without one: out of it. */
-  readonly room?: { readonly name: string; readonly position?: RoomPosition | undefined } | undefined;
+  /** The session is a member of this room from now on, or is not. */
+  readonly room?: { readonly name: string; readonly membership?: Membership | undefined } | undefined;
 }
 export interface Orphan {
   readonly sid: string;
   readonly user: User;
+  readonly codec: string;
   /** Accepted messages that nobody has handled yet. */
   readonly unhandled: number;
   /** It has ended; only its messages are left. */
@@ -241,8 +253,16 @@ export interface RoomPosition {
   readonly epoch: string;
   readonly offset: number;
 }
+/** How a session is in a room. */
+export interface Membership {
+  /** Where the room stood for it when it joined. */
+  readonly position: RoomPosition;
+  /** Earlier sessions of its client: what they published is not for it. */
+  readonly replaced: readonly string[];
+}
 /** What stands in a room's log. */
 export interface Publication {
+  /** Of several with the same id, as long as the store remembers it, the first counts. */
   readonly id: string;
   /** Ms since 1970. */
   readonly at: number;
@@ -287,8 +307,8 @@ export interface RoomPart {
 export type Note =
   /** Something waits to be written to this session, or its handled marks have moved. */
   | { readonly about: 'session'; readonly sid: string }
-  /** A newer connection has this session: older generations are to be closed. */
-  | { readonly about: 'attach'; readonly sid: string; readonly gen: number }
+  /** A newer connection has this session: those of older generations, in the same epoch, are to be closed. */
+  | { readonly about: 'attach'; readonly sid: string; readonly epoch: string; readonly gen: number }
   | {
       readonly about: 'end';
       readonly sid: string;

@@ -47,6 +47,7 @@ const LEASE_MS = 10_000;
 /** What is left of a session that has ended: messages that somebody still has to handle. */
 interface Remains {
   readonly user: User;
+  readonly codec: string;
   readonly inbox: Inbox;
   readonly handled: HandledMarks;
   readonly touchedAt: number;
@@ -93,7 +94,7 @@ export class MemoryStore implements SessionStore {
     this.#sessions.set(sid, session);
     this.#tombstones.delete(sid);
     const attached = session.attach(call, now);
-    this.#notes.add({ about: 'attach', sid, gen: session.gen });
+    this.#notes.add({ about: 'attach', sid, epoch: this.#settings.epoch, gen: session.gen });
     this.#notes.tell();
     return attached;
   }
@@ -122,7 +123,7 @@ export class MemoryStore implements SessionStore {
   read(call: ReadCall): Read {
     const session = this.#owned(call);
     if (typeof session === 'string') return { status: session };
-    session.touchedAt = this.#clock.now();
+    session.touch(this.#clock.now());
     const items = session.out.read(call.after, call.window);
     return { status: 'ok', items, handled: session.handled.told() };
   }
@@ -137,11 +138,13 @@ export class MemoryStore implements SessionStore {
     const now = this.#clock.now();
     const session = this.#sessions.get(sid);
     if (!session || (why === 'expired' && now - session.touchedAt < idleMs)) return { status: 'gone' };
-    const { user, inbox, handled, touchedAt, keys, heard, out } = session;
+    const { user, codec, inbox, handled, touchedAt, keys, heard, out } = session;
     this.#sessions.delete(sid);
     for (const room of session.rooms.keys()) this.#rooms.leave(room, sid, now);
-    if (inbox.size > 0) this.#remains.set(sid, { user, inbox, handled, touchedAt });
-    if (why !== 'closed') {
+    if (inbox.size > 0) this.#remains.set(sid, { user, codec, inbox, handled, touchedAt });
+    if (why === 'closed') {
+      this.#tombstones.close(sid);
+    } else {
       const { refusals: refused } = out;
       this.#tombstones.add(sid, { userId: user.id, keys, handled, refused, heard, endedAt: now });
     }
@@ -153,8 +156,14 @@ export class MemoryStore implements SessionStore {
   // ── Running a message ────────────────────────────────────────────────────────────────────────────────────────
 
   claim(call: ClaimCall): Claimed {
-    const { inbox } = this.#whereHandled(call.sid) ?? {};
-    return inbox?.claim(call, this.#clock.now()) ?? { items: [], blocked: false };
+    const now = this.#clock.now();
+    const where = this.#whereHandled(call.sid);
+    if (!where) return { items: [], blocked: false };
+    if (where instanceof SessionRecord) {
+      if (!where.isFor(call.holder, now, this.leaseMs)) return { items: [], blocked: where.inbox.size > 0 };
+      where.seen(call.holder, now);
+    }
+    return where.inbox.claim(call, now);
   }
 
   renew({ sid, seq, token }: HandlingCall): { readonly status: 'ok' | 'gone' } {
@@ -187,8 +196,8 @@ export class MemoryStore implements SessionStore {
       [false, this.#sessions],
       [true, this.#remains],
     ] as const) {
-      for (const [sid, { user, inbox, touchedAt }] of all) {
-        if (now - touchedAt >= idleMs) orphans.push({ sid, user, unhandled: inbox.size, ended });
+      for (const [sid, { user, codec, inbox, touchedAt }] of all) {
+        if (now - touchedAt >= idleMs) orphans.push({ sid, user, codec, unhandled: inbox.size, ended });
       }
     }
     return orphans;
@@ -230,10 +239,10 @@ export class MemoryStore implements SessionStore {
     return !this.#remains.has(sid) && !this.#tombstones.heard(sid, now);
   }
 
-  #move(session: SessionRecord, { name, position }: NonNullable<DoneCall['room']>): void {
+  #move(session: SessionRecord, { name, membership }: NonNullable<DoneCall['room']>): void {
     const now = this.#clock.now();
-    if (position) {
-      session.rooms.set(name, position);
+    if (membership) {
+      session.rooms.set(name, membership);
       this.#rooms.enter(name, session.sid, now);
     } else if (session.rooms.delete(name)) this.#rooms.leave(name, session.sid, now);
   }

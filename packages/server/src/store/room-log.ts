@@ -6,6 +6,13 @@ import { LastCalls } from './last-calls.js';
 const MAX_MESSAGES = 256;
 const MAX_BYTES = 262_144;
 const MAX_AGE_MS = 120_000;
+/** So many ids of publications are known, in the log or no longer: a handler that ran twice may publish twice. */
+const MAX_IDS = 1_024;
+
+interface Logged {
+  readonly position: RoomPosition;
+  readonly members: number;
+}
 
 interface Entry {
   readonly publication: LoggedPublication;
@@ -20,7 +27,9 @@ class RoomLog {
   readonly epoch: string;
   /** Ids of sessions. */
   readonly members = new Set<string>();
-  readonly published = new LastCalls<{ readonly position: RoomPosition; readonly members: number }>();
+  readonly #published = new LastCalls<Logged>();
+  /** The oldest first. */
+  readonly #byId = new Map<string, Logged>();
   readonly #entries: Entry[] = [];
   #bytes = 0;
   #offset = 0;
@@ -35,7 +44,24 @@ class RoomLog {
     return { epoch: this.epoch, offset: this.#offset };
   }
 
-  append(publication: Publication, now: number): void {
+  publish({ publication, writer, w }: PublishCall, now: number): Logged {
+    return this.#published.once({ writer, w }, () => {
+      const known = this.#byId.get(publication.id);
+      if (known) return known;
+      this.#append(publication, now);
+      let { size: members } = this.members;
+      for (const sid of publication.except) if (this.members.has(sid)) members--;
+      const logged = { position: this.top, members };
+      this.#byId.set(publication.id, logged);
+      for (const id of this.#byId.keys()) {
+        if (this.#byId.size <= MAX_IDS) break;
+        this.#byId.delete(id);
+      }
+      return logged;
+    });
+  }
+
+  #append(publication: Publication, now: number): void {
     const bytes = sizeOf(publication.event);
     this.#offset++;
     this.#entries.push({ publication: { ...publication, offset: this.#offset }, bytes, loggedAt: now });
@@ -84,14 +110,8 @@ export class RoomLogs {
     this.#newEpoch = newEpoch;
   }
 
-  publish(call: PublishCall, now: number): { readonly position: RoomPosition; readonly members: number } {
-    const room = this.#room(call.room, now);
-    return room.published.once(call, () => {
-      room.append(call.publication, now);
-      let { size: members } = room.members;
-      for (const sid of call.publication.except) if (room.members.has(sid)) members--;
-      return { position: room.top, members };
-    });
+  publish(call: PublishCall, now: number): Logged {
+    return this.#room(call.room, now).publish(call, now);
   }
 
   read(name: string, after: RoomPosition | undefined, now: number): RoomPart {

@@ -5,7 +5,7 @@ import type {
   AttachCall,
   Attached,
   Bounds,
-  RoomPosition,
+  Membership,
 } from '../ports/store.js';
 import type { User } from '../types.js';
 import { HandledMarks } from './handled-marks.js';
@@ -27,14 +27,17 @@ export interface SessionSettings {
 export class SessionRecord {
   readonly sid: string;
   readonly user: User;
+  readonly codec: string;
   readonly keys: Keys;
   readonly inbox: Inbox;
   readonly handled = new HandledMarks();
   readonly out: OutLane;
-  readonly rooms = new Map<string, RoomPosition>();
+  readonly rooms = new Map<string, Membership>();
   readonly appended = new LastCalls<'ok' | 'full'>();
-  /** When its owner last asked for it. */
+  /** When its owner last asked for it: its time to live counts from there. */
   touchedAt: number;
+  /** When its owner last had to do with it in any way. */
+  #seenAt: number;
   /** The client has been there since the session was made: it has had a WELCOME. */
   heard = false;
   /** Fences: rises with each connection. */
@@ -42,21 +45,25 @@ export class SessionRecord {
   readonly #epoch: string;
   /** Attach number of the newest connection. */
   #n = 0;
-  /** The server that owns the connection; undefined while there is none. */
-  #node: string | undefined;
+  /** The server that has its newest connection, or had it. */
+  #owner = '';
+  #attached = false;
   #accepted = 0;
+  #lastMove = 0;
 
   constructor(
-    { sid, user, newKey }: AttachCall,
+    { sid, user, codec, newKey }: AttachCall,
     { epoch, bounds, inbox, leaseMs }: SessionSettings,
     now: number,
   ) {
     this.sid = sid;
     this.user = user;
+    this.codec = codec;
     this.keys = new Keys(newKey);
     this.inbox = new Inbox(inbox, leaseMs);
     this.out = new OutLane(bounds);
     this.touchedAt = now;
+    this.#seenAt = now;
     this.#epoch = epoch;
   }
 
@@ -76,7 +83,9 @@ export class SessionRecord {
   attach({ fresh, n, key, newKey, received, node }: AttachCall, now: number): Attached {
     this.#n = n;
     this.gen++;
-    this.#node = node;
+    this.#owner = node;
+    this.#attached = true;
+    this.seen(node, now);
     this.keys.rotate(key, newKey);
     this.out.trim(received);
     this.touchedAt = now;
@@ -87,22 +96,40 @@ export class SessionRecord {
       accepted: this.#accepted,
       base: this.out.base,
       handled: this.handled.told(),
+      lastMove: this.#lastMove,
+      codec: this.codec,
       rooms: new Map(this.rooms),
     };
   }
 
   /** Its time to live begins when the connection is gone, not when something last came on it. */
   detach(now: number): void {
-    if (this.#node === undefined) return;
-    this.#node = undefined;
+    if (!this.#attached) return;
+    this.#attached = false;
     this.touchedAt = now;
+  }
+
+  /** This server has had to do with it. */
+  seen(node: string, now: number): void {
+    if (node === this.#owner) this.#seenAt = now;
+  }
+
+  /** Whether that server may run what nobody has begun: the owner may, others only when it has been silent. */
+  isFor(node: string, now: number, leaseMs: number): boolean {
+    return node === this.#owner || now - this.#seenAt >= leaseMs;
+  }
+
+  /** Its owner has asked for it. */
+  touch(now: number): void {
+    this.touchedAt = now;
+    this.#seenAt = now;
   }
 
   // ── What comes in ────────────────────────────────────────────────────────────────────────────────────────────
 
   accept({ items, ack }: AcceptCall, now: number): Accepted {
     this.#checkNumbers(items);
-    this.touchedAt = now;
+    this.touch(now);
     this.heard = true;
     this.keys.confirm();
     this.out.trim(ack);
@@ -124,10 +151,11 @@ export class SessionRecord {
   }
 
   /** False if there is no place for it. */
-  #take({ seq, item, bytes = 0, refusal }: AcceptedItem): boolean {
+  #take({ seq, item, bytes = 0, moves, refusal }: AcceptedItem): boolean {
     if ((item || refusal) && this.out.fullOfReplies) return false;
     if (item && !this.inbox.add(seq, item, bytes)) return false;
     if (!item) this.handled.mark(seq);
+    if (moves) this.#lastMove = seq;
     if (refusal) this.out.reply(refusal);
     return true;
   }

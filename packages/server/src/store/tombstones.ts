@@ -23,6 +23,8 @@ interface Tombstone {
 export class Tombstones {
   /** The oldest first. */
   readonly #bySession = new Map<string, Tombstone>();
+  /** Ids of sessions that their clients have ended; the oldest first. */
+  readonly #closed = new Set<string>();
 
   add(sid: string, tombstone: Tombstone): void {
     this.#bySession.delete(sid);
@@ -33,9 +35,18 @@ export class Tombstones {
     }
   }
 
+  /** Its client has ended it, and asks for nothing more; but a HELLO of it may still be under way. */
+  close(sid: string): void {
+    this.#closed.add(sid);
+    for (const oldest of this.#closed) {
+      if (this.#closed.size <= MAX_TOMBSTONES) break;
+      this.#closed.delete(oldest);
+    }
+  }
+
   /** Whether its session has ever heard of its client. */
   heard(sid: string, now: number): boolean {
-    return this.#get(sid, now)?.heard ?? false;
+    return this.#closed.has(sid) || (this.#get(sid, now)?.heard ?? false);
   }
 
   delete(sid: string): void {

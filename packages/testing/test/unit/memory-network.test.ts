@@ -1,20 +1,25 @@
 import type { Transport } from '@holdfast/client/ports';
-import { MemoryNetwork, VirtualClock } from '@holdfast/testing';
+import { MemoryNetwork, VirtualClock, type Weather } from '@holdfast/testing';
 import { expect, test } from 'vitest';
 
 /** A link with both ends in hand. */
-async function open(latencyMs = 10) {
+async function open(latencyMs: Weather['latencyMs'] = 10, late = false) {
   const clock = new VirtualClock();
-  const network = new MemoryNetwork(clock, latencyMs);
+  const network = new MemoryNetwork(clock, { latencyMs, late });
   const got: unknown[] = [];
   const story: string[] = [];
   let server: Transport | undefined;
   network.listener = {
     connect: () => ({
       protocol: 'p',
+      server: 'this',
       serve(transport) {
         server = transport;
-        return { message: (data) => got.push(data), close: ({ code }) => story.push(`server ${code}`) };
+        return {
+          message: (data) => got.push(data),
+          close: ({ code }) => story.push(`server ${code}`),
+          drain: () => story.push('drain'),
+        };
       },
     }),
   };
@@ -24,7 +29,7 @@ async function open(latencyMs = 10) {
     message: (data) => got.push(data),
     close: ({ code }) => story.push(`client ${code}`),
   });
-  await clock.advance(2 * latencyMs);
+  await clock.advance(20);
   expect(story.splice(0)).toEqual(['open']);
   return { clock, link, client, server: server as unknown as Transport, got, story };
 }
@@ -93,4 +98,67 @@ test('who is refused is told so, until it heals', async () => {
   dial();
   await clock.advance(20);
   expect(ends).toEqual([1006, 0]);
+});
+
+test('a cut of which one end only learns', async () => {
+  for (const [told, story] of [
+    ['client', ['client 1006']],
+    ['server', ['server 1006']],
+  ] as const) {
+    const cut = await open();
+    cut.link.cut(told);
+    cut.client.send('into the void');
+    cut.server.send('into the void');
+    await cut.clock.advance(1_000);
+    expect([cut.story, cut.got, cut.link.connections]).toEqual([story, [], 1]);
+  }
+});
+
+test('a slow line holds back what it cannot carry, says how much, and when it has carried it', async () => {
+  const { clock, link, server, got, story } = await open();
+  link.throttle(0.1);
+  server.send('12345');
+  server.send('678');
+  expect(server.bufferedBytes).toBe(8);
+  await clock.advance(59);
+  expect(got).toEqual([]);
+  await clock.advance(1);
+  expect([got, server.bufferedBytes]).toEqual([['12345'], 3]);
+  await clock.advance(40);
+  expect([got, server.bufferedBytes]).toEqual([['12345', '678'], 0]);
+  expect(story).toEqual(['drain']);
+  link.heal();
+  server.send('fast again');
+  expect(server.bufferedBytes).toBe(0);
+});
+
+test('with a latency that differs nothing overtakes', async () => {
+  const latencies = [10, 10, 50, 1, 20];
+  const { clock, client, got } = await open(() => latencies.shift() ?? 1);
+  client.send('slow');
+  client.send('fast');
+  await clock.advance(49);
+  expect(got).toEqual([]);
+  await clock.advance(1);
+  expect(got).toEqual(['slow', 'fast']);
+});
+
+test('stale events come to a client that has left, if the network is so', async () => {
+  const { clock, client, server, got, story } = await open(10, true);
+  server.send('under way');
+  client.close(1000, '');
+  await clock.advance(30);
+  expect([got, story]).toEqual([['under way'], ['server 1000']]);
+});
+
+test('of several servers, the connections of one are reset', async () => {
+  const { clock, link, server, got, story } = await open();
+  link.reset('another');
+  server.send('here');
+  await clock.advance(10);
+  expect([got, story]).toEqual([['here'], []]);
+  link.reset('this');
+  server.send('gone');
+  await clock.advance(10);
+  expect([got, story]).toEqual([['here'], ['client 1006']]);
 });

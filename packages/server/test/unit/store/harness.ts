@@ -84,7 +84,7 @@ export class Talk {
     const { sid, key, own } = this;
     const n = over.n ?? ++this.n;
     const newKey = `key-${sid}-${n}`;
-    const defaults = { key, newKey, epoch: own.epoch, received: 0, acked: 0, node: 'A' };
+    const defaults = { key, newKey, epoch: own.epoch, received: 0, acked: 0, codec: 'json', node: 'A' };
     const attached = await this.store.attach({ sid, fresh: false, user: ADA, n, ...defaults, ...over });
     if (attached.status === 'new' || attached.status === 'resumed') {
       this.own = { sid, epoch: attached.epoch, gen: attached.gen };
@@ -139,7 +139,8 @@ export class Talk {
     const { top } = await this.store.readRoom({ room: name });
     await this.accept([event(seq)]);
     await this.claim('A', { max: 1 });
-    await this.store.done({ sid: this.sid, seq, token: 'token-A', room: { name, position: top } });
+    const membership = { position: top, replaced: ['old'] };
+    await this.store.done({ sid: this.sid, seq, token: 'token-A', room: { name, membership } });
   }
 }
 
@@ -159,6 +160,6 @@ export async function publish(
   over: { w?: number; except?: readonly string[]; incarnation?: string } = {},
 ): Promise<Published> {
   const { w = ++publications, except = [], incarnation } = over;
-  const publication = { id: `id-${text}`, at: 1_000, except: new Set(except), event: text };
+  const publication = { id: `id-${++publications}`, at: 1_000, except: new Set(except), event: text };
   return store.publish({ room, writer: 'A', w, publication, incarnation });
 }

@@ -45,7 +45,17 @@ describe('MemoryStore', () => {
     const { store } = make();
     const [sid, token] = ['s1', 't'];
     const call = { sid, seq: 1, token };
-    const attach = { sid, fresh: true, user: ADA, n: 1, newKey: 'k', received: 0, acked: 0, node: 'A' };
+    const attach = {
+      sid,
+      fresh: true,
+      user: ADA,
+      n: 1,
+      newKey: 'k',
+      received: 0,
+      acked: 0,
+      codec: 'json',
+      node: 'A',
+    };
     const own = { sid, epoch: 'x', gen: 1 };
     const publication = { id: 'i', at: 1, except: new Set<string>(), event: 'x' };
     // By name, so that an operation which the port gains is not forgotten here.

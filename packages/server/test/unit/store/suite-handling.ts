@@ -61,11 +61,13 @@ export function suiteOfHandling(make: MakeStore): void {
     test('nobody passes a claim of somebody else before it is started', async () => {
       const { talk } = await withMessages(3);
       await talk.claim('A', { max: 1 });
+      await talk.attach({ node: 'B' });
       expect(await talk.claim('B')).toEqual({ items: [], blocked: true });
       await talk.renew(1);
       const passing = await talk.claim('B', { max: 1 });
       expect([claimed(passing), passing.blocked]).toEqual([['2'], true]);
       // And so it is the other way round.
+      await talk.attach({ node: 'A' });
       expect(await talk.claim('A', { running: [1] })).toEqual({ items: [], blocked: true });
       expect(await talk.done(1)).toBe('ok');
       await talk.renew(2, 'token-B');
@@ -76,9 +78,32 @@ export function suiteOfHandling(make: MakeStore): void {
       const { talk } = await withMessages(2);
       await talk.claim('A', { max: 1 });
       await talk.renew(1);
+      await talk.attach({ node: 'B' });
       expect(await talk.claim('B', { serial: true })).toEqual({ items: [], blocked: true });
       await talk.done(1);
       expect(await talk.claim('B', { serial: true })).toMatchObject({ blocked: false, items: [{ seq: 2 }] });
+    });
+  });
+
+  describe('whose messages', () => {
+    test('only the server of its connection gets any, as long as that is heard of', async () => {
+      const { talk, pass } = await withMessages(2);
+      expect(await talk.claim('B')).toEqual({ items: [], blocked: true });
+      await pass(LEASE - 1);
+      await talk.read();
+      await pass(LEASE - 1);
+      expect(await talk.claim('B')).toEqual({ items: [], blocked: true });
+      await pass(1);
+      expect(claimed(await talk.claim('B', { max: 1 }))).toEqual(['1']);
+      expect(claimed(await talk.claim('A'))).toEqual([]);
+    });
+
+    test('also when the connection is gone; when the session has ended, everybody', async () => {
+      const { talk, store } = await withMessages(1);
+      await store.detach(talk.own);
+      expect(await talk.claim('B')).toEqual({ items: [], blocked: true });
+      await store.end({ sid: 's1', why: 'ended' });
+      expect(claimed(await talk.claim('B'))).toEqual(['1']);
     });
   });
 
@@ -120,6 +145,7 @@ export function suiteOfHandling(make: MakeStore): void {
       await talk.claim('A', { max: 1 });
       await pass(LEASE);
       expect(claimed(await talk.claim('A', { running: [1] }))).toEqual(['2']);
+      await talk.attach({ node: 'B' });
       expect(claimed(await talk.claim('B', { running: [], max: 1 }))).toEqual(['1!']);
     });
 
@@ -148,6 +174,7 @@ export function suiteOfHandling(make: MakeStore): void {
       const { talk } = await withMessages(2);
       await talk.claim();
       expect([await talk.release(1), await talk.release(1)]).toEqual(['ok', 'gone']);
+      await talk.attach({ node: 'B' });
       expect(claimed(await talk.claim('B'))).toEqual(['1']);
       expect(await talk.done(1)).toBe('gone');
     });
@@ -157,6 +184,7 @@ export function suiteOfHandling(make: MakeStore): void {
       await talk.claim();
       await talk.renew(1);
       await talk.release(1);
+      await talk.attach({ node: 'B' });
       expect(claimed(await talk.claim('B'))).toEqual(['1!']);
     });
   });

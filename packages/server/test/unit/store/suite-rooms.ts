@@ -27,6 +27,16 @@ export function suiteOfRooms(make: MakeStore): void {
       expect((await store.readRoom({ room: 'other' })).top.epoch).not.toBe(epoch);
     });
 
+    test('of several publications with the same id the first counts', async () => {
+      const { store } = await room();
+      const publication = { id: 'same', at: 1, except: new Set<string>(), event: 'x' };
+      const first = await store.publish({ room: 'lobby', writer: 'A', w: 1, publication });
+      expect(await store.publish({ room: 'lobby', writer: 'B', w: 1, publication })).toEqual(first);
+      expect((await store.readRoom({ room: 'lobby', after: { epoch: '', offset: 0 } })).items).toHaveLength(
+        1,
+      );
+    });
+
     test('gives offsets, and what follows a position', async () => {
       const { store, epoch, read, say } = await room();
       expect(await say('a')).toEqual({ status: 'ok', position: { epoch, offset: 1 }, members: 0 });
@@ -35,7 +45,13 @@ export function suiteOfRooms(make: MakeStore): void {
       expect(await read({ offset: 2 })).toEqual({ offsets: [], top: 2, gap: undefined });
       expect(await read()).toEqual({ offsets: [], top: 2, gap: undefined });
       const [, b] = (await store.readRoom({ room: 'lobby', after: { epoch, offset: 0 } })).items;
-      expect(b).toEqual({ id: 'id-b', at: 1_000, except: new Set(['x']), event: 'b', offset: 2 });
+      expect(b).toEqual({
+        id: expect.stringMatching(/^id-/),
+        at: 1_000,
+        except: new Set(['x']),
+        event: 'b',
+        offset: 2,
+      });
     });
 
     test('each writer may repeat its last call', async () => {
@@ -118,8 +134,9 @@ export function suiteOfRooms(make: MakeStore): void {
       await b.join('lobby', 1);
       expect(await say('1')).toMatchObject({ members: 2 });
       expect(await say('2', { except: ['a', 'nobody'] })).toMatchObject({ members: 1 });
-      expect(await a.attach()).toMatchObject({ rooms: new Map([['lobby', { epoch, offset: 1 }]]) });
-      expect(await b.attach()).toMatchObject({ rooms: new Map([['lobby', { epoch, offset: 1 }]]) });
+      const membership = { position: { epoch, offset: 1 }, replaced: ['old'] };
+      expect(await a.attach()).toMatchObject({ rooms: new Map([['lobby', membership]]) });
+      expect(await b.attach()).toMatchObject({ rooms: new Map([['lobby', membership]]) });
 
       await a.accept([{ seq: 2, item: [5, 2, 'x', 'y', null] }]);
       await a.claim();
@@ -134,14 +151,22 @@ export function suiteOfRooms(make: MakeStore): void {
       expect(await say('5')).toMatchObject({ members: 0 });
     });
 
+    test('the last move is known, whether it is over or not', async () => {
+      const { store } = await room();
+      const talk = await begin(store);
+      await talk.accept([{ seq: 1, item: [5, 1, 'x', 'y', null], moves: true }]);
+      await talk.accept([{ seq: 2, item: [5, 2, 'x', 'y', null] }]);
+      expect(await talk.attach()).toMatchObject({ lastMove: 1, handled: { low: 0 } });
+    });
+
     test('who has ended joins nothing', async () => {
       const { store, say } = await room();
       const talk = await begin(store);
       await talk.accept([{ seq: 1, item: [5, 1, 'x', 'y', null] }]);
       await talk.claim();
       await store.end({ sid: 's1', why: 'closed' });
-      const position = { epoch: 'x', offset: 0 };
-      const done = { sid: 's1', seq: 1, token: 'token-A', room: { name: 'lobby', position } };
+      const membership = { position: { epoch: 'x', offset: 0 }, replaced: [] };
+      const done = { sid: 's1', seq: 1, token: 'token-A', room: { name: 'lobby', membership } };
       expect(await store.done(done)).toEqual({ status: 'ok' });
       expect(await say('a')).toMatchObject({ members: 0 });
     });

@@ -12,7 +12,7 @@ export function suiteOfSessions(make: MakeStore): void {
       const attached = await new Talk(store, 's1').attachFresh();
       expect(attached).toEqual({
         ...{ status: 'new', epoch: expect.stringMatching(/./), gen: 1, accepted: 0, base: 0 },
-        ...{ handled: { low: 0, above: [] }, rooms: new Map() },
+        ...{ handled: { low: 0, above: [] }, lastMove: 0, codec: 'json', rooms: new Map() },
       });
     });
 
@@ -37,7 +37,7 @@ export function suiteOfSessions(make: MakeStore): void {
       const back = await talk.attach({ received: 2, acked: 1 });
       expect(back).toEqual({
         ...{ status: 'resumed', epoch: talk.own.epoch, gen: 2, accepted: 3, base: 2 },
-        ...{ handled: { low: 0, above: [2] }, rooms: new Map() },
+        ...{ handled: { low: 0, above: [2] }, lastMove: 0, codec: 'json', rooms: new Map() },
       });
       expect(await talk.read(2)).toEqual(['3:c']);
       expect(await talk.read(0)).toEqual(['3:c']);
@@ -159,7 +159,9 @@ export function suiteOfSessions(make: MakeStore): void {
       await talk.attach();
       await talk.attach({ n: 1 });
       await settle();
-      expect(notes).toEqual([1, 2].map((gen) => ({ about: 'attach', sid: 's1', gen })));
+      expect(notes).toEqual(
+        [1, 2].map((gen) => ({ about: 'attach', sid: 's1', epoch: talk.own.epoch, gen })),
+      );
     });
   });
 
@@ -172,7 +174,7 @@ export function suiteOfSessions(make: MakeStore): void {
       await begin(store, 's2');
       await pass(500);
       expect(await store.orphans({ idleMs: 1_000 })).toEqual([
-        { sid: 's1', user: { id: 'ada' }, unhandled: 2, ended: false },
+        { sid: 's1', user: { id: 'ada' }, codec: 'json', unhandled: 2, ended: false },
       ]);
       expect(await store.orphans({ idleMs: 500 })).toHaveLength(2);
     });
@@ -260,7 +262,7 @@ export function suiteOfSessions(make: MakeStore): void {
       expect(await talk.done(1, 'token-A', refusal(1))).toBe('ok');
       expect(await talk.done(1)).toBe('gone');
       await pass(1_000);
-      const orphan = { sid: 's1', user: { id: 'ada' }, unhandled: 2, ended: true };
+      const orphan = { sid: 's1', user: { id: 'ada' }, codec: 'json', unhandled: 2, ended: true };
       expect(await store.orphans({ idleMs: 1_000 })).toEqual([orphan]);
       expect((await talk.claim('B')).items.map(({ seq }) => seq)).toEqual([2, 3]);
       expect([await talk.renew(2, 'token-B'), await talk.done(2, 'token-B')]).toEqual(['ok', 'ok']);
@@ -303,6 +305,8 @@ function suiteOfTombstones(make: MakeStore): void {
       const talk = await begin(store);
       await store.end({ sid: 's1', why: 'closed' });
       expect(await talk.attach()).toEqual(LOST);
+      // A first HELLO that is late makes no session of its own.
+      expect(await talk.attachFresh()).toEqual(LOST);
     });
 
     test('tells of refusals that never arrived, and what is handled afterwards', async () => {
@@ -355,7 +359,7 @@ function suiteOfTombstones(make: MakeStore): void {
       const { key } = talk;
       await store.end({ sid: 's1', why: 'expired' });
       await talk.attachFresh();
-      await store.end({ sid: 's1', why: 'closed' });
+      await store.end({ sid: 's1', why: 'ended' });
       expect(await talk.attach({ key })).toEqual(LOST);
     });
   });

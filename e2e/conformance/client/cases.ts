@@ -1,0 +1,14 @@
+import type { Case } from '../case.js';
+import { greeting } from './greeting.js';
+import { inRooms } from './in-rooms.js';
+import { liveness } from './liveness.js';
+import { messages } from './messages.js';
+import type { ClientProgram } from './play.js';
+
+/** What is asked of a client. */
+export const clientCases: readonly Case<ClientProgram>[] = [
+  ...greeting,
+  ...messages,
+  ...inRooms,
+  ...liveness,
+];

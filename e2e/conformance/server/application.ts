@@ -1,0 +1,38 @@
+import { createHoldfastServer, type HoldfastServer, json, RejectError } from '@holdfast/server';
+import { msgpack } from '@holdfast/server/msgpack';
+
+/** The application of docs/conformance.md on our own server: what the suite needs to see what a server does. */
+export function conformanceServer(): HoldfastServer {
+  const server = createHoldfastServer({
+    auth: (token) => {
+      if (token === 'conformance:refused') throw new RejectError('conformance');
+      return { user: { id: token ?? 'conformance:guest' } };
+    },
+    codecs: [json(), msgpack()],
+    // So that liveness can be seen without waiting long.
+    heartbeat: { intervalMs: 2_000 },
+  });
+  const lists = new Map<string, unknown[]>();
+  server.on('conformance:note', (payload) => {
+    const { list, value } = payload as { list: string; value: unknown };
+    lists.set(list, [...(lists.get(list) ?? []), value]);
+  });
+  server.handle('conformance:noted', (list) => lists.get(String(list)) ?? []);
+  server.on('conformance:refuse', () => {
+    throw new RejectError('conformance');
+  });
+  server.on('conformance:send', (count, { session }) => {
+    for (let value = 1; value <= Number(count); value++) void session.send('conformance:event', value);
+  });
+  server.handle('conformance:echo', (input) => input);
+  server.handle('conformance:slow', async (payload) => {
+    const { ms, list } = payload as { ms: number; list: string };
+    lists.set(list, [...(lists.get(list) ?? []), 'asked']);
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return list;
+  });
+  server.rooms('conformance:*', { join: true, publish: true });
+  server.rooms('conformance:here-*', { join: true, publish: true, presence: true });
+  server.rooms('conformance:closed', { join: false });
+  return server;
+}

@@ -1,0 +1,21 @@
+import type { Case } from '../case.js';
+import { frames } from './frames.js';
+import { handshake } from './handshake.js';
+import { liveness } from './liveness.js';
+import { firstFrames, negotiation } from './negotiation.js';
+import { numbers } from './numbers.js';
+import { resume } from './resume.js';
+import { rooms } from './rooms.js';
+import type { Server } from './subject.js';
+
+/** What is asked of a server. */
+export const serverCases: readonly Case<Server>[] = [
+  ...negotiation,
+  ...firstFrames,
+  ...frames,
+  ...numbers,
+  ...handshake,
+  ...resume,
+  ...rooms,
+  ...liveness,
+];

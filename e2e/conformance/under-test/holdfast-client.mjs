@@ -1,0 +1,57 @@
+// Our own client, driven by the lines of docs/conformance.md.
+
+import { createInterface } from 'node:readline';
+import { createClient } from '@holdfast/client';
+
+const say = (was, more) => console.log(JSON.stringify({ was, ...more }));
+const nothing = () => undefined;
+const logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+say('ready', { can: ['rooms', 'giveUp'] });
+const client = createClient({
+  url: process.env.HOLDFAST_URL,
+  auth: process.env.HOLDFAST_TOKEN,
+  reconnect: { baseMs: 50, capMs: 500 },
+  logger,
+});
+client.on('said', (data, { room }) =>
+  room === undefined
+    ? say('event', { name: 'said', data })
+    : say('publication', { room, name: 'said', data }),
+);
+client.onGap(({ reason, room }) => say('gap', { why: reason, room }));
+client.onSessionLost(({ unknown }) => say('lost', { unknown: unknown.map(({ payload }) => payload) }));
+client.onState(({ status }) => {
+  if (['failed', 'needs-auth', 'closed'].includes(status)) say('stopped', { why: status });
+});
+client.connect().catch(nothing);
+
+const given = new Map();
+const settle = (id, as, outcome) =>
+  outcome.then(
+    (data) => say('settled', { id, as, data }),
+    (error) =>
+      say('settled', {
+        id,
+        as: error.delivery === 'rejected' ? 'refused' : error.delivery,
+        code: error.code,
+      }),
+  );
+const orders = {
+  send: ({ id, name, data, room }) =>
+    settle(id, 'acknowledged', room ? client.room(room).send(name, data) : client.send(name, data)),
+  request({ id, method, data }) {
+    const abort = new AbortController();
+    given.set(id, abort);
+    settle(id, 'answered', client.request(method, data, { signal: abort.signal }));
+  },
+  join: ({ id, room }) => settle(id, 'answered', client.room(room).join()),
+  giveUp: ({ of }) => given.get(of).abort(Object.assign(new Error('given up'), { delivery: 'unknown' })),
+  close: () => client.close(),
+};
+const input = createInterface({ input: process.stdin });
+input.on('line', (line) => {
+  const order = JSON.parse(line);
+  orders[order.do](order);
+});
+input.on('close', () => process.exit());

@@ -1,0 +1,93 @@
+import { type Clock, isPromiseLike, type Random } from '@holdfast/protocol';
+import type { Answer, SessionStore } from '../ports/store.js';
+
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 2_000;
+
+export interface RetryingSurroundings {
+  readonly clock: Clock;
+  readonly random: Pick<Random, 'fraction'>;
+  /** The store has begun to fail. Told once, until it answers again. */
+  failed(error: unknown): void;
+}
+
+/** A store that is asked again until it answers. */
+export interface RetryingStore extends SessionStore {
+  /** Nobody waits for answers any more: what is still to be asked is not asked. */
+  stop(): void;
+}
+
+/**
+ * Repeats what the store did not answer, since everything but `attach` may be repeated: a store that cannot be reached
+ * is a store that is slow, and nothing is acknowledged, handled or lost meanwhile. `attach` rejects; the client dials
+ * again.
+ */
+export function retryingStore(store: SessionStore, around: RetryingSurroundings): RetryingStore {
+  const { clock, random, failed } = around;
+  const pauses = new Set<() => void>();
+  let health: 'fine' | 'failing' | 'stopped' = 'fine';
+
+  const answered = <T>(value: T): T => {
+    if (health === 'failing') health = 'fine';
+    return value;
+  };
+  const failing = (error: unknown): void => {
+    if (health !== 'fine') return;
+    health = 'failing';
+    failed(error);
+  };
+  const pause = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      // Servers that share a store must not come back to it all at once.
+      const cancel = clock.setTimer(
+        () => {
+          pauses.delete(cancel);
+          resolve();
+        },
+        ms * (0.5 + random.fraction() / 2),
+      );
+      pauses.add(cancel);
+    });
+
+  const insist = async <T>(answer: PromiseLike<T>, call: () => Answer<T>): Promise<T> => {
+    let next: Answer<T> | PromiseLike<T> = answer;
+    for (let ms = FIRST_PAUSE_MS; ; ms = Math.min(LONGEST_PAUSE_MS, 2 * ms)) {
+      try {
+        return answered(await next);
+      } catch (error) {
+        failing(error);
+      }
+      // For ever, if it was stopped: whoever waits is gone.
+      await (health === 'stopped' ? new Promise(() => undefined) : pause(ms));
+      next = call();
+    }
+  };
+  const ask = <T>(call: () => Answer<T>): Answer<T> => {
+    const answer = call();
+    return isPromiseLike(answer) ? insist(answer, call) : answer;
+  };
+
+  return {
+    durability: store.durability,
+    leaseMs: store.leaseMs,
+    attach: (call) => store.attach(call),
+    accept: (call) => ask(() => store.accept(call)),
+    append: (call) => ask(() => store.append(call)),
+    read: (call) => ask(() => store.read(call)),
+    detach: (call) => ask(() => store.detach(call)),
+    end: (call) => ask(() => store.end(call)),
+    claim: (call) => ask(() => store.claim(call)),
+    renew: (call) => ask(() => store.renew(call)),
+    release: (call) => ask(() => store.release(call)),
+    done: (call) => ask(() => store.done(call)),
+    orphans: (call) => ask(() => store.orphans(call)),
+    publish: (call) => ask(() => store.publish(call)),
+    readRoom: (call) => ask(() => store.readRoom(call)),
+    listen: (listener) => store.listen(listener),
+    stop: () => {
+      health = 'stopped';
+      for (const cancel of pauses) cancel();
+      pauses.clear();
+    },
+  };
+}

@@ -1,0 +1,90 @@
+import { seededRandom, VirtualClock } from '@holdfast/testing';
+import { expect, test } from 'vitest';
+import type { SessionStore } from '../../../src/ports/store.js';
+import { MemoryStore } from '../../../src/store/memory-store.js';
+import { retryingStore } from '../../../src/store/retrying-store.js';
+
+/** A store of which the next calls fail, and how often it was asked. */
+function shaky() {
+  const clock = new VirtualClock();
+  const random = seededRandom(1);
+  const told: unknown[] = [];
+  const asked: string[] = [];
+  let failures = 0;
+  const memory = new MemoryStore({ clock, random });
+  const inner = new Proxy<SessionStore>(memory, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function' || name === 'listen') return value;
+      return (call: unknown) => {
+        asked.push(String(name));
+        if (failures > 0) return Promise.reject(new Error(`away, ${failures--} to go`));
+        return Promise.resolve(Reflect.apply(value, target, [call]) as unknown);
+      };
+    },
+  });
+  const store = retryingStore(inner, { clock, random, failed: (error) => told.push(String(error)) });
+  const fail = (calls: number): void => {
+    failures = calls;
+  };
+  return { clock, store, told, asked, fail };
+}
+
+const publication = { id: 'i', at: 1, except: new Set<string>(), event: 'x' };
+const HELLO = { sid: 's', fresh: true, user: { id: 'ada' }, n: 1, newKey: 'k', received: 0, acked: 0 };
+
+test('a call is made again until it is answered; the outage is told once', async () => {
+  const { clock, store, told, asked, fail } = shaky();
+  fail(5);
+  const published = await clock.until(
+    Promise.resolve(store.publish({ room: 'r', writer: 'A', w: 1, publication })),
+  );
+  expect(published).toMatchObject({ status: 'ok', position: { offset: 1 } });
+  expect(asked).toEqual(Array(6).fill('publish'));
+  expect(told).toEqual(['Error: away, 5 to go']);
+  fail(1);
+  await clock.until(Promise.resolve(store.readRoom({ room: 'r' })));
+  expect(told).toHaveLength(2);
+});
+
+test('pauses grow to two seconds, and no further', async () => {
+  const { clock, store, asked, fail } = shaky();
+  fail(Infinity);
+  void store.orphans({ idleMs: 0 });
+  await clock.advance(1_000);
+  expect(asked.length).toBeGreaterThan(4);
+  expect(asked.length).toBeLessThan(9);
+  asked.length = 0;
+  await clock.advance(60_000);
+  expect(asked.length).toBeGreaterThanOrEqual(30);
+  expect(asked.length).toBeLessThanOrEqual(62);
+  store.stop();
+});
+
+test('an attach is made once', async () => {
+  const { clock, store, asked, fail } = shaky();
+  fail(1);
+  const attached = Promise.resolve(store.attach({ ...HELLO, codec: 'json', node: 'A' }));
+  await expect(attached).rejects.toThrow('away');
+  await clock.advance(10_000);
+  expect(asked).toEqual(['attach']);
+});
+
+test('after stop() nothing is asked again, and no timer is left', async () => {
+  const { clock, store, asked, fail } = shaky();
+  fail(Infinity);
+  void store.orphans({ idleMs: 0 });
+  void store.readRoom({ room: 'r' });
+  await clock.advance(500);
+  store.stop();
+  asked.length = 0;
+  await clock.advance(60_000);
+  expect([asked, clock.timers]).toEqual([[], 0]);
+});
+
+test('what is answered at once costs no turn', () => {
+  const clock = new VirtualClock();
+  const memory = new MemoryStore({ clock, random: seededRandom(1) });
+  const store = retryingStore(memory, { clock, random: seededRandom(2), failed: () => undefined });
+  expect(store.readRoom({ room: 'r' })).toMatchObject({ top: { offset: 0 } });
+});

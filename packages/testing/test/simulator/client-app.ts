@@ -1,0 +1,384 @@
+import type { ClientOptions, ClientRoom, ConnectionState, HoldfastClient } from '@holdfast/client';
+import { createClientOn, type Dialer, type Transport, type TransportEvents } from '@holdfast/client/ports';
+import type { Codec, Item } from '@holdfast/protocol';
+import { type MemoryLink, seededRandom } from '@holdfast/testing';
+import type { Coverage } from './coverage.js';
+import type { Judge } from './judge.js';
+import { type Down, type Ledger, outcomeOf, type Said, type Wish, type Words } from './ledger.js';
+import { RoomEar } from './room-ear.js';
+import type { SimProcess } from './sim-process.js';
+import type { Published, StoreWatch } from './store-watch.js';
+import { UpWatch } from './wire-watch.js';
+
+export interface ClientAppSurroundings {
+  readonly judge: Judge;
+  readonly coverage: Coverage;
+  readonly ledger: Ledger;
+  readonly process: SimProcess;
+  readonly link: MemoryLink;
+  storeWatch(): StoreWatch;
+  readonly refused: ReadonlySet<string>;
+  publications(): readonly Published[];
+}
+
+export interface ClientAppOptions {
+  readonly index: number;
+  readonly seed: number;
+  readonly user: string;
+  readonly codec: Codec;
+  readonly outbox: NonNullable<ClientOptions['outbox']>;
+  /** Its listeners throw now and then, and send while they listen. */
+  readonly unruly: boolean;
+}
+
+const NEXT: { readonly [from in ConnectionState['status']]: readonly ConnectionState['status'][] } = {
+  idle: ['connecting', 'closed'],
+  connecting: ['connecting', 'connected', 'reconnecting', 'idle', 'needs-auth', 'failed', 'closed'],
+  connected: ['connected', 'reconnecting', 'connecting', 'idle', 'needs-auth', 'failed', 'closed'],
+  reconnecting: ['reconnecting', 'connected', 'connecting', 'idle', 'needs-auth', 'failed', 'closed'],
+  'needs-auth': ['connecting', 'idle', 'closed'],
+  failed: ['connecting', 'idle', 'closed'],
+  closed: [],
+};
+
+/** An application on a client, which remembers what it said and checks what it is told. */
+export class ClientApp {
+  readonly index: number;
+  readonly outbox: ClientAppOptions['outbox'];
+  readonly client: HoldfastClient;
+  readonly process: SimProcess;
+  readonly link: MemoryLink;
+  readonly ears = new Map<string, RoomEar>();
+  /** Its sessions so far. */
+  readonly sids = new Set<string>();
+  readonly #around: ClientAppSurroundings;
+  readonly #unruly: boolean;
+  #life: 'here' | 'closing' | 'gone' = 'here';
+  #goneAt = Infinity;
+  /** How much it has been told. */
+  #told = 0;
+  /** Of this session: how many direct messages it was told to be missing. */
+  #missing = new Map<string, number>();
+  #watch: UpWatch | undefined;
+  #helloN = 0;
+  #connections = 0;
+
+  constructor(options: ClientAppOptions, around: ClientAppSurroundings) {
+    const { index, seed, user, codec, outbox, unruly } = options;
+    this.index = index;
+    this.outbox = outbox;
+    this.process = around.process;
+    this.link = around.link;
+    this.#around = around;
+    this.#unruly = unruly;
+    const silent = { debug() {}, info() {}, warn() {}, error() {} };
+    const ports = {
+      clock: around.process,
+      random: seededRandom(seed),
+      dialer: this.#dialer(codec),
+      signals: { listen: () => () => undefined },
+      logger: silent,
+    };
+    this.client = createClientOn(ports, {
+      url: 'ws://simulated/realtime',
+      auth: user,
+      codec,
+      outbox,
+      reconnect: { baseMs: 200, capMs: 4_000 },
+    });
+    this.#listen();
+  }
+
+  get name(): string {
+    return `c${this.index}`;
+  }
+
+  /** Its user has neither closed it nor lost it. */
+  get here(): boolean {
+    return this.#life === 'here';
+  }
+
+  get sid(): string | undefined {
+    const state = this.client.getState();
+    return state.status === 'connected' ? state.sessionId : undefined;
+  }
+
+  // ── What its user does ─────────────────────────────────────────────────────────────────────────────────────
+
+  say(kind: Said['kind'], wish: Wish, ms: number, room?: string, filler?: string): void {
+    const { ledger, judge, coverage } = this.#around;
+    const all = ledger.saidBy(this.index);
+    const said: Said = {
+      by: this.index,
+      k: all.length,
+      kind,
+      room,
+      sentAt: this.process.now(),
+      places: [],
+      starts: [],
+      outcome: undefined,
+      outcomeAt: Infinity,
+      toldUnknown: false,
+    };
+    all.push(said);
+    const words: Words = { by: said.by, k: said.k, wish, ms, filler };
+    judge.note(() => `${this.name} says ${said.k}: ${kind} ${wish}${room ? ` in ${room}` : ''}`);
+    const settle = (outcome: string): void => {
+      judge.note(() => `${this.name} ${said.k} ends: ${outcome}`);
+      // Promises of one moment settle in any order.
+      const isLate = this.process.now() > this.#goneAt;
+      judge.demand(!isLate, 13, () => `${this.name} ${said.k} settled after the end`);
+      coverage.add(`${kind}: ${outcome}`);
+      // Whoever is in a room may publish there, and what was said before leaving comes before leaving.
+      const isIn = this.ears.get(room ?? '')?.isInSince(said.sentAt) ?? false;
+      const isBarred = isIn && outcome.startsWith('ERR_REJECTED');
+      judge.demand(!isBarred, 17, () => `${this.name} ${said.k} was refused, although it is in ${room}`);
+      const { refused } = this.#around;
+      const wasRefused = outcome === 'ok' && said.places.some((place) => refused.has(place));
+      judge.demand(
+        !wasRefused,
+        2,
+        () => `${this.name} ${said.k} was refused, and its sender told that it was not`,
+      );
+      said.outcome = outcome;
+      said.outcomeAt = this.process.now();
+    };
+    this.#send(words, kind, room).then(
+      () => settle('ok'),
+      (error: unknown) => settle(outcomeOf(error)),
+    );
+  }
+
+  #send(words: Words, kind: Said['kind'], room: string | undefined): PromiseLike<unknown> {
+    if (kind === 'request' && words.wish === 'unheard') return this.client.request('unheard', words);
+    if (kind === 'request') {
+      const timeoutMs = words.ms > 2_000 ? 1_000 : 30_000;
+      return this.client.request('ask', words, { timeoutMs }).then((answer) => this.#answered(words, answer));
+    }
+    if (kind === 'publication') return this.room(room ?? 'r0').send('line', words);
+    return this.client.send(words.wish === 'unheard' ? 'unheard' : 'note', words);
+  }
+
+  #answered({ by, k }: Words, answer: unknown): void {
+    const { judge } = this.#around;
+    const text = String(answer);
+    judge.demand(text === `${by}:${k}`, 11, () => `${this.name}: the answer to ${k} was ${text}`);
+  }
+
+  room(name: string): ClientRoom {
+    return this.client.room(name);
+  }
+
+  join(name: string): void {
+    const ear = this.ears.get(name) ?? this.#ear(name);
+    ear.join();
+  }
+
+  leave(name: string): void {
+    this.ears.get(name)?.leave();
+  }
+
+  /** Ends its session. Nothing may be heard of it afterwards. */
+  async close(flushMs: number): Promise<void> {
+    if (this.#life !== 'here') return;
+    this.#life = 'closing';
+    await this.client.close({ flushMs });
+    this.#go();
+  }
+
+  #go(): void {
+    this.#life = 'gone';
+    this.#goneAt = this.process.now();
+  }
+
+  /** The page or process is gone, and nothing was said. */
+  vanish(): void {
+    this.#go();
+    this.process.die();
+    this.link.reset();
+  }
+
+  // ── What it is told ────────────────────────────────────────────────────────────────────────────────────────
+
+  #listen(): void {
+    const { judge, coverage } = this.#around;
+    const { client } = this;
+    client.on('down', (payload, meta) =>
+      this.#heard(payload as { writer: string; sid: string; k: number }, meta),
+    );
+    client.onState((state, previous) => this.#state(state, previous));
+    client.onGap(({ messages, reason, room }) => {
+      this.#hearing(() => `gap ${messages} ${reason} ${room ?? ''}`);
+      coverage.add(`gap: ${reason}${room === undefined ? '' : ' in a room'}`);
+      if (room !== undefined) this.ears.get(room)?.gap(messages, reason);
+      else if (this.#sid) this.#missing.set(this.#sid, (this.#missing.get(this.#sid) ?? 0) + messages);
+    });
+    client.onSessionLost((lost) => {
+      this.#hearing(() => `session lost: ${lost.handled} handled, ${lost.unknown.length} unknown`);
+      coverage.add('session lost');
+      for (const { payload } of lost.unknown) {
+        const said = this.#around.ledger.saidBy(this.index)[(payload as Words).k];
+        if (said) said.toldUnknown = true;
+      }
+    });
+    client.onError(() => undefined);
+    client.onUndelivered((message, error) => {
+      judge.note(() => `${this.name} undelivered ${message.event}: ${outcomeOf(error)}`);
+      // Acknowledged, and refused by a handler that started later.
+      const said = this.#around.ledger.saidBy(this.index)[(message.payload as Words | undefined)?.k ?? -1];
+      if (said?.outcome === 'ok') said.toldUnknown = true;
+    });
+  }
+
+  #sid: string | undefined;
+
+  #state(state: ConnectionState, previous: ConnectionState): void {
+    const { judge, coverage } = this.#around;
+    this.#hearing(() => `${previous.status} → ${state.status}`);
+    judge.demand(
+      NEXT[previous.status].includes(state.status),
+      13,
+      () => `${this.name} went from ${previous.status} to ${state.status}`,
+    );
+    if (state.status !== 'connected') return;
+    judge.demand(this.#watch?.welcomed === true, 13, () => `${this.name} is connected without a WELCOME`);
+    if (previous.status === 'connected') return;
+    coverage.add(state.recovered ? 'connected: recovered' : 'connected: a new session');
+    this.#sid = state.sessionId;
+    this.sids.add(state.sessionId);
+  }
+
+  #heard(
+    { writer, sid, k }: { writer: string; sid: string; k: number },
+    meta: { room?: string | undefined },
+  ): void {
+    const { judge, ledger } = this.#around;
+    this.#hearing(() => `hears ${writer} ${k}`);
+    if (meta.room !== undefined) return judge.violate(17, `${this.name}: a direct message in ${meta.room}`);
+    judge.demand(sid === this.#sid, 1, () => `${this.name} of ${this.#sid} hears what was for ${sid}`);
+    const downs = ledger.downs(writer, sid);
+    const down = downs[k];
+    if (!down) return judge.violate(1, `${this.name} hears ${k} of ${writer}, which was never sent`);
+    judge.demand(down.heard === 0, 1, () => `${this.name} hears ${k} of ${writer} twice`);
+    down.heard++;
+    const holes = downs.slice(0, k).filter((one) => one.heard === 0 && isOwed(one)).length;
+    const told = this.#missing.get(sid) ?? 0;
+    judge.demand(
+      holes <= told,
+      2,
+      () => `${this.name} hears ${k} of ${writer}, ${holes} before it are missing`,
+    );
+    const later = downs.slice(k + 1).filter((one) => one.heard > 0).length;
+    judge.demand(later === 0, 1, () => `${this.name} hears ${k} of ${writer} after later ones`);
+    this.#misbehave(k);
+  }
+
+  /** Listeners that send while they listen, and listeners that throw. */
+  #misbehave(k: number): void {
+    if (!this.#unruly) return;
+    if (k % 3 === 0) this.say('event', 'plain', 0);
+    if (k % 5 === 0) throw new Error('a listener that throws');
+  }
+
+  /** Something is told to the application: never after its end. */
+  #hearing(what: () => string): void {
+    const { judge } = this.#around;
+    this.#told++;
+    judge.note(() => `${this.name} ${what()}`);
+    judge.demand(this.#life !== 'gone', 13, () => `${this.name} was told after its end: ${what()}`);
+  }
+
+  #ear(name: string): RoomEar {
+    const ear = new RoomEar(this.room(name), {
+      ...this.#around,
+      name: `${this.name} in ${name}`,
+      sids: this.sids,
+      hearing: (what) => this.#hearing(what),
+    });
+    this.ears.set(name, ear);
+    return ear;
+  }
+
+  // ── Its wire ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  #dialer(codec: Codec): Dialer {
+    const { process, link } = this.#around;
+    return {
+      dial: (url, protocols, events) => {
+        const watch = this.#newWatch(codec);
+        let open = true;
+        const seen: TransportEvents = {
+          open: (protocol) => process.run(() => this.#unlessLeft(open, () => events.open(protocol))),
+          message: (data) =>
+            process.run(() => {
+              if (open) watch.hears(data);
+              this.#unlessLeft(open, () => events.message(data));
+            }),
+          close: (end) =>
+            process.run(() => {
+              this.#unlessLeft(open, () => events.close(end));
+              open = false;
+            }),
+        };
+        const transport = link.dial(url, protocols, seen);
+        return {
+          send: (data) => {
+            this.#watch = watch;
+            if (open) watch.sends(data);
+            transport.send(data);
+          },
+          close: (code, reason) => {
+            open = false;
+            transport.close(code, reason);
+          },
+          get bufferedBytes() {
+            return transport.bufferedBytes;
+          },
+        } satisfies Transport;
+      },
+    };
+  }
+
+  /** What comes on a connection that the client has left changes nothing. */
+  #unlessLeft(open: boolean, tell: () => void): void {
+    if (open) return tell();
+    const { judge, coverage } = this.#around;
+    coverage.add('late events on a connection that was left');
+    const told = this.#told;
+    const state = this.client.getState();
+    tell();
+    const same = told === this.#told && state === this.client.getState();
+    judge.demand(same, 8, () => `${this.name} listened to a connection that it had left`);
+  }
+
+  #newWatch(codec: Codec): UpWatch {
+    const { judge } = this.#around;
+    const name = `${this.name}/${++this.#connections}`;
+    return new UpWatch(name, codec, {
+      ...this.#around,
+      hello: (n) => {
+        judge.demand(n > this.#helloN, 9, () => `${this.name}: HELLO ${n} after ${this.#helloN}`);
+        this.#helloN = n;
+      },
+      written: (item, seq, sid) => this.#written(item, `${sid} ${seq}`),
+    });
+  }
+
+  #written(item: Item, place: string): void {
+    const words = item[2] as Words | undefined;
+    if (typeof words !== 'object' || words?.by === undefined) return;
+    const said = this.#around.ledger.saidBy(this.index)[words.k];
+    if (said && !said.places.includes(place)) said.places.push(place);
+    const over = said?.outcome !== undefined && said.outcome !== 'ok' && said.outcomeAt < this.process.now();
+    this.#around.judge.demand(
+      !over,
+      18,
+      () => `${this.name} wrote ${words.k} again, which was ${said?.outcome}`,
+    );
+  }
+}
+
+/** It was taken, and its sender was not told that it will not come. */
+function isOwed({ outcome }: Down): boolean {
+  return outcome === undefined || outcome === 'ok';
+}

@@ -1,0 +1,108 @@
+import type { SimProcess } from './sim-process.js';
+
+/** What an application asks the handlers of the server to do with a message. */
+export type Wish =
+  /** Nothing more. */
+  | 'plain'
+  | 'throw'
+  /** Refuse it at once. */
+  | 'refuse'
+  /** Go to nobody: there is no handler, so it is refused before it is accepted. */
+  | 'unheard'
+  /** Take a while. */
+  | 'slow'
+  /** Send something back and go on. */
+  | 'answer'
+  /** Send something back and wait until it has been acknowledged. */
+  | 'wait-for-answer'
+  /** Publish in a room. */
+  | 'announce';
+
+/** As it stands in a message of a client; publications have the same. */
+export interface Words {
+  readonly by: number;
+  readonly k: number;
+  readonly wish: Wish;
+  readonly ms: number;
+  readonly filler?: string | undefined;
+}
+
+/** A handler was started for a message. */
+export interface Start {
+  readonly process: SimProcess;
+  readonly sid: string;
+  readonly at: number;
+  readonly redelivered: boolean;
+  /** The handler has come to its end. */
+  finished: boolean;
+}
+
+/** Something that a client has sent. */
+export interface Said {
+  readonly by: number;
+  readonly k: number;
+  readonly kind: 'event' | 'request' | 'publication';
+  readonly room: string | undefined;
+  readonly sentAt: number;
+  /** Session and number, of each session in which it was on the wire. */
+  readonly places: string[];
+  readonly starts: Start[];
+  /** `ok`, or code and delivery of the error. */
+  outcome: string | undefined;
+  outcomeAt: number;
+  /** A lost session has named it among those of which nobody knows, after it had been acknowledged. */
+  toldUnknown: boolean;
+}
+
+/** Something that a server has sent to one session. */
+export interface Down {
+  /** Who sent it: a life of a server. */
+  readonly writer: string;
+  readonly sid: string;
+  readonly k: number;
+  readonly process: SimProcess;
+  outcome: string | undefined;
+  /** How often a client has heard it. */
+  heard: number;
+}
+
+/** All that was ever said by anybody, and what became of it. */
+export class Ledger {
+  readonly #said = new Map<number, Said[]>();
+  readonly #downs = new Map<string, Down[]>();
+  /** How often a reply came to each request. */
+  publicationsOfServers = 0;
+
+  saidBy(app: number): Said[] {
+    let said = this.#said.get(app);
+    if (!said) {
+      said = [];
+      this.#said.set(app, said);
+    }
+    return said;
+  }
+
+  downs(writer: string, sid: string): Down[] {
+    const key = `${writer} ${sid}`;
+    let downs = this.#downs.get(key);
+    if (!downs) {
+      downs = [];
+      this.#downs.set(key, downs);
+    }
+    return downs;
+  }
+
+  *allSaid(): Generator<Said> {
+    for (const said of this.#said.values()) yield* said;
+  }
+
+  *allDowns(): Generator<Down> {
+    for (const downs of this.#downs.values()) yield* downs;
+  }
+}
+
+/** How it was rejected, as one word or two. */
+export function outcomeOf(error: unknown): string {
+  const { code, delivery, name } = error as { code?: string; delivery?: string; name?: string };
+  return [code ?? name ?? String(error), delivery].filter((part) => part !== undefined).join(' ');
+}

@@ -1,0 +1,9 @@
+import { LINK_RULES } from './mutants/link-rules.js';
+import type { Mutant } from './mutants/mutant.js';
+import { SERVER_RULES } from './mutants/server-rules.js';
+
+/**
+ * The wrong rules of the design, and those that this project has had: each has to be caught, alone or together with the
+ * rule that covers it.
+ */
+export const MUTANTS: readonly Mutant[] = [...LINK_RULES, ...SERVER_RULES];

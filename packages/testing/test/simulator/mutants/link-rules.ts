@@ -1,0 +1,178 @@
+import type { Edit, Mutant } from './mutant.js';
+
+const STORE = 'server/src/store/memory-store.ts';
+const LINK = 'protocol/src/link.ts';
+const RECORD = 'server/src/store/session-record.ts';
+const CORE = 'server/src/server-core.ts';
+const EXCHANGE = 'client/src/runtime/exchange.ts';
+const RUNTIME = 'client/src/runtime/runtime.ts';
+
+const NO_FENCING: Edit = {
+  file: STORE,
+  find: "return gen === session.gen ? session : 'fenced';",
+  put: 'return session;',
+};
+
+/** Wrong rules between a client and its server. */
+export const LINK_RULES: readonly Mutant[] = [
+  {
+    name: 'ack-before-persisting',
+    says: 'an ack goes out when a message has come in, not when it is stored',
+    edits: [
+      {
+        file: 'server/src/attachment.ts',
+        find: 'this.#inflow.receive(inOrder, frame.ack, bytes);',
+        put: 'for (const one of inOrder) this.#link.accept(one);\n    this.#inflow.receive(inOrder, frame.ack, bytes);',
+      },
+    ],
+  },
+  { name: 'no-fencing', says: 'the store lets an older generation go on', edits: [NO_FENCING] },
+  {
+    name: 'stale-frames-in-the-client',
+    says: 'the client listens to connections that it has left',
+    edits: [{ file: RUNTIME, find: 'if (this.#connection.dial === dial) event();', put: 'event();' }],
+  },
+  {
+    name: 'ring-trimmed-at-send',
+    says: 'what was written is not kept for another connection',
+    edits: [
+      {
+        file: LINK,
+        find: 'const missing = this.#inflight.filter(({ seq, numbers }) => seq + numbers - 1 > received);',
+        put: 'const missing: M[] = received < 0 ? [...this.#inflight] : [];',
+      },
+    ],
+  },
+  {
+    name: 'counters-reset-on-resume',
+    says: 'the receiver counts from one again on each connection',
+    edits: [
+      {
+        file: LINK,
+        find: 'this.#ackWritten = -1;\n    this.#ackWrittenAt = -Infinity;',
+        put: 'this.#taken = 0;',
+      },
+    ],
+  },
+  {
+    name: 'new-before-replay',
+    says: 'new messages go out before those that are written again',
+    edits: [
+      {
+        file: EXCHANGE,
+        find: 'return this.#link.replay(accepted, now, this.#limits.message);',
+        put: 'return [...this.frames(now), ...this.#link.replay(accepted, now, this.#limits.message)];',
+      },
+    ],
+  },
+  {
+    name: 'no-attach-order',
+    says: 'a late HELLO takes the session over',
+    edits: [{ file: RECORD, find: "if (call.n <= this.#n) return 'stale';", put: '' }],
+  },
+  {
+    name: 'no-welcome-deadline',
+    says: 'the client waits for a WELCOME for ever',
+    edits: [
+      {
+        file: 'client/src/core/connection.ts',
+        find: 'deadlineAt: around.now + WELCOME_TIMEOUT_MS',
+        put: 'deadlineAt: around.now + 1e4 * WELCOME_TIMEOUT_MS',
+      },
+    ],
+  },
+  {
+    name: 'no-dedupe',
+    says: 'what comes again is taken again',
+    edits: [
+      { file: LINK, find: 'if (last > this.#taken) {', put: 'if (last > 0) {' },
+      // Covered by this rule: what the other end has is not written again.
+      { file: LINK, find: 'seq + numbers - 1 > received);', put: 'seq + numbers - 1 > 0);' },
+    ],
+  },
+  {
+    name: 'stale-connection-at-the-server',
+    says: 'a server keeps the older connection of a session',
+    edits: [
+      {
+        file: CORE,
+        find: "session.attachment?.drop(CloseCode.SUPERSEDED, 'superseded');\n    session.attachment",
+        put: 'session.attachment',
+      },
+      {
+        file: CORE,
+        find: 'if (session.attachment && session.attachment.gen < note.gen) {',
+        put: 'if (session.attachment && note.gen < 0) {',
+      },
+      NO_FENCING,
+    ],
+  },
+  {
+    name: 'no-gap-check',
+    says: 'a number above the next one is taken',
+    edits: [
+      { file: LINK, find: 'if (seq > this.#taken + 1) {', put: 'if (seq < 0) {' },
+      {
+        file: EXCHANGE,
+        find: 'return this.#link.replay(accepted, now, this.#limits.message);',
+        put: 'return this.#link.replay(accepted, now, this.#limits.message).slice(1);',
+      },
+    ],
+  },
+  {
+    name: 'nonce-kept',
+    says: 'the nonce is not drawn anew when a session was lost',
+    edits: [
+      {
+        file: 'client/src/runtime/client-session.ts',
+        find: 'this.#standing = undefined;\n    this.#nonce = undefined;',
+        put: 'this.#standing = undefined;',
+      },
+      {
+        file: 'client/src/runtime/client-session.ts',
+        find: 'this.#before = this.#standing;\n    this.#nonce = undefined;',
+        put: 'this.#before = this.#standing;',
+      },
+    ],
+  },
+  {
+    name: 'settled-by-welcome',
+    says: 'the position in WELCOME settles messages, before their refusals come again',
+    edits: [
+      {
+        file: EXCHANGE,
+        find: 'return this.#link.replay(accepted, now, this.#limits.message);',
+        put: `const frames = this.#link.replay(accepted, now, this.#limits.message);
+    this.receive({ ack: accepted, firstSeq: 0, items: [] }, 0);
+    return frames;`,
+      },
+    ],
+  },
+  {
+    name: 'refusal-after-its-ack',
+    says: 'an ack may cover a message whose refusal has not been written',
+    edits: [
+      {
+        file: 'server/src/outflow.ts',
+        find: 'frames.push(...this.#link.frames(all, now));',
+        put: 'frames.push(...this.#link.frames([], now), ...this.#link.frames(all, now));',
+      },
+    ],
+  },
+  {
+    name: 'offsets-as-numbers',
+    says: 'the offsets of a room are expected without holes',
+    edits: [
+      {
+        file: 'client/src/runtime/room.ts',
+        find: 'if (offset <= this.#position.offset) return;',
+        put: 'if (offset !== this.#position.offset + 1) return;',
+      },
+    ],
+  },
+  {
+    name: 'written-again-after-rejection',
+    says: 'a message that was given up is written again all the same',
+    edits: [{ file: LINK, find: 'if (this.#abandoned.has(entry.seq)) {', put: 'if (entry.seq < 0) {' }],
+  },
+];

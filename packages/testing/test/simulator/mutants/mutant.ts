@@ -1,0 +1,16 @@
+/** A wrong rule: a piece of the sources and what stands there instead. */
+export interface Mutant {
+  readonly name: string;
+  /** What it breaks, in a sentence. */
+  readonly says: string;
+  readonly edits: readonly Edit[];
+  /** Why no seed can catch it; such a mutant is expected to live. */
+  readonly harmless?: string | undefined;
+}
+export interface Edit {
+  /** From `packages/`. */
+  readonly file: string;
+  /** Stands there exactly once. */
+  readonly find: string;
+  readonly put: string;
+}

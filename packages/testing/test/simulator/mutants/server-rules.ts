@@ -1,0 +1,232 @@
+import type { Mutant } from './mutant.js';
+
+const RECORD = 'server/src/store/session-record.ts';
+const STORE = 'server/src/store/memory-store.ts';
+const INBOX = 'server/src/store/inbox.ts';
+const RUNNER = 'server/src/runner.ts';
+const CORE = 'server/src/server-core.ts';
+
+/** Wrong rules between servers and their store. */
+export const SERVER_RULES: readonly Mutant[] = [
+  {
+    name: 'handled-before-the-handler',
+    says: 'a message counts as handled before its handler has run',
+    edits: [
+      {
+        file: RUNNER,
+        find: 'const outcome = this.#around.run(this.#session, item, signal);',
+        put: 'void this.#around.store.done({ sid: this.#session.id, seq: item.seq, token: item.token });\n    const outcome = this.#around.run(this.#session, item, signal);',
+      },
+    ],
+  },
+  {
+    name: 'redelivery-unmarked',
+    says: 'the handler runs, then the message counts as handled: whoever dies in between runs it twice, and does not say so',
+    edits: [{ file: INBOX, find: 'if (expired || claim?.started) entry.redelivered = true;', put: '' }],
+  },
+  {
+    name: 'no-store-incarnation',
+    says: 'a store that has lost its last writes goes on as if it had not',
+    edits: [
+      {
+        file: RECORD,
+        find: "return call.epoch !== this.#epoch || knowsMore ? 'lost' : undefined;",
+        put: 'return undefined;',
+      },
+      {
+        file: STORE,
+        find: 'const session = epoch === this.#settings.epoch ? this.#sessions.get(sid) : undefined;',
+        put: 'const session = epoch ? this.#sessions.get(sid) : undefined;',
+      },
+    ],
+  },
+  {
+    name: 'claims-without-a-lease',
+    says: 'what a dead server was running is never taken over',
+    edits: [
+      {
+        file: INBOX,
+        find: 'claim !== undefined && claim.until <= now;',
+        put: 'claim !== undefined && claim.until < 0;',
+      },
+    ],
+  },
+  {
+    name: 'lease-not-renewed',
+    says: 'a running handler loses its claim when it takes longer than a lease',
+    edits: [
+      {
+        file: RUNNER,
+        find: 'for (const [seq, { token }] of this.#running) this.#keep({ seq, token });',
+        put: '',
+      },
+    ],
+  },
+  {
+    name: 'no-adoption',
+    says: 'what a session that has ended was still owed is handled by nobody',
+    edits: [{ file: CORE, find: 'if (unhandled > 0) {', put: 'if (unhandled < 0) {' }],
+  },
+  {
+    name: 'done-without-the-claim',
+    says: 'who has lost a claim may still say that its message is handled',
+    edits: [
+      {
+        file: INBOX,
+        find: 'return entry?.claim?.token === token ? entry : undefined;',
+        put: 'return token ? entry : undefined;',
+      },
+      // Covered by this rule: what is done is gone.
+      {
+        file: STORE,
+        find: "if (!where?.inbox.done(seq, token)) return { status: 'gone' };",
+        put: "if (!where) return { status: 'gone' };\n    where.inbox.done(seq, token);",
+      },
+    ],
+  },
+  {
+    name: 'repeated-calls-count-twice',
+    says: 'an append or a publication whose answer was lost is made again',
+    edits: [
+      {
+        file: 'server/src/store/last-calls.ts',
+        find: 'if (last && w <= last.w) return last.result;',
+        put: 'if (last && w < 0) return last.result;',
+      },
+    ],
+  },
+  {
+    name: 'claims-passed-by',
+    says: 'a message is run before an earlier one that another server may be about to start',
+    edits: [{ file: INBOX, find: 'if (serial || !claim.started) break;', put: 'if (serial) break;' }],
+  },
+  {
+    name: 'claim-not-repeatable',
+    says: 'a claim whose answer was lost is not given again to who made it',
+    edits: [
+      { file: INBOX, find: 'if (running.includes(seq)) continue;', put: 'if (claim && !expired) continue;' },
+    ],
+  },
+  {
+    name: 'superseded-without-generation',
+    says: 'the note of a newer connection closes that one, too',
+    edits: [
+      {
+        file: CORE,
+        find: 'if (session.attachment && session.attachment.gen < note.gen) {',
+        put: 'if (session.attachment) {',
+      },
+    ],
+  },
+  {
+    name: 'replay-across-room-epochs',
+    says: 'a position of an earlier life of a room counts in the new one',
+    edits: [
+      {
+        file: 'server/src/store/room-log.ts',
+        find: 'const sameLog = after.epoch === this.epoch && after.offset <= this.#offset;',
+        put: 'const sameLog = after.offset <= this.#offset;',
+      },
+    ],
+  },
+  {
+    name: 'rooms-forgotten-by-the-next-server',
+    says: 'what a session replaces in its rooms is known only to the server that it joined them on',
+    edits: [
+      {
+        file: 'server/src/session.ts',
+        find: 'for (const id of replaced) this.replaced.add(id);',
+        put: 'if (this.gen > 0) for (const id of replaced) this.replaced.add(id);',
+      },
+    ],
+  },
+  {
+    name: 'publishes-twice',
+    says: 'a handler that runs again publishes again',
+    edits: [{ file: 'server/src/store/room-log.ts', find: 'if (known) return known;', put: '' }],
+  },
+  {
+    name: 'membership-guessed',
+    says: 'what is said in a room does not wait for the join before it',
+    edits: [{ file: 'server/src/session.ts', find: 'return this.#moving === 0;', put: 'return true;' }],
+  },
+  {
+    name: 'busy-while-congested',
+    says: 'an ack that is owed keeps ringing while the socket is full',
+    edits: [
+      {
+        file: 'server/src/outflow.ts',
+        find: 'return this.#asking || this.congestedSince !== undefined ? Infinity : this.#link.ackDueAt;',
+        put: 'return this.#link.ackDueAt;',
+      },
+    ],
+  },
+  {
+    name: 'store-asked-once',
+    says: 'a call that the store did not answer is given up',
+    edits: [
+      {
+        file: 'server/src/store/retrying-store.ts',
+        find: 'return isPromiseLike(answer) ? insist(answer, call) : answer;',
+        put: 'return answer;',
+      },
+    ],
+  },
+  {
+    name: 'join-waits-for-itself',
+    says: 'a join that the store had no place for counts as a move that is under way',
+    edits: [
+      {
+        file: 'server/src/inflow.ts',
+        find: 'if (moves) break;',
+        put: 'if (moves) this.#session.moves(incoming.seq);\n      if (moves) break;',
+      },
+    ],
+  },
+  {
+    name: 'two-runners',
+    says: 'what an ended session was still owed is run by a second runner of the same server',
+    edits: [
+      {
+        file: CORE,
+        find: 'const known = this.hub.sessions.get(sid) ?? this.#retired.get(sid);',
+        put: 'const known = this.hub.sessions.get(sid);',
+      },
+    ],
+  },
+  {
+    name: 'handled-elsewhere-unheard-of',
+    says: 'what another server has handled is never acknowledged',
+    edits: [
+      { file: 'server/src/outflow.ts', find: 'this.#handledElsewhere(read.handled);', put: '' },
+      // Covered by this rule: others run nothing new as long as the owner is heard of.
+      {
+        file: STORE,
+        find: 'if (!where.isFor(call.holder, now, this.leaseMs))',
+        put: 'if (this.leaseMs < 0)',
+      },
+    ],
+  },
+  {
+    name: 'room-made-anew-untold',
+    says: 'a room that begins anew while it flows does not say so before its first publication',
+    edits: [
+      {
+        file: 'server/src/lanes.ts',
+        find: 'if (top.epoch !== lane.position.epoch) {',
+        put: 'if (top.epoch === undefined) {',
+      },
+    ],
+  },
+  {
+    name: 'moves-forgotten-at-attach',
+    says: 'a session learns of its moves only from its own connections',
+    edits: [
+      {
+        file: 'server/src/session.ts',
+        find: 'this.#moving = lastMove;',
+        put: 'if (gen === 0) this.#moving = lastMove;',
+      },
+    ],
+  },
+];

@@ -1,0 +1,128 @@
+import type { ClientApp } from './client-app.js';
+import type { Found } from './judge.js';
+import type { Said } from './ledger.js';
+import { calm, step } from './steps.js';
+import { pass } from './time.js';
+import { World } from './world.js';
+
+export interface Played {
+  readonly seed: number;
+  readonly found: readonly Found[];
+  /** What happened, line by line; empty unless asked for. */
+  readonly trace: readonly string[];
+  readonly coverage: { readonly [event: string]: number };
+}
+
+/** Long enough for the slowest to come back: backoff, deadlines, a lease, a dead link noticed. */
+const QUIET_MS = 180_000;
+const MORE_MS = 30_000;
+const WINDOW = 1_000;
+const CLOSING_MS = 60_000;
+
+/** Runs one seed: everything goes wrong, then nothing any more, then all must be well. */
+export async function play(seed: number, { tracing = false } = {}): Promise<Played> {
+  const world = new World(seed, tracing);
+  await pass(world.clock, scenario(world));
+  const { judge, coverage } = world;
+  coverage.add('seeds');
+  return { seed, found: judge.found, trace: judge.lines, coverage: coverage.toJSON() };
+}
+
+/** What happens; yields how much time passes until the next thing does. */
+function* scenario(world: World): Generator<number, void> {
+  const { judge, dice } = world;
+  for (let index = 0; index < world.climate.clients; index++) world.addClient();
+  yield dice.pick([0, 50, 1_000]);
+  for (let left = world.climate.steps; left > 0; left--) {
+    step(world);
+    yield pause(world);
+    atEachStep(world);
+    if (judge.found.length > 0) return;
+  }
+  calm(world);
+  yield QUIET_MS;
+  // One handler at a time and a slow store: what still moves is no deadlock.
+  for (let left = Infinity; unsettled(world) < left; yield MORE_MS) left = unsettled(world);
+  if (judge.found.length === 0) atTheEnd(world);
+  if (judge.found.length === 0) yield* close(world);
+}
+
+/** How much has not come to its end. */
+function unsettled({ apps, ledger, storeWatch }: World): number {
+  const open = [...ledger.allSaid()].filter(({ by, outcome }) => apps[by]?.here && outcome === undefined);
+  return open.length + storeWatch.unhandled();
+}
+
+function pause({ dice }: World): number {
+  return dice.pick([0, 0, dice.roll(30), dice.roll(300), dice.roll(3_000), dice.roll(40_000)]);
+}
+
+function atEachStep({ apps, judge }: World): void {
+  for (const { client, name, outbox } of apps) {
+    const { maxMessages = 1_000, overflow } = outbox;
+    const { messages, inflight } = client.getOutbox();
+    // The protocol's own requests are few, and are not bound by the outbox.
+    judge.demand(inflight <= WINDOW + 8, 12, () => `${name} has ${inflight} messages on the wire`);
+    const most = overflow === 'wait' ? Infinity : maxMessages + 8;
+    judge.demand(messages <= most, 12, () => `${name} has ${messages} of ${most} messages in its outbox`);
+  }
+}
+
+function atTheEnd(world: World): void {
+  const { apps, judge, ledger, storeWatch } = world;
+  const unhandled = storeWatch.unhandled();
+  judge.demand(unhandled === 0, 3, () => `${unhandled} accepted messages are handled by nobody`);
+  for (const app of apps) if (app.here) ending(world, app);
+  for (const said of ledger.allSaid()) if (apps[said.by]?.here) ended(world, said);
+  for (const { sid, outcome, writer, k, heard, process } of ledger.allDowns()) {
+    const app = apps.find((one) => one.here && one.sid === sid);
+    if (!app || !process.alive) continue;
+    judge.demand(
+      outcome !== 'ok' || heard === 1,
+      3,
+      () => `${writer} ${k} acknowledged by ${app.name}, never heard`,
+    );
+  }
+}
+
+function ending({ judge, storeWatch, publications }: World, app: ClientApp): void {
+  const { client, name } = app;
+  const { status } = client.getState();
+  judge.demand(status === 'connected', 14, () => `${name} is ${status} although all is well`);
+  const { messages, inflight } = client.getOutbox();
+  judge.demand(
+    messages + inflight === 0,
+    3,
+    () => `${name} still has ${messages} waiting, ${inflight} on the wire`,
+  );
+  judge.demand(!app.sid || storeWatch.session(app.sid) !== undefined, 4, () => `${name} is in no session`);
+  for (const [room, ear] of app.ears) {
+    ear.finish(publications.findLast((one) => one.room === room)?.epoch);
+  }
+}
+
+function ended({ judge }: World, { by, k, kind, outcome, starts, toldUnknown }: Said): void {
+  const what = `${kind} ${by}:${k}`;
+  judge.demand(outcome !== undefined, kind === 'request' ? 19 : 3, () => `${what} never ended`);
+  if (outcome === 'ok') {
+    const handled = starts.some(({ finished }) => finished);
+    judge.demand(handled || toldUnknown, 3, () => `${what} acknowledged and never handled to its end`);
+  }
+  if (outcome?.endsWith(' unsent')) {
+    judge.demand(starts.length === 0, 3, () => `${what} handled, although it ended ${outcome}`);
+  }
+}
+
+/** Everybody goes, and nothing may be left. */
+function* close({ apps, nodes, judge }: World): Generator<number, void> {
+  let closed = 0;
+  const here = apps.filter((app) => app.here);
+  for (const app of here) void app.close(0).then(() => closed++);
+  yield CLOSING_MS;
+  judge.demand(closed === here.length, 13, () => `${here.length - closed} clients did not close`);
+  for (const { server } of nodes) void server.close();
+  yield CLOSING_MS;
+  for (const { name, process } of [...here, ...nodes]) {
+    judge.demand(process.timers === 0, 13, () => `${name} has left ${process.timers} timers`);
+  }
+}

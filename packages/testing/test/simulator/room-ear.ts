@@ -1,0 +1,145 @@
+import type { ClientRoom } from '@holdfast/client';
+import type { Coverage } from './coverage.js';
+import type { Judge } from './judge.js';
+import type { SimProcess } from './sim-process.js';
+import type { Published } from './store-watch.js';
+
+export interface RoomEarSurroundings {
+  readonly name: string;
+  readonly judge: Judge;
+  readonly coverage: Coverage;
+  readonly process: SimProcess;
+  /** Sessions of this member: what they published is not for it. */
+  readonly sids: ReadonlySet<string>;
+  publications(): readonly Published[];
+  hearing(what: () => string): void;
+}
+
+/** A member of a room, and what it hears there. */
+export class RoomEar {
+  readonly #room: ClientRoom;
+  readonly #around: RoomEarSurroundings;
+  /** In since then, as far as it knows; undefined: not in, or not yet. */
+  #since: number | undefined;
+  #leftAt = -Infinity;
+  #position: { epoch: string; offset: number } | undefined;
+  /** Told to be missing since the last one it heard. */
+  #missing = 0;
+  readonly #heard = new Set<string>();
+
+  constructor(room: ClientRoom, around: RoomEarSurroundings) {
+    this.#room = room;
+    this.#around = around;
+    room.on('line', (payload) => this.#hear(payload as { text?: string; by?: number; k?: number }));
+    room.onState(({ status }) => {
+      around.hearing(() => `${room.name}: ${status}`);
+      if (status === 'joined') this.#since ??= around.process.now();
+    });
+  }
+
+  join(): void {
+    // Refused, or the client was closed: its state says so.
+    this.#room.join({ timeoutMs: Infinity }).catch(() => undefined);
+  }
+
+  /** True if it has not left since then. */
+  isInSince(at: number): boolean {
+    return at > this.#leftAt;
+  }
+
+  leave(): void {
+    this.#leftAt = this.#around.process.now();
+    this.#since = undefined;
+    this.#position = undefined;
+    this.#missing = 0;
+    this.#heard.clear();
+    void this.#room.leave();
+  }
+
+  gap(messages: number, reason: string): void {
+    this.#missing += reason === 'new-epoch' ? Infinity : messages;
+  }
+
+  #hear(payload: { text?: string; by?: number; k?: number }): void {
+    const { judge, name, hearing } = this.#around;
+    const text = payload.text ?? `${payload.by}:${payload.k}`;
+    hearing(() => `in ${this.#room.name} hears ${text}`);
+    const found = this.#around
+      .publications()
+      .filter((one) => one.text === text && one.room === this.#room.name);
+    const one = found.length < 2 ? found[0] : this.#which(found);
+    if (!one) return judge.violate(17, `${name} hears ${text}, which was not published there`);
+    judge.demand(!this.#isOurs(one), 17, () => `${name} hears ${text}, which was its own`);
+    const isTwice = this.#heard.has(text) && !this.#isAgain(found);
+    judge.demand(!isTwice, 17, () => `${name} hears ${text} twice`);
+    this.#heard.add(text);
+    const position = this.#position;
+    if (position?.epoch === one.epoch) {
+      judge.demand(
+        one.offset > position.offset,
+        17,
+        () => `${name} hears ${text} at ${one.offset} after ${position.offset}`,
+      );
+    } else if (position) {
+      judge.demand(this.#missing > 0, 17, () => `${name} hears ${text} of another epoch, untold`);
+    }
+    this.#checkHoles(one);
+    this.#position = { epoch: one.epoch, offset: one.offset };
+    this.#missing = 0;
+  }
+
+  /** The newest of those that come next. */
+  #which(found: readonly Published[]): Published | undefined {
+    const { offset = 0, epoch = '' } = this.#position ?? {};
+    return found.findLast((one) => one.epoch !== epoch || one.offset > offset) ?? found.at(-1);
+  }
+
+  /**
+   * A publication whose answer was lost together with the store is published again, in another life of the room:
+   * servers do not know yet in which one they tried first.
+   */
+  #isAgain(found: readonly Published[]): boolean {
+    return new Set(found.map(({ epoch }) => epoch)).size > 1;
+  }
+
+  #checkHoles(until: Published): void {
+    const { judge, name } = this.#around;
+    const holes = this.#owed().filter((one) => one.epoch === until.epoch && one.offset < until.offset);
+    judge.demand(
+      holes.length <= this.#missing,
+      17,
+      () => `${name} hears ${until.text} without ${holes.map(({ text }) => text)}; told of ${this.#missing}`,
+    );
+  }
+
+  /** What was published for it since it came in and was not heard. */
+  #owed(): Published[] {
+    const { publications } = this.#around;
+    const since = this.#since ?? Infinity;
+    const { epoch = '', offset = 0 } = this.#position ?? {};
+    return publications().filter(
+      (one) =>
+        one.room === this.#room.name &&
+        one.at >= since &&
+        !this.#isOurs(one) &&
+        (one.epoch !== epoch || one.offset > offset),
+    );
+  }
+
+  #isOurs({ except }: Published): boolean {
+    for (const sid of this.#around.sids) if (except.has(sid)) return true;
+    return false;
+  }
+
+  /** All is quiet: nothing may be missing that it was not told of. */
+  finish(epochNow: string | undefined): void {
+    const { judge, name } = this.#around;
+    if (this.#room.getState().status !== 'joined') return;
+    const owed = this.#owed().filter(({ epoch }) => epoch === epochNow);
+    judge.demand(
+      owed.length <= this.#missing,
+      3,
+      () => `${name} never heard ${owed.map(({ text }) => text)}`,
+    );
+  }
+}

@@ -1,0 +1,189 @@
+import type { ClientApp } from './client-app.js';
+import type { Wish } from './ledger.js';
+import type { World } from './world.js';
+
+/** What may happen next, and how often: weights. */
+const STEPS = {
+  say: 40,
+  burst: 4,
+  ask: 10,
+  publish: 10,
+  'server-sends': 12,
+  'server-publishes': 5,
+  join: 8,
+  leave: 2,
+  cut: 10,
+  'cut-for-one': 5,
+  freeze: 6,
+  throttle: 3,
+  refuse: 3,
+  heal: 14,
+  'page-freezes': 3,
+  'page-wakes': 6,
+  'page-hidden': 2,
+  'page-vanishes': 1,
+  disconnect: 2,
+  connect: 4,
+  close: 1,
+  appear: 2,
+  'server-dies': 3,
+  'server-stands': 2,
+  'server-goes-on': 4,
+  'store-loses-all': 0.6,
+  'store-rolls-back': 0.8,
+  'store-fails': 2,
+  'store-is-fine': 3,
+  'auth-trouble': 1.5,
+  'auth-fine': 3,
+  flood: 0.3,
+} as const;
+type StepName = keyof typeof STEPS;
+
+const WISHES: { readonly [wish in Wish]: number } = {
+  plain: 50,
+  throw: 5,
+  refuse: 6,
+  unheard: 6,
+  slow: 14,
+  answer: 14,
+  'wait-for-answer': 6,
+  announce: 5,
+};
+
+const FILLER = 'x'.repeat(400);
+
+/** Throws the dice for what happens next, and lets it happen. */
+export function step(world: World): void {
+  const name = world.dice.weighted(STEPS);
+  world.coverage.add(`step: ${name}`);
+  const here = world.apps.filter((app) => app.here);
+  const app = here[world.dice.roll(Math.max(1, here.length))];
+  if (name.startsWith('server') || name.startsWith('store') || name.startsWith('auth')) {
+    return serverStep(world, name);
+  }
+  if (app) clientStep(world, name, app);
+  else if (name === 'appear') world.addClient();
+}
+
+function clientStep(world: World, name: StepName, app: ClientApp): void {
+  const { dice, climate } = world;
+  const room = `r${dice.roll(climate.rooms)}`;
+  const filler = dice.chance(0.15) ? FILLER : undefined;
+  const wish = dice.weighted(WISHES);
+  const ms = dice.between(1, 4_000);
+  if (!['say', 'burst', 'ask', 'publish'].includes(name)) world.judge.note(() => `— ${name} ${app.name}`);
+  switch (name) {
+    case 'say':
+      return app.say('event', wish, ms, undefined, filler);
+    case 'burst':
+      for (let left = dice.between(2, 150); left > 0; left--) app.say('event', dice.weighted(WISHES), ms);
+      return;
+    case 'flood':
+      for (let left = 1_300; left > 0; left--) app.say('event', 'plain', 0);
+      return;
+    case 'ask':
+      return app.say('request', wish, ms);
+    case 'publish':
+      return app.say('publication', wish, ms, room, filler);
+    case 'join':
+      return app.join(room);
+    case 'leave':
+      return app.leave(room);
+    case 'disconnect':
+      return app.client.disconnect();
+    case 'connect':
+      return void app.client.connect().catch(() => undefined);
+    case 'close':
+      return void app.close(dice.pick([0, 2_000]));
+    case 'page-vanishes':
+      return app.vanish();
+    case 'appear':
+      if (world.apps.length < 8) world.addClient();
+      return;
+    default:
+      return lineStep(world, name, app);
+  }
+}
+
+/** What happens to the line of a client, or to its process. */
+function lineStep({ dice }: World, name: StepName, { link, process }: ClientApp): void {
+  switch (name) {
+    case 'cut':
+      return link.cut();
+    case 'cut-for-one':
+      return link.cut(dice.pick(['client', 'server'] as const));
+    case 'freeze':
+      return link.freeze(dice.pick(['both', 'up', 'down'] as const));
+    case 'throttle':
+      return link.throttle(dice.pick([0.02, 0.2, 2]));
+    case 'refuse':
+      return link.refuse();
+    case 'heal':
+      return link.heal();
+    case 'page-freezes':
+      return process.pause();
+    case 'page-wakes':
+      process.throttleMs = 0;
+      return process.resume();
+    case 'page-hidden':
+      process.throttleMs = 1_000;
+  }
+}
+
+function serverStep(world: World, name: StepName): void {
+  const { dice, nodes, climate } = world;
+  const node = nodes[dice.roll(Math.max(1, nodes.length))];
+  if (!['server-sends', 'server-publishes'].includes(name))
+    world.judge.note(() => `— ${name} ${node?.name ?? ''}`);
+  switch (name) {
+    case 'server-sends': {
+      const sessions = node?.sessions ?? [];
+      if (!node || sessions.length === 0) return;
+      const session = dice.pick(sessions);
+      const filler = dice.chance(0.2) ? FILLER : undefined;
+      for (let left = dice.pick([1, 1, 1, 3, 30]); left > 0; left--) void node.send(session, filler);
+      return;
+    }
+    case 'server-publishes':
+      return node?.publish(`r${dice.roll(climate.rooms)}`);
+    case 'server-dies':
+      if (node) world.killNode(node);
+      while (world.nodes.length < climate.nodes) world.startNode();
+      return;
+    case 'server-stands':
+      return node?.process.pause();
+    case 'server-goes-on':
+      return node?.process.resume();
+    case 'store-loses-all':
+      world.loseStore();
+      while (world.nodes.length < climate.nodes) world.startNode();
+      return;
+    case 'store-rolls-back':
+      return world.rollStoreBack(dice.pick([1, 50, 1_000, 10_000]));
+    case 'store-fails':
+      return world.storeFails(dice.pick([5, 30, 100]));
+    case 'store-is-fine':
+      return world.storeFails(0);
+    case 'auth-trouble':
+      if (node) node.auth = dice.pick(['throws', 'hangs'] as const);
+      return;
+    case 'auth-fine':
+      for (const one of nodes) one.auth = 'fine';
+  }
+}
+
+/** All faults stop. */
+export function calm(world: World): void {
+  world.judge.note(() => '— all faults stop');
+  world.storeFails(0);
+  for (const node of world.nodes) {
+    node.auth = 'fine';
+    node.process.resume();
+  }
+  for (const app of world.apps) {
+    app.process.throttleMs = 0;
+    app.link.heal();
+    app.process.resume();
+    if (app.here) void app.client.connect().catch(() => undefined);
+  }
+}
