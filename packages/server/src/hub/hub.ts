@@ -22,6 +22,8 @@ export interface NewPublication {
   readonly id: string;
   readonly from?: string | undefined;
   readonly except: ReadonlySet<string>;
+  /** The message of a client by which this is published: once, however often its handlers run. */
+  readonly message?: string | undefined;
 }
 
 export interface HubSurroundings {
@@ -125,7 +127,7 @@ export class Hub {
   }
 
   /** Throws what the codec cannot encode. Says for how many members it was, when it stands in the log. */
-  publish(room: string, { name, payload, id, from, except }: NewPublication): Answer<number> {
+  publish(room: string, { name, payload, id, from, except, message }: NewPublication): Answer<number> {
     const { store, node, codec, nextCall } = this.#around;
     const at = this.#now();
     const meta = { i: id, t: at, f: from, u: payload === undefined ? 1 : undefined } as const;
@@ -134,7 +136,7 @@ export class Hub {
     const w = nextCall();
     const turns = this.#turns.get(room) ?? new Turns();
     const answer = turns.take(
-      () => store.publish({ room, writer: node, w, publication }),
+      () => store.publish({ room, writer: node, w, publication, message }),
       (published) => (published.status === 'ok' ? published.members : 0),
     );
     if (!(answer instanceof Promise)) return answer;

@@ -262,7 +262,6 @@ export interface Membership {
 }
 /** What stands in a room's log. */
 export interface Publication {
-  /** Of several with the same id, as long as the store remembers it, the first counts. */
   readonly id: string;
   /** Ms since 1970. */
   readonly at: number;
@@ -277,6 +276,8 @@ export interface LoggedPublication extends Publication {
 export interface PublishCall extends Writing {
   readonly room: string;
   readonly publication: Publication;
+  /** The message by which it was published, if it was one: of several calls for the same message the first counts. */
+  readonly message?: string | undefined;
   /** The incarnation in which this was tried first. */
   readonly incarnation?: string | undefined;
 }
