@@ -20,6 +20,8 @@ export interface NewPublication {
   readonly name: string;
   readonly payload: unknown;
   readonly id: string;
+  /** Of several with the same one, the first counts; default: its id. */
+  readonly once?: string | undefined;
   readonly from?: string | undefined;
   readonly except: ReadonlySet<string>;
 }
@@ -125,12 +127,12 @@ export class Hub {
   }
 
   /** Throws what the codec cannot encode. Says for how many members it was, when it stands in the log. */
-  publish(room: string, { name, payload, id, from, except }: NewPublication): Answer<number> {
+  publish(room: string, { name, payload, id, once = id, from, except }: NewPublication): Answer<number> {
     const { store, node, codec, nextCall } = this.#around;
     const at = this.#now();
     const meta = { i: id, t: at, f: from, u: payload === undefined ? 1 : undefined } as const;
     const event = codec.encode([Type.EVT, name, payload, meta]);
-    const publication = { id, at, except, event };
+    const publication = { id: once, at, except, event };
     const w = nextCall();
     const turns = this.#turns.get(room) ?? new Turns();
     const answer = turns.take(

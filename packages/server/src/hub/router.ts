@@ -178,6 +178,8 @@ export class Router {
             name: event,
             payload: u ? undefined : data,
             id,
+            // Others may choose the same ids, and who leaves them out has as many messages as numbers.
+            once: id === '' ? `${session.id}:${running.seq}` : `${session.user.id}\n${id}`,
             from: session.user.id,
             except: new Set([session.id]),
           });
