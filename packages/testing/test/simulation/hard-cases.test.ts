@@ -1,8 +1,8 @@
-import { json } from '@holdfast/server';
+import { json, RejectError } from '@holdfast/server';
 import { createServerOn, systemDigest } from '@holdfast/server/ports';
 import { seededRandom, VirtualClock } from '@holdfast/testing';
 import { describe, expect, test } from 'vitest';
-import { member, openBed, silent } from './people.js';
+import { endOf, member, openBed, person, silent } from './people.js';
 
 describe('publications are one by one', () => {
   test('two users who choose the same id have said two things', async () => {
@@ -33,6 +33,61 @@ describe('publications are one by one', () => {
     const said = listener.heard.filter(([type]) => type === 6).map(([, , , , payload]) => payload);
     expect(said).toEqual(['one', 'two']);
     await clock.until(server.close());
+  });
+});
+
+describe('what became of a message', () => {
+  test('accepted, refused by a handler that began later, and then its session was lost: told as refused', async () => {
+    const bed = openBed({
+      ...{ concurrency: 1, sessionTtlMs: 10_000 },
+      setup(server) {
+        server.on('slow', () => new Promise<void>((yes) => bed.clock.setTimer(yes, 2_000)));
+        server.on('picky', () => {
+          throw new RejectError('no');
+        });
+      },
+    });
+    const { client } = person(bed);
+    const story: string[] = [];
+    client.onUndelivered(({ event }, { code }) => story.push(`undelivered ${event} ${code}`));
+    client.onSessionLost(({ unknown }) => story.push(`lost, unknown: ${unknown.length}`));
+    await bed.until(client.connect());
+    void client.send('slow');
+    const picky = endOf(client.send('picky'));
+    await bed.advance(100);
+    bed.cut(client);
+    // It was stored and counts as accepted on the next connection.
+    await bed.until(client.connect());
+    await bed.advance(100);
+    expect(picky.end).toBe('ok');
+    bed.cut(client);
+    bed.refuse(client);
+    await bed.advance(60_000);
+    bed.heal(client);
+    await bed.until(client.connect());
+    await bed.advance(100);
+    expect(story.sort()).toEqual(['lost, unknown: 0', 'undelivered picky ERR_REJECTED']);
+  });
+
+  test('a room that is left while all places for requests are taken is left at the server, too', async () => {
+    const bed = openBed({
+      concurrency: 2_000,
+      setup(server) {
+        server.rooms('*', { join: true, publish: true });
+        server.handle(
+          'ask',
+          (_input, { signal }) => new Promise((yes) => signal.addEventListener('abort', yes)),
+        );
+      },
+    });
+    const { client, room } = await member(bed);
+    const asked = Array.from({ length: 1_000 }, () => endOf(client.request('ask', 1, { timeoutMs: 10_000 })));
+    await bed.advance(1_000);
+    const tooMany = endOf(client.request('ask', 1));
+    void room.leave();
+    await bed.advance(11_000);
+    expect([tooMany.end, asked[0]?.end]).toEqual(['ERR_OUTBOX_FULL unsent', 'ERR_TIMEOUT unknown']);
+    expect(bed.server.stats()).toMatchObject({ rooms: 0, sessions: 1 });
   });
 });
 
