@@ -79,6 +79,8 @@ export class Hub {
   join(session: Session, seq: number, request: JoinRequest): Answer<Outcome> {
     const { room: name, epoch, offset = 0, replaced = [] } = request;
     return after(this.#around.store.readRoom({ room: name }), ({ top }) => {
+      // Nobody would take it out again.
+      if (session.ended) return {};
       const room = this.#room(name);
       room.members.add(session);
       room.told ??= top;

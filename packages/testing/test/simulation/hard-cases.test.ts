@@ -91,6 +91,27 @@ describe('what became of a message', () => {
   });
 });
 
+test('a join that is run when its session has ended puts nobody into the room', async () => {
+  const bed = openBed({
+    concurrency: 1,
+    setup(server) {
+      server.rooms('*', { join: true, publish: true, presence: true });
+      server.on('slow', () => new Promise<void>((yes) => bed.clock.setTimer(yes, 2_000)));
+    },
+  });
+  const { client, room } = person(bed);
+  await bed.until(client.connect());
+  void client.send('slow');
+  await bed.advance(100);
+  const joining = endOf(room.join());
+  await bed.advance(100);
+  await client.close();
+  await bed.advance(60_000);
+  expect(joining.end).toBe('ERR_CLOSED unsent');
+  expect(bed.server.stats()).toMatchObject({ sessions: 0, rooms: 0 });
+  expect(await bed.until(bed.server.to('lobby').send('message', 'anybody?'))).toEqual({ members: 0 });
+});
+
 /** A server, and peers on the bare wire that have said HELLO. */
 function serverOnPorts(options: Parameters<typeof createServerOn>[1] = {}) {
   const clock = new VirtualClock();
