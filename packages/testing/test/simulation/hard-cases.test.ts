@@ -69,6 +69,24 @@ describe('what became of a message', () => {
     expect(story.sort()).toEqual(['lost, unknown: 0', 'undelivered picky ERR_REJECTED']);
   });
 
+  test('the one handler that hangs among thousands is the one that is told when the server loses its memory', async () => {
+    const bed = openBed({
+      setup(server) {
+        server.on('slow', () => new Promise<void>(() => undefined));
+        server.on('note', () => undefined);
+      },
+    });
+    const { client } = person(bed);
+    const unknown: string[] = [];
+    client.onSessionLost((lost) => unknown.push(...lost.unknown.map(({ event }) => event)));
+    await bed.until(client.connect());
+    await bed.until(client.send('slow'));
+    for (let n = 0; n < 2_500; n++) await bed.until(client.send('note', n));
+    bed.restart({ keepStore: false });
+    await bed.until(client.connect());
+    expect(unknown).toEqual(['slow']);
+  });
+
   test('a room that is left while all places for requests are taken is left at the server, too', async () => {
     const bed = openBed({
       concurrency: 2_000,
