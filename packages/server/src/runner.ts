@@ -81,6 +81,11 @@ export class Runner<S extends RunnerSession> {
     this.#running.get(seq)?.aborter?.abort(reason);
   }
 
+  /** The session is over. */
+  cancelAll(reason: Error): void {
+    for (const seq of this.#running.keys()) this.cancel(seq, reason);
+  }
+
   /** This server goes away. */
   stop(): void {
     this.#renewAt = Infinity;
@@ -108,11 +113,12 @@ export class Runner<S extends RunnerSession> {
   }
 
   #start(item: ClaimedItem): void {
-    // Only a request can be cancelled; a signal of its own costs more than all the rest of an event.
-    const aborter = item.item[0] === Type.REQ ? new AbortController() : undefined;
-    this.#running.set(item.seq, { token: item.token, aborter });
     const ended = this.#session.aborter.signal;
-    const signal = aborter ? AbortSignal.any([aborter.signal, ended]) : ended;
+    // Only a request can be cancelled; a signal of its own costs more than all the rest of an event. It is not tied to
+    // that of its session, which would remember every request there ever was.
+    const aborter = item.item[0] === Type.REQ && !ended.aborted ? new AbortController() : undefined;
+    this.#running.set(item.seq, { token: item.token, aborter });
+    const { signal } = aborter ?? this.#session.aborter;
     const outcome = this.#around.run(this.#session, item, signal);
     if (!isPromiseLike(outcome)) return this.#finish(item, outcome, true);
     // It runs: an ack may cover it, and nobody else may take it.

@@ -207,7 +207,9 @@ export class Session {
     for (const { sending, reject } of this.#waiting.values()) reject(sessionOver(sending.id, false));
     this.#inflight.clear();
     this.#waiting.clear();
-    this.aborter.abort(sessionOver('', true));
+    const over = sessionOver('', true);
+    this.aborter.abort(over);
+    this.runner.cancelAll(over);
   }
 }
 

@@ -79,6 +79,8 @@ export class Hub {
   join(session: Session, seq: number, request: JoinRequest): Answer<Outcome> {
     const { room: name, epoch, offset = 0, replaced = [] } = request;
     return after(this.#around.store.readRoom({ room: name }), ({ top }) => {
+      // Nobody would take it out again.
+      if (session.ended) return {};
       const room = this.#room(name);
       room.members.add(session);
       room.told ??= top;
@@ -88,11 +90,11 @@ export class Hub {
       const presence = this.#presence(name);
       if (presence) this.#setPresence(room, session, session.attachment !== undefined);
       const reply: JoinReply = presence ? { ...top, members: room.users } : top;
-      const { attachment } = session;
       return {
         reply: replyOf(session.codec, [Type.RES, seq, reply]),
         room: { name, membership },
-        afterwards: () => this.#open(attachment, room, position),
+        // On the connection of that moment, which may be another than the one that asked.
+        afterwards: () => this.#open(session.attachment, room, position),
       };
     });
   }

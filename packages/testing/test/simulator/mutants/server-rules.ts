@@ -229,4 +229,20 @@ export const SERVER_RULES: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'opened-where-it-was-asked',
+    says: 'a room flows on the connection on which its join was asked for, though another one has come meanwhile',
+    edits: [
+      {
+        file: 'server/src/hub/hub.ts',
+        find: 'const room = this.#room(name);\n      room.members.add(session);',
+        put: 'const { attachment } = session;\n      const room = this.#room(name);\n      room.members.add(session);',
+      },
+      {
+        file: 'server/src/hub/hub.ts',
+        find: 'this.#open(session.attachment, room, position)',
+        put: 'this.#open(attachment, room, position)',
+      },
+    ],
+  },
 ];
