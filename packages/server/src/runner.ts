@@ -7,8 +7,11 @@ export interface Outcome {
   readonly reply?: Reply | undefined;
   /** The session is in this room now, or out of it. */
   readonly room?: DoneCall['room'];
-  /** What follows when all this stands in the store. */
-  readonly afterwards?: (() => void) | undefined;
+  /**
+   * What follows when all this stands in the store. `gone`: this or another run of the message had said so before, or it
+   * no longer counts.
+   */
+  readonly afterwards?: ((status: 'ok' | 'gone') => void) | undefined;
 }
 
 /** What a runner needs of its session. */
@@ -132,7 +135,7 @@ export class Runner<S extends RunnerSession> {
   #finish(item: ClaimedItem, { reply, room, afterwards }: Outcome, atOnce: boolean): void {
     const { store } = this.#around;
     const { id: sid } = this.#session;
-    const done = after(store.done({ sid, seq: item.seq, token: item.token, reply, room }), () => {
+    const done = after(store.done({ sid, seq: item.seq, token: item.token, reply, room }), ({ status }) => {
       this.#running.delete(item.seq);
       this.#session.finished(item.seq);
       if (this.#running.size === 0 && this.#session.ended) this.stop();
@@ -140,7 +143,7 @@ export class Runner<S extends RunnerSession> {
         if (reply?.refusal) this.#session.attachment?.refused(item.seq);
         else this.#session.attachment?.started(item.seq);
       }
-      afterwards?.();
+      afterwards?.(status);
       this.#loop.run();
     });
     if (done instanceof Promise) done.catch((error: unknown) => this.#failed(error));

@@ -9,7 +9,7 @@ import {
 } from '@holdfast/protocol';
 import { after, Loop, Turns } from '../answer.js';
 import type { ServerPorts } from '../ports/ports.js';
-import type { Answer, RoomPosition, SessionStore } from '../ports/store.js';
+import type { Answer, Membership, RoomPosition, SessionStore } from '../ports/store.js';
 import { type Outcome, replyOf } from '../runner.js';
 import type { Session, SessionConnection } from '../session.js';
 import { LiveRoom } from './room.js';
@@ -81,28 +81,46 @@ export class Hub {
     return after(this.#around.store.readRoom({ room: name }), ({ top }) => {
       // Nobody would take it out again.
       if (session.ended) return {};
-      const room = this.#room(name);
-      room.members.add(session);
-      room.told ??= top;
       const position = epoch === undefined ? top : { epoch, offset };
       const membership = { position, replaced };
-      session.setRoom(name, membership);
-      const presence = this.#presence(name);
-      if (presence) this.#setPresence(room, session, session.attachment !== undefined);
-      const reply: JoinReply = presence ? { ...top, members: room.users } : top;
+      const room = this.#takeIn(session, name, membership);
+      room.told ??= top;
+      const reply: JoinReply = this.#presence(name) ? { ...top, members: room.users } : top;
       return {
         reply: replyOf(session.codec, [Type.RES, seq, reply]),
         room: { name, membership },
-        // On the connection of that moment, which may be another than the one that asked.
-        afterwards: () => this.#open(session.attachment, room, position),
+        afterwards: (status) => {
+          if (session.ended) return;
+          // A connection may have come meanwhile, with the rooms that the store had before this.
+          if (status === 'ok') this.#takeIn(session, name, membership);
+          if (session.rooms.has(name)) this.#open(session.attachment, this.#room(name), position);
+        },
       };
     });
   }
 
   leave(session: Session, seq: number, name: string): Outcome {
+    this.#takeOut(session, name);
+    return {
+      reply: replyOf(session.codec, [Type.RES, seq, undefined]),
+      room: { name },
+      afterwards: (status) => {
+        if (status === 'ok') this.#takeOut(session, name);
+      },
+    };
+  }
+
+  #takeIn(session: Session, name: string, membership: Membership): LiveRoom<Session> {
+    const room = this.#room(name);
+    room.members.add(session);
+    session.setRoom(name, membership);
+    if (this.#presence(name)) this.#setPresence(room, session, session.attachment !== undefined);
+    return room;
+  }
+
+  #takeOut(session: Session, name: string): void {
     this.#remove(session, name);
     session.setRoom(name, undefined);
-    return { reply: replyOf(session.codec, [Type.RES, seq, undefined]), room: { name } };
   }
 
   /** A room flows on a connection that has come back to its session. */

@@ -235,13 +235,24 @@ export const SERVER_RULES: readonly Mutant[] = [
     edits: [
       {
         file: 'server/src/hub/hub.ts',
-        find: 'const room = this.#room(name);\n      room.members.add(session);',
-        put: 'const { attachment } = session;\n      const room = this.#room(name);\n      room.members.add(session);',
+        find: 'const membership = { position, replaced };',
+        put: 'const membership = { position, replaced };\n      const { attachment } = session;',
       },
       {
         file: 'server/src/hub/hub.ts',
-        find: 'this.#open(session.attachment, room, position)',
-        put: 'this.#open(attachment, room, position)',
+        find: 'this.#open(session.attachment, this.#room(name), position)',
+        put: 'this.#open(attachment, this.#room(name), position)',
+      },
+    ],
+  },
+  {
+    name: 'rooms-of-before',
+    says: 'a session whose connection comes in the middle of a join keeps the rooms that the store had before it',
+    edits: [
+      {
+        file: 'server/src/hub/hub.ts',
+        find: "if (status === 'ok') this.#takeIn(session, name, membership);",
+        put: '',
       },
     ],
   },
