@@ -49,6 +49,8 @@ export class Outflow {
   window: Window;
   #stage: 'replaying' | 'live' | 'closed' = 'replaying';
   #controls: Control[] = [];
+  /** One PONG answers all that asked before it is written: who asks and does not read gets no pile of them. */
+  #pong: 'none' | 'waits' = 'none';
   /** Highest number written. */
   #written: number;
   /** Numbers whose refusal lies in the store: they may be acknowledged when it has been read. */
@@ -110,6 +112,10 @@ export class Outflow {
 
   /** An item without a number: goes out after what the store has. */
   control(item: Item): void {
+    if (item[0] === Type.PONG) {
+      if (this.#pong === 'waits') return;
+      this.#pong = 'waits';
+    }
     this.#controls.push(control(this.#around.codec, item));
     this.wake();
   }
@@ -204,6 +210,7 @@ export class Outflow {
     }
     const controls = this.#controls;
     this.#controls = [];
+    this.#pong = 'none';
     const all = [
       ...this.#done(going.length + controls.length > 0 || now >= this.#link.ackDueAt),
       ...going,

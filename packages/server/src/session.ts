@@ -69,8 +69,8 @@ export class Session {
   readonly positions = new Map<string, RoomPosition>();
   /** Names of the rooms it has joined. */
   readonly rooms = new Set<string>();
-  /** Earlier sessions of its client: what they published is not for it. */
-  readonly replaced = new Set<string>();
+  /** Earlier sessions of its client, by room, as it has said when it joined: what they published is not for it. */
+  readonly #replaced = new Map<string, readonly string[]>();
   /** What handlers are given. */
   readonly door: ServerSession;
   /** Aborted when the session ends. */
@@ -142,14 +142,21 @@ export class Session {
     if (this.#moving <= low || above.includes(this.#moving)) this.finished(this.#moving);
   }
 
+  /** Whether what is not for these sessions was said in this room by its client, perhaps in an earlier session. */
+  hasSaid(room: string, except: ReadonlySet<string>): boolean {
+    if (except.size === 0) return false;
+    return except.has(this.id) || (this.#replaced.get(room)?.some((id) => except.has(id)) ?? false);
+  }
+
   /** From now on the session is a member of this room, or is not. */
   setRoom(name: string, membership: Membership | undefined): void {
     if (membership) {
       const { position, replaced } = membership;
-      for (const id of replaced) this.replaced.add(id);
+      this.#replaced.set(name, replaced);
       this.rooms.add(name);
       this.positions.set(name, position);
     } else {
+      this.#replaced.delete(name);
       this.rooms.delete(name);
       this.positions.delete(name);
     }

@@ -109,6 +109,47 @@ describe('what became of a message', () => {
   });
 });
 
+test('which sessions one has had counts for a room, and as long as one is in it', async () => {
+  const { clock, server, connect } = serverOnPorts();
+  server.rooms('*', { join: true, publish: true });
+  const [speaker, listener] = [connect('a'), connect('b')];
+  const [, welcome] = speaker.heard[0] as [number, { s: string }];
+  const said = () => listener.heard.filter(([type]) => type === 6).map(([, , , , payload]) => payload);
+  const replaced = { epoch: 'e', offset: 0, replaced: [welcome.s] };
+  speaker.say([0, 1, [3, '$join', { room: 'r' }]]);
+  listener.say([0, 1, [3, '$join', { room: 'r', ...replaced }]]);
+  await clock.advance(200);
+  speaker.say([0, 2, [2, 'message', 'its own', { r: 'r' }]]);
+  await clock.advance(200);
+  expect(said()).toEqual([]);
+  listener.say([0, 2, [3, '$leave', { room: 'r' }], [3, '$join', { room: 'r' }]]);
+  await clock.advance(200);
+  speaker.say([0, 3, [2, 'message', 'of another', { r: 'r' }]]);
+  await clock.advance(200);
+  expect(said()).toEqual(['of another']);
+  await clock.until(server.close());
+});
+
+test('who asks for signs of life and does not read them has one waiting, not a pile', async () => {
+  const { clock, server, connect } = serverOnPorts();
+  const { say, heard, socket, events } = connect('a');
+  const pongs = () => heard.filter(([type]) => type === 8).length;
+  await clock.settle();
+  socket.bufferedBytes = 2 ** 30;
+  for (let n = 0; n < 5; n++) {
+    for (let frame = 0; frame < 100; frame++) say([0, 0, ...Array(256).fill([7])]);
+    await clock.advance(100);
+  }
+  socket.bufferedBytes = 0;
+  events.drain?.();
+  await clock.settle();
+  expect(pongs()).toBe(2);
+  say([0, 0, [7]]);
+  await clock.settle();
+  expect(pongs()).toBe(3);
+  await clock.until(server.close());
+});
+
 test('a join that is run when its session has ended puts nobody into the room', async () => {
   const bed = openBed({
     concurrency: 1,
