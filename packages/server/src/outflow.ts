@@ -159,7 +159,8 @@ export class Outflow {
     const refused = this.#refused;
     this.#refused = [];
     this.#news = false;
-    const call = { ...this.#owner, after: this.#written, window: this.window };
+    const rooms = !this.#session.isSettled;
+    const call = { ...this.#owner, after: this.#written, window: this.window, rooms };
     this.#asking = true;
     return after(this.#around.store.read(call), (read) => this.#got(read, refused));
   }
@@ -171,7 +172,7 @@ export class Outflow {
     for (const seq of refused) this.#link.accept({ seq, last: seq });
     this.#handled = read.handled;
     this.#handledElsewhere(read.handled);
-    this.#session.handled(read.handled);
+    this.#session.handled(read.handled, read.rooms);
     const entries = read.items.map((item) => this.#entry(item));
     this.#write(entries);
     // What came while the store was being read.

@@ -30,6 +30,8 @@ export interface SessionSurroundings extends RunnerSurroundings<Session> {
   readonly node: string;
   /** Makes what handlers are given. */
   door(session: Session): ServerSession;
+  /** The store says in which rooms it is. */
+  isIn(session: Session, rooms: ReadonlyMap<string, Membership>): void;
 }
 
 /** The rooms that flow on a connection. */
@@ -106,17 +108,13 @@ export class Session {
   }
 
   /** A connection comes: the store may have accepted what nobody here has heard of. */
-  attached({ epoch, gen, lastMove, handled }: AttachedSession): void {
+  attached({ epoch, gen, lastMove, handled, rooms }: AttachedSession): void {
+    // Others have had its connections: in which rooms it is, the store knows.
+    if (gen !== this.gen + 1) this.#around.isIn(this, rooms);
     this.epoch = epoch;
     this.gen = gen;
     this.#moving = lastMove;
-    this.handled(handled);
-  }
-
-  /** Others have had its connections: in which rooms it is, the store knows. */
-  takeOver({ rooms }: Pick<AttachedSession, 'rooms'>): void {
-    for (const room of [...this.rooms]) if (!rooms.has(room)) this.setRoom(room, undefined);
-    for (const [room, membership] of rooms) this.setRoom(room, membership);
+    this.handled(handled, rooms);
   }
 
   /** True if all moves are over: it is known in which rooms it is. */
@@ -136,10 +134,12 @@ export class Session {
     this.attachment?.settled();
   }
 
-  /** The store says what has been handled, here or elsewhere. */
-  handled({ low, above }: Handled): void {
-    if (this.#moving === 0) return;
-    if (this.#moving <= low || above.includes(this.#moving)) this.finished(this.#moving);
+  /** The store says what has been handled, here or elsewhere, and in which rooms the session is. */
+  handled({ low, above }: Handled, rooms: ReadonlyMap<string, Membership> | undefined): void {
+    if (this.#moving === 0 || !rooms) return;
+    if (this.#moving > low && !above.includes(this.#moving)) return;
+    this.#around.isIn(this, rooms);
+    this.finished(this.#moving);
   }
 
   /** Whether what is not for these sessions was said in this room by its client, perhaps in an earlier session. */

@@ -65,14 +65,14 @@ export class Hub {
     return count;
   }
 
-  /** A session whose rooms are known from the store: it is in them here, too. */
-  enter(session: Session): void {
-    for (const room of session.rooms) this.#room(room).members.add(session);
-  }
-
-  /** What is known here of a session's rooms is old: it is in none, until the store has been asked. */
-  exit(session: Session): void {
-    for (const room of session.rooms) this.#remove(session, room);
+  /** The store says in which rooms a session is: others have seen to it meanwhile. */
+  isIn(session: Session, rooms: ReadonlyMap<string, Membership>): void {
+    for (const name of [...session.rooms]) if (!rooms.has(name)) this.#takeOut(session, name);
+    for (const [name, membership] of rooms) {
+      const isNew = !session.rooms.has(name);
+      const room = this.#takeIn(session, name, membership);
+      if (isNew) this.#open(session.attachment, room, membership.position);
+    }
   }
 
   /** Takes a session into a room: what its `$join` is answered with, and what follows when that stands in the store. */
@@ -143,7 +143,7 @@ export class Hub {
   /** A session has ended. Who is told of it may want to know in which rooms it was. */
   remove(session: Session): void {
     this.sessions.delete(session.id);
-    this.exit(session);
+    for (const room of session.rooms) this.#remove(session, room);
   }
 
   /** Throws what the codec cannot encode. Says for how many members it was, when it stands in the log. */

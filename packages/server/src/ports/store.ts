@@ -182,9 +182,16 @@ export interface ReadCall extends Ownership {
   readonly after: number;
   /** The client's window. */
   readonly window: Bounds;
+  /** Whether the answer has to say in which rooms the session is. */
+  readonly rooms?: boolean | undefined;
 }
 export type Read =
-  | { readonly status: 'ok'; readonly items: readonly OutItem[]; readonly handled: Handled }
+  | {
+      readonly status: 'ok';
+      readonly items: readonly OutItem[];
+      readonly handled: Handled;
+      readonly rooms?: ReadonlyMap<string, Membership> | undefined;
+    }
   | { readonly status: 'fenced' | 'lost' };
 
 /** Something for a client, numbered. */

@@ -153,6 +153,18 @@ export function suiteOfRooms(make: MakeStore): void {
       expect(await say('5')).toMatchObject({ members: 0 });
     });
 
+    test('who reads may ask for them', async () => {
+      const { store, epoch } = await room();
+      const talk = await begin(store);
+      await talk.join('lobby', 1);
+      const call = { ...talk.own, after: 0, window: [10, 10_000] as const };
+      const membership = { position: { epoch, offset: 0 }, replaced: ['old'] };
+      expect(await store.read({ ...call, rooms: true })).toMatchObject({
+        rooms: new Map([['lobby', membership]]),
+      });
+      expect(await store.read(call)).toMatchObject({ rooms: undefined });
+    });
+
     test('the last move is known, whether it is over or not', async () => {
       const { store } = await room();
       const talk = await begin(store);
