@@ -193,6 +193,26 @@ describe('a server that says in the middle of a session', () => {
     await soon(client.send('x', 2), 'acknowledged');
   });
 
+  test('half of a frame, before it breaks off: nothing of it is lost or doubled when the rest comes again', async () => {
+    const said: unknown[] = [];
+    const url = await hostileServer(([type, told], say, dial) => {
+      if (type === 0 && dial === 1) say(WELCOME);
+      if (type === 7 && dial === 1) say([0, 1, [2, 'tell', 1], [20, 'typing', 1], [2, 'tell', 2]]);
+      if (type !== 0 || dial === 1) return;
+      const { x = 0 } = told as { x?: number };
+      said.push(x);
+      const [, , [, welcome]] = WELCOME as [number, number, [number, object]];
+      say([0, 0, [1, { ...welcome, q: 1, x: 0 }]]);
+      say([0, x + 1, ...[1, 2, 3].slice(x).map((n) => [2, 'tell', n])]);
+    });
+    const client = clientOf(url, { reconnect: { baseMs: 1 } });
+    const heard: unknown[] = [];
+    client.on('tell', (n) => heard.push(n));
+    await soon(client.connect(), 'connected');
+    await eventually(() => heard.length >= 3, 'all three');
+    expect([heard, said]).toEqual([[1, 2, 3], [1]]);
+  });
+
   test('what a client does not know or has not asked for: ignored, and the session goes on', async () => {
     const url = await hostileServer(([type], say) => {
       if (type === 0) say(WELCOME);

@@ -154,6 +154,8 @@ export class Link<M extends Outgoing> {
     }
     this.#ackWritten = -1;
     this.#ackWrittenAt = -Infinity;
+    // What was taken of a frame that broke off was not dispatched: it comes again.
+    this.#taken = this.#accepted;
     const missing = this.#inflight.filter(({ seq, numbers }) => seq + numbers - 1 > received);
     return this.#pack(this.#withHoles(missing), now, maxBytes, () => 0);
   }

@@ -28,6 +28,8 @@ export class Lanes implements RoomLanes {
   readonly #outflow: Outflow;
   readonly #around: LanesSurroundings;
   readonly #lanes = new Map<string, Lane>();
+  /** Rooms about which the store is being asked, and from where they are to flow. */
+  readonly #opening = new Map<string, RoomPosition>();
   readonly #catchingUp: Loop;
 
   constructor(session: Session, outflow: Outflow, around: LanesSurroundings) {
@@ -43,7 +45,13 @@ export class Lanes implements RoomLanes {
 
   /** Lets a room flow, from `wanted` on, and says so first. Reads where that is from what the store has. */
   open(room: NumberedRoom, wanted: RoomPosition): Answer<void> {
+    // A client's SYNC and the end of a join may ask for the same room.
+    if (this.#lanes.has(room.name) || this.#opening.has(room.name)) return;
+    this.#opening.set(room.name, wanted);
     return after(this.#around.store.readRoom({ room: room.name, after: wanted }), (part) => {
+      // Left meanwhile.
+      if (this.#opening.get(room.name) !== wanted) return;
+      this.#opening.delete(room.name);
       const { gap, top } = part;
       const from = gap ? gap.from - 1 : wanted.offset;
       const sync: RoomSync = [room.name, top.epoch, from, room.number];
@@ -63,6 +71,7 @@ export class Lanes implements RoomLanes {
   }
 
   close(room: string): void {
+    this.#opening.delete(room);
     this.#lanes.delete(room);
   }
 
@@ -78,7 +87,8 @@ export class Lanes implements RoomLanes {
       return this.flow();
     }
     lane.position = { epoch: news.epoch, offset };
-    if (!this.#isOurs(news.publication.except)) this.#outflow.publication(news.frame(this.#around.codec));
+    if (this.#session.hasSaid(news.room, news.publication.except)) return;
+    this.#outflow.publication(news.frame(this.#around.codec));
   }
 
   /** Something that is not part of the log, such as a change of the members. */
@@ -121,16 +131,9 @@ export class Lanes implements RoomLanes {
     for (const { offset, except, event } of items) {
       if (!this.#outflow.open) return;
       lane.position = { epoch: top.epoch, offset };
-      if (!this.#isOurs(except)) this.#outflow.publication(lane.room.frame(event, offset, codec));
+      if (!this.#session.hasSaid(lane.room.name, except))
+        this.#outflow.publication(lane.room.frame(event, offset, codec));
     }
     lane.state = 'live';
-  }
-
-  /** Published by this client, perhaps in an earlier session. */
-  #isOurs(except: ReadonlySet<string>): boolean {
-    if (except.size === 0) return false;
-    if (except.has(this.#session.id)) return true;
-    for (const id of this.#session.replaced) if (except.has(id)) return true;
-    return false;
   }
 }

@@ -49,6 +49,8 @@ export class Outflow {
   window: Window;
   #stage: 'replaying' | 'live' | 'closed' = 'replaying';
   #controls: Control[] = [];
+  /** One PONG answers all that asked before it is written: who asks and does not read gets no pile of them. */
+  #pong: 'none' | 'waits' = 'none';
   /** Highest number written. */
   #written: number;
   /** Numbers whose refusal lies in the store: they may be acknowledged when it has been read. */
@@ -110,6 +112,10 @@ export class Outflow {
 
   /** An item without a number: goes out after what the store has. */
   control(item: Item): void {
+    if (item[0] === Type.PONG) {
+      if (this.#pong === 'waits') return;
+      this.#pong = 'waits';
+    }
     this.#controls.push(control(this.#around.codec, item));
     this.wake();
   }
@@ -153,7 +159,8 @@ export class Outflow {
     const refused = this.#refused;
     this.#refused = [];
     this.#news = false;
-    const call = { ...this.#owner, after: this.#written, window: this.window };
+    const rooms = !this.#session.isSettled;
+    const call = { ...this.#owner, after: this.#written, window: this.window, rooms };
     this.#asking = true;
     return after(this.#around.store.read(call), (read) => this.#got(read, refused));
   }
@@ -165,7 +172,7 @@ export class Outflow {
     for (const seq of refused) this.#link.accept({ seq, last: seq });
     this.#handled = read.handled;
     this.#handledElsewhere(read.handled);
-    this.#session.handled(read.handled);
+    this.#session.handled(read.handled, read.rooms);
     const entries = read.items.map((item) => this.#entry(item));
     this.#write(entries);
     // What came while the store was being read.
@@ -204,6 +211,7 @@ export class Outflow {
     }
     const controls = this.#controls;
     this.#controls = [];
+    this.#pong = 'none';
     const all = [
       ...this.#done(going.length + controls.length > 0 || now >= this.#link.ackDueAt),
       ...going,

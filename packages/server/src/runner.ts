@@ -7,8 +7,11 @@ export interface Outcome {
   readonly reply?: Reply | undefined;
   /** The session is in this room now, or out of it. */
   readonly room?: DoneCall['room'];
-  /** What follows when all this stands in the store. */
-  readonly afterwards?: (() => void) | undefined;
+  /**
+   * What follows when all this stands in the store. `gone`: this or another run of the message had said so before, or it
+   * no longer counts.
+   */
+  readonly afterwards?: ((status: 'ok' | 'gone') => void) | undefined;
 }
 
 /** What a runner needs of its session. */
@@ -81,6 +84,11 @@ export class Runner<S extends RunnerSession> {
     this.#running.get(seq)?.aborter?.abort(reason);
   }
 
+  /** The session is over. */
+  cancelAll(reason: Error): void {
+    for (const seq of this.#running.keys()) this.cancel(seq, reason);
+  }
+
   /** This server goes away. */
   stop(): void {
     this.#renewAt = Infinity;
@@ -108,11 +116,12 @@ export class Runner<S extends RunnerSession> {
   }
 
   #start(item: ClaimedItem): void {
-    // Only a request can be cancelled; a signal of its own costs more than all the rest of an event.
-    const aborter = item.item[0] === Type.REQ ? new AbortController() : undefined;
-    this.#running.set(item.seq, { token: item.token, aborter });
     const ended = this.#session.aborter.signal;
-    const signal = aborter ? AbortSignal.any([aborter.signal, ended]) : ended;
+    // Only a request can be cancelled; a signal of its own costs more than all the rest of an event. It is not tied to
+    // that of its session, which would remember every request there ever was.
+    const aborter = item.item[0] === Type.REQ && !ended.aborted ? new AbortController() : undefined;
+    this.#running.set(item.seq, { token: item.token, aborter });
+    const { signal } = aborter ?? this.#session.aborter;
     const outcome = this.#around.run(this.#session, item, signal);
     if (!isPromiseLike(outcome)) return this.#finish(item, outcome, true);
     // It runs: an ack may cover it, and nobody else may take it.
@@ -126,7 +135,7 @@ export class Runner<S extends RunnerSession> {
   #finish(item: ClaimedItem, { reply, room, afterwards }: Outcome, atOnce: boolean): void {
     const { store } = this.#around;
     const { id: sid } = this.#session;
-    const done = after(store.done({ sid, seq: item.seq, token: item.token, reply, room }), () => {
+    const done = after(store.done({ sid, seq: item.seq, token: item.token, reply, room }), ({ status }) => {
       this.#running.delete(item.seq);
       this.#session.finished(item.seq);
       if (this.#running.size === 0 && this.#session.ended) this.stop();
@@ -134,7 +143,7 @@ export class Runner<S extends RunnerSession> {
         if (reply?.refusal) this.#session.attachment?.refused(item.seq);
         else this.#session.attachment?.started(item.seq);
       }
-      afterwards?.();
+      afterwards?.(status);
       this.#loop.run();
     });
     if (done instanceof Promise) done.catch((error: unknown) => this.#failed(error));

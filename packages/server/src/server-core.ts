@@ -190,11 +190,6 @@ export class ServerCore {
     // The store has lost it; its client, who never heard of it, has made it anew.
     if (known && known.epoch !== '' && known.epoch !== attached.epoch) this.#lost(known);
     const session = this.hub.sessions.get(id) ?? this.#makeSession({ id, user, codec });
-    if (attached.gen !== session.gen + 1) {
-      this.hub.exit(session);
-      session.takeOver(attached);
-      this.hub.enter(session);
-    }
     session.attached(attached);
     return session;
   }
@@ -210,6 +205,7 @@ export class ServerCore {
       run: (of, item, signal) => this.router.run(of, item, signal),
       report: (error, name, of) => this.failed(error, { name, sessionId: of.id }),
       door: (of) => this.#door(of),
+      isIn: (of, rooms) => this.hub.isIn(of, rooms),
       nextCall: this.#nextCall,
     });
     this.hub.sessions.set(who.id, session);

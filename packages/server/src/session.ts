@@ -30,6 +30,8 @@ export interface SessionSurroundings extends RunnerSurroundings<Session> {
   readonly node: string;
   /** Makes what handlers are given. */
   door(session: Session): ServerSession;
+  /** The store says in which rooms it is. */
+  isIn(session: Session, rooms: ReadonlyMap<string, Membership>): void;
 }
 
 /** The rooms that flow on a connection. */
@@ -69,8 +71,8 @@ export class Session {
   readonly positions = new Map<string, RoomPosition>();
   /** Names of the rooms it has joined. */
   readonly rooms = new Set<string>();
-  /** Earlier sessions of its client: what they published is not for it. */
-  readonly replaced = new Set<string>();
+  /** Earlier sessions of its client, by room, as it has said when it joined: what they published is not for it. */
+  readonly #replaced = new Map<string, readonly string[]>();
   /** What handlers are given. */
   readonly door: ServerSession;
   /** Aborted when the session ends. */
@@ -106,17 +108,13 @@ export class Session {
   }
 
   /** A connection comes: the store may have accepted what nobody here has heard of. */
-  attached({ epoch, gen, lastMove, handled }: AttachedSession): void {
+  attached({ epoch, gen, lastMove, handled, rooms }: AttachedSession): void {
+    // Others have had its connections: in which rooms it is, the store knows.
+    if (gen !== this.gen + 1) this.#around.isIn(this, rooms);
     this.epoch = epoch;
     this.gen = gen;
     this.#moving = lastMove;
-    this.handled(handled);
-  }
-
-  /** Others have had its connections: in which rooms it is, the store knows. */
-  takeOver({ rooms }: Pick<AttachedSession, 'rooms'>): void {
-    for (const room of [...this.rooms]) if (!rooms.has(room)) this.setRoom(room, undefined);
-    for (const [room, membership] of rooms) this.setRoom(room, membership);
+    this.handled(handled, rooms);
   }
 
   /** True if all moves are over: it is known in which rooms it is. */
@@ -136,20 +134,29 @@ export class Session {
     this.attachment?.settled();
   }
 
-  /** The store says what has been handled, here or elsewhere. */
-  handled({ low, above }: Handled): void {
-    if (this.#moving === 0) return;
-    if (this.#moving <= low || above.includes(this.#moving)) this.finished(this.#moving);
+  /** The store says what has been handled, here or elsewhere, and in which rooms the session is. */
+  handled({ low, above }: Handled, rooms: ReadonlyMap<string, Membership> | undefined): void {
+    if (this.#moving === 0 || !rooms) return;
+    if (this.#moving > low && !above.includes(this.#moving)) return;
+    this.#around.isIn(this, rooms);
+    this.finished(this.#moving);
+  }
+
+  /** Whether what is not for these sessions was said in this room by its client, perhaps in an earlier session. */
+  hasSaid(room: string, except: ReadonlySet<string>): boolean {
+    if (except.size === 0) return false;
+    return except.has(this.id) || (this.#replaced.get(room)?.some((id) => except.has(id)) ?? false);
   }
 
   /** From now on the session is a member of this room, or is not. */
   setRoom(name: string, membership: Membership | undefined): void {
     if (membership) {
       const { position, replaced } = membership;
-      for (const id of replaced) this.replaced.add(id);
+      this.#replaced.set(name, replaced);
       this.rooms.add(name);
       this.positions.set(name, position);
     } else {
+      this.#replaced.delete(name);
       this.rooms.delete(name);
       this.positions.delete(name);
     }
@@ -207,7 +214,9 @@ export class Session {
     for (const { sending, reject } of this.#waiting.values()) reject(sessionOver(sending.id, false));
     this.#inflight.clear();
     this.#waiting.clear();
-    this.aborter.abort(sessionOver('', true));
+    const over = sessionOver('', true);
+    this.aborter.abort(over);
+    this.runner.cancelAll(over);
   }
 }
 

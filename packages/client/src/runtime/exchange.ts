@@ -125,10 +125,7 @@ export class Exchange {
       this.#tooBig(message);
     } else if (this.#isFull(message)) {
       const { messages, bytes } = this.#outbox;
-      const text = `'${event}' not taken: ${messages} messages with ${bytes} bytes wait`;
-      this.#fail(message, holdfastError('ERR_OUTBOX_FULL', text, { delivery: 'unsent', messageId: id }));
-    } else if (message.kind === 'request' && this.#asked.size >= this.#limits.requests) {
-      const text = `'${event}' not taken: ${this.#asked.size} requests wait`;
+      const text = `'${event}' not taken: ${messages} messages (${bytes} bytes) and ${this.#asked.size} requests wait`;
       this.#fail(message, holdfastError('ERR_OUTBOX_FULL', text, { delivery: 'unsent', messageId: id }));
     } else {
       if (first) this.#outbox.pushFirst([message]);
@@ -173,10 +170,10 @@ export class Exchange {
    * rest is unknown, also what was acknowledged and is not known to have been handled. What waits goes on waiting.
    */
   lose(sessionId: string, { p: [low, above] = [0, []], lost = [] }: Remains = {}): LostSession {
+    for (const item of lost) this.#refused(item);
     this.#accepted.handled(low, above);
     const unknown = this.#accepted.drain();
     let handled = 0;
-    for (const item of lost) this.#refused(item);
     for (const message of this.#open) {
       const written = message.writtenAt !== undefined;
       // Joins and the like belong to their session; the next one begins with its own.
@@ -365,9 +362,11 @@ export class Exchange {
     if (this.#asked.has(message.seq)) this.control([Type.CANCEL, message.seq]);
   }
 
-  /** The protocol's own requests are few and not bound by the outbox. */
-  #isFull({ event, bytes }: Message): boolean {
-    return this.#overflow === 'reject' && !event.startsWith('$') && !this.#outbox.hasRoomFor(bytes);
+  /** The protocol's own requests are few and never refused: who has left a room must be out of it. */
+  #isFull({ kind, event, bytes }: Message): boolean {
+    if (event.startsWith('$')) return false;
+    if (kind === 'request' && this.#asked.size >= this.#limits.requests) return true;
+    return this.#overflow === 'reject' && !this.#outbox.hasRoomFor(bytes);
   }
 }
 

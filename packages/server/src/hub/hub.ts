@@ -9,7 +9,7 @@ import {
 } from '@holdfast/protocol';
 import { after, Loop, Turns } from '../answer.js';
 import type { ServerPorts } from '../ports/ports.js';
-import type { Answer, RoomPosition, SessionStore } from '../ports/store.js';
+import type { Answer, Membership, RoomPosition, SessionStore } from '../ports/store.js';
 import { type Outcome, replyOf } from '../runner.js';
 import type { Session, SessionConnection } from '../session.js';
 import { LiveRoom } from './room.js';
@@ -22,6 +22,8 @@ export interface NewPublication {
   readonly id: string;
   readonly from?: string | undefined;
   readonly except: ReadonlySet<string>;
+  /** The message of a client by which this is published: once, however often its handlers run. */
+  readonly message?: string | undefined;
 }
 
 export interface HubSurroundings {
@@ -63,42 +65,62 @@ export class Hub {
     return count;
   }
 
-  /** A session whose rooms are known from the store: it is in them here, too. */
-  enter(session: Session): void {
-    for (const room of session.rooms) this.#room(room).members.add(session);
-  }
-
-  /** What is known here of a session's rooms is old: it is in none, until the store has been asked. */
-  exit(session: Session): void {
-    for (const room of session.rooms) this.#remove(session, room);
+  /** The store says in which rooms a session is: others have seen to it meanwhile. */
+  isIn(session: Session, rooms: ReadonlyMap<string, Membership>): void {
+    for (const name of [...session.rooms]) if (!rooms.has(name)) this.#takeOut(session, name);
+    for (const [name, membership] of rooms) {
+      const isNew = !session.rooms.has(name);
+      const room = this.#takeIn(session, name, membership);
+      if (isNew) this.#open(session.attachment, room, membership.position);
+    }
   }
 
   /** Takes a session into a room: what its `$join` is answered with, and what follows when that stands in the store. */
   join(session: Session, seq: number, request: JoinRequest): Answer<Outcome> {
     const { room: name, epoch, offset = 0, replaced = [] } = request;
     return after(this.#around.store.readRoom({ room: name }), ({ top }) => {
-      const room = this.#room(name);
-      room.members.add(session);
-      room.told ??= top;
+      // Nobody would take it out again.
+      if (session.ended) return {};
       const position = epoch === undefined ? top : { epoch, offset };
       const membership = { position, replaced };
-      session.setRoom(name, membership);
-      const presence = this.#presence(name);
-      if (presence) this.#setPresence(room, session, session.attachment !== undefined);
-      const reply: JoinReply = presence ? { ...top, members: room.users } : top;
-      const { attachment } = session;
+      const room = this.#takeIn(session, name, membership);
+      room.told ??= top;
+      const reply: JoinReply = this.#presence(name) ? { ...top, members: room.users } : top;
       return {
         reply: replyOf(session.codec, [Type.RES, seq, reply]),
         room: { name, membership },
-        afterwards: () => this.#open(attachment, room, position),
+        afterwards: (status) => {
+          if (session.ended) return;
+          // A connection may have come meanwhile, with the rooms that the store had before this.
+          if (status === 'ok') this.#takeIn(session, name, membership);
+          if (session.rooms.has(name)) this.#open(session.attachment, this.#room(name), position);
+        },
       };
     });
   }
 
   leave(session: Session, seq: number, name: string): Outcome {
+    this.#takeOut(session, name);
+    return {
+      reply: replyOf(session.codec, [Type.RES, seq, undefined]),
+      room: { name },
+      afterwards: (status) => {
+        if (status === 'ok') this.#takeOut(session, name);
+      },
+    };
+  }
+
+  #takeIn(session: Session, name: string, membership: Membership): LiveRoom<Session> {
+    const room = this.#room(name);
+    room.members.add(session);
+    session.setRoom(name, membership);
+    if (this.#presence(name)) this.#setPresence(room, session, session.attachment !== undefined);
+    return room;
+  }
+
+  #takeOut(session: Session, name: string): void {
     this.#remove(session, name);
     session.setRoom(name, undefined);
-    return { reply: replyOf(session.codec, [Type.RES, seq, undefined]), room: { name } };
   }
 
   /** A room flows on a connection that has come back to its session. */
@@ -121,11 +143,11 @@ export class Hub {
   /** A session has ended. Who is told of it may want to know in which rooms it was. */
   remove(session: Session): void {
     this.sessions.delete(session.id);
-    this.exit(session);
+    for (const room of session.rooms) this.#remove(session, room);
   }
 
   /** Throws what the codec cannot encode. Says for how many members it was, when it stands in the log. */
-  publish(room: string, { name, payload, id, from, except }: NewPublication): Answer<number> {
+  publish(room: string, { name, payload, id, from, except, message }: NewPublication): Answer<number> {
     const { store, node, codec, nextCall } = this.#around;
     const at = this.#now();
     const meta = { i: id, t: at, f: from, u: payload === undefined ? 1 : undefined } as const;
@@ -134,7 +156,7 @@ export class Hub {
     const w = nextCall();
     const turns = this.#turns.get(room) ?? new Turns();
     const answer = turns.take(
-      () => store.publish({ room, writer: node, w, publication }),
+      () => store.publish({ room, writer: node, w, publication, message }),
       (published) => (published.status === 'ok' ? published.members : 0),
     );
     if (!(answer instanceof Promise)) return answer;

@@ -180,6 +180,7 @@ export class Router {
             id,
             from: session.user.id,
             except: new Set([session.id]),
+            message: `${session.id} ${running.seq}`,
           });
     if (working.length === 0) return after(published, () => ({}));
     return Promise.all([published, ...working]).then(() => ({}));

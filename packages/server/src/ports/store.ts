@@ -182,9 +182,16 @@ export interface ReadCall extends Ownership {
   readonly after: number;
   /** The client's window. */
   readonly window: Bounds;
+  /** Whether the answer has to say in which rooms the session is. */
+  readonly rooms?: boolean | undefined;
 }
 export type Read =
-  | { readonly status: 'ok'; readonly items: readonly OutItem[]; readonly handled: Handled }
+  | {
+      readonly status: 'ok';
+      readonly items: readonly OutItem[];
+      readonly handled: Handled;
+      readonly rooms?: ReadonlyMap<string, Membership> | undefined;
+    }
   | { readonly status: 'fenced' | 'lost' };
 
 /** Something for a client, numbered. */
@@ -262,7 +269,6 @@ export interface Membership {
 }
 /** What stands in a room's log. */
 export interface Publication {
-  /** Of several with the same id, as long as the store remembers it, the first counts. */
   readonly id: string;
   /** Ms since 1970. */
   readonly at: number;
@@ -277,6 +283,8 @@ export interface LoggedPublication extends Publication {
 export interface PublishCall extends Writing {
   readonly room: string;
   readonly publication: Publication;
+  /** The message by which it was published, if it was one: of several calls for the same message the first counts. */
+  readonly message?: string | undefined;
   /** The incarnation in which this was tried first. */
   readonly incarnation?: string | undefined;
 }

@@ -1,6 +1,9 @@
 import type { Handled } from '../ports/store.js';
 
-/** So many numbers above the low mark are told. Who is not told of one takes it for unknown, which is no lie. */
+/**
+ * So many numbers above the low mark are told, the newest: the older ones have been told before, as a rule. Who is not
+ * told of one takes it for unknown, which is no lie.
+ */
 const TOLD_ABOVE = 1_000;
 
 /**
@@ -32,13 +35,11 @@ export class HandledMarks {
 
   told(): Handled {
     const above: number[] = [];
-    for (const [from, to] of this.#above) {
-      for (let seq = from; seq <= to; seq++) {
-        if (above.length === TOLD_ABOVE) return { low: this.#low, above };
-        above.push(seq);
-      }
+    for (let index = this.#above.length - 1; index >= 0 && above.length < TOLD_ABOVE; index--) {
+      const [from, to] = this.#above[index] ?? [0, -1];
+      for (let seq = to; seq >= from && above.length < TOLD_ABOVE; seq--) above.push(seq);
     }
-    return { low: this.#low, above };
+    return { low: this.#low, above: above.reverse() };
   }
 
   #raise(): void {

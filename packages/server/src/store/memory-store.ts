@@ -125,7 +125,8 @@ export class MemoryStore implements SessionStore {
     if (typeof session === 'string') return { status: session };
     session.touch(this.#clock.now());
     const items = session.out.read(call.after, call.window);
-    return { status: 'ok', items, handled: session.handled.told() };
+    const rooms = call.rooms ? new Map(session.rooms) : undefined;
+    return { status: 'ok', items, handled: session.handled.told(), rooms };
   }
 
   detach(call: Ownership): { readonly status: 'ok' } {

@@ -6,8 +6,8 @@ import { LastCalls } from './last-calls.js';
 const MAX_MESSAGES = 256;
 const MAX_BYTES = 262_144;
 const MAX_AGE_MS = 120_000;
-/** So many ids of publications are known, in the log or no longer: a handler that ran twice may publish twice. */
-const MAX_IDS = 1_024;
+/** Of so many messages it is known that they were published: one whose handler ran twice would be published twice. */
+const MAX_MESSAGES_KNOWN = 1_024;
 
 interface Logged {
   readonly position: RoomPosition;
@@ -29,7 +29,7 @@ class RoomLog {
   readonly members = new Set<string>();
   readonly #published = new LastCalls<Logged>();
   /** The oldest first. */
-  readonly #byId = new Map<string, Logged>();
+  readonly #byMessage = new Map<string, Logged>();
   readonly #entries: Entry[] = [];
   #bytes = 0;
   #offset = 0;
@@ -44,21 +44,25 @@ class RoomLog {
     return { epoch: this.epoch, offset: this.#offset };
   }
 
-  publish({ publication, writer, w }: PublishCall, now: number): Logged {
+  publish({ publication, message, writer, w }: PublishCall, now: number): Logged {
     return this.#published.once({ writer, w }, () => {
-      const known = this.#byId.get(publication.id);
+      const known = message === undefined ? undefined : this.#byMessage.get(message);
       if (known) return known;
       this.#append(publication, now);
       let { size: members } = this.members;
       for (const sid of publication.except) if (this.members.has(sid)) members--;
       const logged = { position: this.top, members };
-      this.#byId.set(publication.id, logged);
-      for (const id of this.#byId.keys()) {
-        if (this.#byId.size <= MAX_IDS) break;
-        this.#byId.delete(id);
-      }
+      if (message !== undefined) this.#remember(message, logged);
       return logged;
     });
+  }
+
+  #remember(message: string, logged: Logged): void {
+    this.#byMessage.set(message, logged);
+    for (const oldest of this.#byMessage.keys()) {
+      if (this.#byMessage.size <= MAX_MESSAGES_KNOWN) break;
+      this.#byMessage.delete(oldest);
+    }
   }
 
   #append(publication: Publication, now: number): void {

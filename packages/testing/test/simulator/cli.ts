@@ -118,18 +118,16 @@ async function huntAll(only: readonly string[], options: Options): Promise<boole
     throw new TypeError(`--only must name a wrong rule: ${MUTANTS.map(({ name }) => name).join(', ')}`);
   console.log('| wrong rule | what it says | caught by seed | invariant |');
   console.log('| --- | --- | ---: | --- |');
-  let wrong = 0;
+  let escaped = 0;
   for (const mutant of mutants) {
     const caught = await hunt(mutant, options);
     const [first] = caught?.found ?? [];
-    if ((caught === undefined) !== (mutant.harmless !== undefined)) wrong++;
-    const by = first
-      ? `${first.invariant}, ${INVARIANTS[first.invariant]}`
-      : (mutant.harmless ?? '**not caught**');
+    if (!first) escaped++;
+    const by = first ? `${first.invariant}, ${INVARIANTS[first.invariant]}` : '**not caught**';
     console.log(`| ${mutant.name} | ${mutant.says} | ${caught?.seed ?? '–'} | ${by} |`);
   }
-  console.log(`\n${mutants.length} wrong rules, ${wrong} not as expected`);
-  return wrong === 0;
+  console.log(`\n${mutants.length} wrong rules, ${escaped} not caught`);
+  return escaped === 0;
 }
 
 async function main(): Promise<boolean> {

@@ -88,10 +88,11 @@ export class RoomEar {
     this.#missing = 0;
   }
 
-  /** The newest of those that come next. */
+  /** Of several lives of the room, this one, unless it was told of another. */
   #which(found: readonly Published[]): Published | undefined {
     const { offset = 0, epoch = '' } = this.#position ?? {};
-    return found.findLast((one) => one.epoch !== epoch || one.offset > offset) ?? found.at(-1);
+    const next = found.find((one) => one.epoch === epoch && one.offset > offset);
+    return this.#missing < Infinity && next ? next : found.at(-1);
   }
 
   /**

@@ -35,7 +35,7 @@ const STEPS = {
   'store-is-fine': 3,
   'auth-trouble': 1.5,
   'auth-fine': 3,
-  flood: 0.3,
+  flood: 0.1,
 } as const;
 type StepName = keyof typeof STEPS;
 
@@ -76,7 +76,9 @@ function clientStep(world: World, name: StepName, app: ClientApp): void {
     case 'say':
       return app.say('event', wish, ms, undefined, filler);
     case 'burst':
-      for (let left = dice.between(2, 150); left > 0; left--) app.say('event', dice.weighted(WISHES), ms);
+      for (let left = dice.pick([3, 5, 10, 20, 150]); left > 0; left--) {
+        app.say('event', dice.weighted(WISHES), ms);
+      }
       return;
     case 'flood':
       for (let left = 1_300; left > 0; left--) app.say('event', 'plain', 0);

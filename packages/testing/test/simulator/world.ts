@@ -47,7 +47,7 @@ function draw(dice: Dice): Climate {
     sessionTtlMs: dice.pick([120_000, 120_000, 20_000, 4_000]),
     concurrency: dice.pick([16, 16, 4, 1]),
     leaseMs: dice.pick([10_000, 3_000]),
-    steps: dice.between(20, 70),
+    steps: dice.between(15, 50),
   };
 }
 

@@ -27,14 +27,16 @@ export function suiteOfRooms(make: MakeStore): void {
       expect((await store.readRoom({ room: 'other' })).top.epoch).not.toBe(epoch);
     });
 
-    test('of several publications with the same id the first counts', async () => {
+    test('of several publications by one message the first counts, whoever makes them; an id is no message', async () => {
       const { store } = await room();
       const publication = { id: 'same', at: 1, except: new Set<string>(), event: 'x' };
-      const first = await store.publish({ room: 'lobby', writer: 'A', w: 1, publication });
-      expect(await store.publish({ room: 'lobby', writer: 'B', w: 1, publication })).toEqual(first);
-      expect((await store.readRoom({ room: 'lobby', after: { epoch: '', offset: 0 } })).items).toHaveLength(
-        1,
-      );
+      const say = (writer: string, w: number, message?: string) =>
+        store.publish({ room: 'lobby', writer, w, publication, message });
+      const first = await say('A', 1, 's1 7');
+      expect(await say('B', 1, 's1 7')).toEqual(first);
+      for (const w of [2, 3]) await say('A', w);
+      await say('B', 2, 's1 8');
+      expect((await store.readRoom({ room: 'lobby' })).top.offset).toBe(4);
     });
 
     test('gives offsets, and what follows a position', async () => {
@@ -149,6 +151,18 @@ export function suiteOfRooms(make: MakeStore): void {
 
       await store.end({ sid: 'b', why: 'ended' });
       expect(await say('5')).toMatchObject({ members: 0 });
+    });
+
+    test('who reads may ask for them', async () => {
+      const { store, epoch } = await room();
+      const talk = await begin(store);
+      await talk.join('lobby', 1);
+      const call = { ...talk.own, after: 0, window: [10, 10_000] as const };
+      const membership = { position: { epoch, offset: 0 }, replaced: ['old'] };
+      expect(await store.read({ ...call, rooms: true })).toMatchObject({
+        rooms: new Map([['lobby', membership]]),
+      });
+      expect(await store.read(call)).toMatchObject({ rooms: undefined });
     });
 
     test('the last move is known, whether it is over or not', async () => {

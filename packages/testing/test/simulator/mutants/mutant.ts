@@ -4,8 +4,6 @@ export interface Mutant {
   /** What it breaks, in a sentence. */
   readonly says: string;
   readonly edits: readonly Edit[];
-  /** Why no seed can catch it; such a mutant is expected to live. */
-  readonly harmless?: string | undefined;
 }
 export interface Edit {
   /** From `packages/`. */

@@ -229,4 +229,31 @@ export const SERVER_RULES: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'opened-where-it-was-asked',
+    says: 'a room flows on the connection on which its join was asked for, though another one has come meanwhile',
+    edits: [
+      {
+        file: 'server/src/hub/hub.ts',
+        find: 'const membership = { position, replaced };',
+        put: 'const membership = { position, replaced };\n      const { attachment } = session;',
+      },
+      {
+        file: 'server/src/hub/hub.ts',
+        find: 'this.#open(session.attachment, this.#room(name), position)',
+        put: 'this.#open(attachment, this.#room(name), position)',
+      },
+    ],
+  },
+  {
+    name: 'rooms-of-before',
+    says: 'a session whose connection comes in the middle of a join keeps the rooms that the store had before it',
+    edits: [
+      {
+        file: 'server/src/hub/hub.ts',
+        find: "if (status === 'ok') this.#takeIn(session, name, membership);",
+        put: '',
+      },
+    ],
+  },
 ];
