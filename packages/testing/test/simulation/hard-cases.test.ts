@@ -150,6 +150,30 @@ test('who asks for signs of life and does not read them has one waiting, not a p
   await clock.until(server.close());
 });
 
+test('a socket that is full for 30 s: let go with 4408, not before; its session waits and goes on', async () => {
+  const { clock, server, connect } = serverOnPorts();
+  server.onSession((session) => clock.setTimer(() => void session.send('tell', 'x'), 1_000));
+  const { say, heard, ends, socket } = connect('a');
+  await clock.settle();
+  socket.bufferedBytes = 2 ** 30;
+  await clock.advance(5_000);
+  for (let n = 0; n < 30; n++) {
+    say([0, 0, [7]]);
+    await clock.advance(1_000);
+    if (n < 25) expect(ends).toEqual([]);
+  }
+  expect([ends, server.stats()]).toEqual([[4408], expect.objectContaining({ sessions: 1, connections: 0 })]);
+  const [, welcome] = heard[0] as [number, Record<'s' | 'k' | 'e', string>];
+  const { s, k, e } = welcome;
+  const again = connect('a', { n: 2, s, k, e, x: 0, y: 0 });
+  await clock.settle();
+  expect(again.heard.map(([type, what]) => (type === 1 ? 'WELCOME' : [type, what]))).toContainEqual([
+    2,
+    'tell',
+  ]);
+  await clock.until(server.close());
+});
+
 test('a join that is run when its session has ended puts nobody into the room', async () => {
   const bed = openBed({
     concurrency: 1,
@@ -176,23 +200,24 @@ function serverOnPorts(options: Parameters<typeof createServerOn>[1] = {}) {
   const clock = new VirtualClock();
   const ports = { clock, random: seededRandom(1), digest: systemDigest, logger: silent };
   const { server, accept } = createServerOn(ports, options);
-  const connect = (nonce: string) => {
+  const connect = (nonce: string, more: object = {}) => {
     const heard: unknown[][] = [];
     const socket = { bufferedBytes: 0 };
     const send = (data: unknown): void => {
       heard.push(...(JSON.parse(String(data)) as unknown[][]).slice(2));
     };
+    const ends: number[] = [];
     const transport = {
       send,
-      close: () => undefined,
+      close: (code: number) => void ends.push(code),
       get bufferedBytes() {
         return socket.bufferedBytes;
       },
     };
     const events = accept(transport, json(), { address: 'here' });
     const say = (frame: unknown): void => events.message(JSON.stringify(frame));
-    say([0, 0, [0, { v: 1, c: nonce, n: 1, w: [1_000, 1_048_576] }]]);
-    return { say, heard, socket, events };
+    say([0, 0, [0, { v: 1, c: nonce, n: 1, w: [1_000, 1_048_576], ...more }]]);
+    return { say, heard, ends, socket, events };
   };
   return { clock, server, connect };
 }
