@@ -109,24 +109,30 @@ describe('what became of a message', () => {
   });
 });
 
-test('which sessions one has had counts for a room, and as long as one is in it', async () => {
+test('which sessions one has had is remembered of the newest few hundred, whatever a peer says', async () => {
   const { clock, server, connect } = serverOnPorts();
   server.rooms('*', { join: true, publish: true });
   const [speaker, listener] = [connect('a'), connect('b')];
   const [, welcome] = speaker.heard[0] as [number, { s: string }];
   const said = () => listener.heard.filter(([type]) => type === 6).map(([, , , , payload]) => payload);
-  const replaced = { epoch: 'e', offset: 0, replaced: [welcome.s] };
+  let seq = 0;
+  const join = (replaced: string[]): void => {
+    listener.say([0, ++seq, [3, '$join', { room: 'r', epoch: 'e', offset: 0, replaced }]]);
+  };
   speaker.say([0, 1, [3, '$join', { room: 'r' }]]);
-  listener.say([0, 1, [3, '$join', { room: 'r', ...replaced }]]);
+  join([welcome.s]);
   await clock.advance(200);
   speaker.say([0, 2, [2, 'message', 'its own', { r: 'r' }]]);
   await clock.advance(200);
   expect(said()).toEqual([]);
-  listener.say([0, 2, [3, '$leave', { room: 'r' }], [3, '$join', { room: 'r' }]]);
-  await clock.advance(200);
+  for (let n = 0; n < 10; n++) {
+    listener.say([0, ++seq, [3, '$leave', { room: 'r' }]]);
+    join(Array.from({ length: 32 }, (_, k) => `another ${n} ${k}`));
+    await clock.advance(50);
+  }
   speaker.say([0, 3, [2, 'message', 'of another', { r: 'r' }]]);
   await clock.advance(200);
-  expect(said()).toEqual(['of another']);
+  expect(said()).toContain('of another');
   await clock.until(server.close());
 });
 
