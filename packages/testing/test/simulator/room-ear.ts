@@ -92,7 +92,7 @@ export class RoomEar {
   #which(found: readonly Published[]): Published | undefined {
     const { offset = 0, epoch = '' } = this.#position ?? {};
     const next = found.find((one) => one.epoch === epoch && one.offset > offset);
-    return this.#missing < Infinity && next ? next : found.at(-1);
+    return this.#missing < Infinity ? (next ?? found[0]) : found.at(-1);
   }
 
   /**
