@@ -12,10 +12,7 @@ export interface CallOptions {
 export interface SendOptions extends CallOptions {
   /** Rejected `unsent` with `ERR_EXPIRED` if not on the wire by then; ms, default: the outbox's `ttlMs`. */
   ttlMs?: number | undefined;
-  /**
-   * Own message id, for example to send an `unknown` one again; 1 to 128 characters; default: a random one. In a room,
-   * of several messages of a user with the same id the first counts.
-   */
+  /** Own message id, for example to send an `unknown` one again; 1 to 128 characters; default: a random one. */
   id?: string | undefined;
 }
 

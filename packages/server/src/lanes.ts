@@ -87,8 +87,7 @@ export class Lanes implements RoomLanes {
       return this.flow();
     }
     lane.position = { epoch: news.epoch, offset };
-    if (this.#session.hasSaid(news.room, news.publication.except)) return;
-    this.#outflow.publication(news.frame(this.#around.codec));
+    if (!this.#isOurs(news.publication.except)) this.#outflow.publication(news.frame(this.#around.codec));
   }
 
   /** Something that is not part of the log, such as a change of the members. */
@@ -131,9 +130,16 @@ export class Lanes implements RoomLanes {
     for (const { offset, except, event } of items) {
       if (!this.#outflow.open) return;
       lane.position = { epoch: top.epoch, offset };
-      if (!this.#session.hasSaid(lane.room.name, except))
-        this.#outflow.publication(lane.room.frame(event, offset, codec));
+      if (!this.#isOurs(except)) this.#outflow.publication(lane.room.frame(event, offset, codec));
     }
     lane.state = 'live';
+  }
+
+  /** Published by this client, perhaps in an earlier session. */
+  #isOurs(except: ReadonlySet<string>): boolean {
+    if (except.size === 0) return false;
+    if (except.has(this.#session.id)) return true;
+    for (const id of this.#session.replaced) if (except.has(id)) return true;
+    return false;
   }
 }

@@ -23,6 +23,9 @@ import type {
 import { Runner, type RunnerSurroundings } from './runner.js';
 import type { ServerSession, User } from './types.js';
 
+/** Earlier sessions of a client that are known: it names 32 for a room, the same ones for each, as a rule. */
+const MAX_KNOWN_REPLACED = 256;
+
 /** What a session needs of its server. */
 export interface SessionSurroundings extends RunnerSurroundings<Session> {
   readonly store: SessionStore;
@@ -71,8 +74,8 @@ export class Session {
   readonly positions = new Map<string, RoomPosition>();
   /** Names of the rooms it has joined. */
   readonly rooms = new Set<string>();
-  /** Earlier sessions of its client, by room, as it has said when it joined: what they published is not for it. */
-  readonly #replaced = new Map<string, readonly string[]>();
+  /** Earlier sessions of its client: what they published is not for it. */
+  readonly replaced = new Set<string>();
   /** What handlers are given. */
   readonly door: ServerSession;
   /** Aborted when the session ends. */
@@ -142,21 +145,18 @@ export class Session {
     this.finished(this.#moving);
   }
 
-  /** Whether what is not for these sessions was said in this room by its client, perhaps in an earlier session. */
-  hasSaid(room: string, except: ReadonlySet<string>): boolean {
-    if (except.size === 0) return false;
-    return except.has(this.id) || (this.#replaced.get(room)?.some((id) => except.has(id)) ?? false);
-  }
-
   /** From now on the session is a member of this room, or is not. */
   setRoom(name: string, membership: Membership | undefined): void {
     if (membership) {
       const { position, replaced } = membership;
-      this.#replaced.set(name, replaced);
+      for (const id of replaced) this.replaced.add(id);
+      for (const oldest of this.replaced) {
+        if (this.replaced.size <= MAX_KNOWN_REPLACED) break;
+        this.replaced.delete(oldest);
+      }
       this.rooms.add(name);
       this.positions.set(name, position);
     } else {
-      this.#replaced.delete(name);
       this.rooms.delete(name);
       this.positions.delete(name);
     }

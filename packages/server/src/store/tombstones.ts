@@ -5,6 +5,8 @@ import type { Keys } from './keys.js';
 
 const MAX_AGE_MS = 86_400_000;
 const MAX_TOMBSTONES = 10_000;
+/** Of all refusals together, as JSON. Whose tombstone had to go is told that nothing is known, which is true. */
+const MAX_REFUSED_BYTES = 4_194_304;
 
 /** What is kept of a session that ended without its client. */
 interface Tombstone {
@@ -22,16 +24,21 @@ interface Tombstone {
 /** Tells a client that comes back too late what became of its messages. */
 export class Tombstones {
   /** The oldest first. */
-  readonly #bySession = new Map<string, Tombstone>();
+  readonly #bySession = new Map<string, Tombstone & { readonly refusedBytes: number }>();
+  #refusedBytes = 0;
   /** Ids of sessions that their clients have ended; the oldest first. */
   readonly #closed = new Set<string>();
 
   add(sid: string, tombstone: Tombstone): void {
-    this.#bySession.delete(sid);
-    this.#bySession.set(sid, tombstone);
-    for (const [oldest, { endedAt }] of this.#bySession) {
-      if (this.#bySession.size <= MAX_TOMBSTONES && endedAt >= tombstone.endedAt - MAX_AGE_MS) break;
-      this.#bySession.delete(oldest);
+    this.delete(sid);
+    const { refused, endedAt } = tombstone;
+    const refusedBytes = refused.length > 0 ? JSON.stringify(refused).length : 0;
+    this.#bySession.set(sid, { ...tombstone, refusedBytes });
+    this.#refusedBytes += refusedBytes;
+    for (const [oldest, { endedAt: since }] of this.#bySession) {
+      const tooMuch = this.#bySession.size > MAX_TOMBSTONES || this.#refusedBytes > MAX_REFUSED_BYTES;
+      if (!tooMuch && since >= endedAt - MAX_AGE_MS) break;
+      this.delete(oldest);
     }
   }
 
@@ -50,6 +57,7 @@ export class Tombstones {
   }
 
   delete(sid: string): void {
+    this.#refusedBytes -= this.#bySession.get(sid)?.refusedBytes ?? 0;
     this.#bySession.delete(sid);
   }
 

@@ -6,6 +6,7 @@ import { MUTANTS } from '../simulator/mutants.js';
 import { mutated } from '../simulator/mutate.js';
 import { play } from '../simulator/play.js';
 import { REGRESSIONS } from '../simulator/regressions.js';
+import { story } from '../simulator/story.js';
 
 // Everything at once, by the dice of a seed, and the invariants of the protocol after each step. More of them:
 // npm run sim -- --seeds 100000; all that happened in one: npm run sim -- --seed N.
@@ -19,8 +20,11 @@ async function violations(seeds: Iterable<number>): Promise<string[]> {
   const wrong: string[] = [];
   for (const seed of seeds) {
     const { found } = await play(seed);
-    for (const { invariant, text } of found.slice(0, 1))
-      wrong.push(`seed ${seed}, invariant ${invariant}: ${text}`);
+    const [first] = found;
+    if (!first) continue;
+    // One story is enough to read.
+    const told = wrong.length === 0 ? `\n${await story(seed)}` : '';
+    wrong.push(`seed ${seed}, invariant ${first.invariant}: ${first.text}${told}`);
   }
   return wrong;
 }

@@ -7,6 +7,7 @@ import type { Mutant } from './mutants/mutant.js';
 import { MUTANTS } from './mutants.js';
 import { buildWorker } from './mutate.js';
 import { play } from './play.js';
+import { story } from './story.js';
 
 const USAGE = `npm run sim -- [options]
   --seeds 2000    how many runs
@@ -65,6 +66,7 @@ async function run({ seeds, from, jobs }: Options): Promise<boolean> {
   const counts = new Map<string, number>();
   let played = 0;
   let bad = 0;
+  let firstBad: number | undefined;
   const progress = (): void => {
     const rate = played / ((performance.now() - started) / 1_000);
     console.log(
@@ -83,13 +85,17 @@ async function run({ seeds, from, jobs }: Options): Promise<boolean> {
         counts.set(event, (counts.get(event) ?? 0) + times);
       }
       if (result.found.length > 0) bad++;
+      if (result.found.length > 0) firstBad ??= result.seed;
       show(result);
       return bad >= 20;
     },
   });
   clearInterval(timer);
   showCoverage(counts);
-  if (bad > 0) console.log('the whole story of a seed: npm run sim -- --seed N');
+  if (firstBad !== undefined) {
+    console.log(await story(firstBad));
+    console.log(`all of it: npm run sim -- --seed ${firstBad}`);
+  }
   console.log(`${played.toLocaleString('en')} seeds in ${seconds(started)} s: ${bad} with a violation`);
   return bad === 0;
 }
