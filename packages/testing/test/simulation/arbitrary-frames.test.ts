@@ -89,6 +89,8 @@ describe.each(codecs)('in $name', (codec) => {
           const signals = { listen: () => () => undefined };
           const ports = { clock, random: seededRandom(1), dialer, signals, logger: silent };
           const client = createClientOn(ports, { url: 'ws://x', codec });
+          const faults: string[] = [];
+          client.onError(({ message }) => faults.push(message));
           void client.connect().catch(() => undefined);
           await clock.settle();
           const [events] = dialled;
@@ -100,6 +102,8 @@ describe.each(codecs)('in $name', (codec) => {
           }
           const { status } = client.getState();
           expect(['connecting', 'connected', 'reconnecting', 'failed', 'needs-auth']).toContain(status);
+          // A fault of its own is told, too, and stops nothing.
+          expect(faults.filter((text) => text.includes('the client itself'))).toEqual([]);
           await clock.until(client.close());
         },
       ),
