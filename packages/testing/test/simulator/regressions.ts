@@ -10,4 +10,13 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly story: stri
     story:
       'a store rolls back under a publication whose answer is under way: it is published again, in another epoch',
   },
+  {
+    seed: 1_060_247,
+    story:
+      'a room is left by its last member while another one joins: the one that joined was never told of anything',
+  },
+  {
+    seed: 1_084_203,
+    story: 'a first HELLO arrives after its session has expired and another one has begun',
+  },
 ];
