@@ -195,7 +195,11 @@ export class Hub {
 
   #open(attachment: SessionConnection | undefined, room: LiveRoom<Session>, position: RoomPosition): void {
     if (!attachment?.live) return;
-    const opened = attachment.lanes.open(room, position);
+    const { lanes } = attachment;
+    const opened = after(lanes.open(room, position), () => {
+      // It may be another than the one that was there when the join began: that one was empty for a moment.
+      room.told ??= lanes.positionIn(room.name);
+    });
     if (opened instanceof Promise) opened.catch(this.#around.failed);
   }
 

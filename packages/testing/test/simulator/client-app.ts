@@ -3,6 +3,7 @@ import { createClientOn, type Dialer, type Transport, type TransportEvents } fro
 import type { Codec, Item } from '@holdfast/protocol';
 import { type MemoryLink, seededRandom } from '@holdfast/testing';
 import type { Coverage } from './coverage.js';
+import { Hearing } from './hearing.js';
 import type { Judge } from './judge.js';
 import { type Down, type Ledger, outcomeOf, type Said, type Wish, type Words } from './ledger.js';
 import { RoomEar } from './room-ear.js';
@@ -49,6 +50,7 @@ export class ClientApp {
   readonly process: SimProcess;
   readonly link: MemoryLink;
   readonly ears = new Map<string, RoomEar>();
+  readonly hearing: Hearing;
   /** Its sessions so far. */
   readonly sids = new Set<string>();
   readonly #around: ClientAppSurroundings;
@@ -69,6 +71,7 @@ export class ClientApp {
     this.outbox = outbox;
     this.process = around.process;
     this.link = around.link;
+    this.hearing = new Hearing(around.process);
     this.#around = around;
     this.#unruly = unruly;
     const silent = { debug() {}, info() {}, warn() {}, error() {} };

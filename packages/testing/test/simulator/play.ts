@@ -58,7 +58,10 @@ function pause({ dice }: World): number {
 }
 
 function atEachStep({ apps, judge }: World): void {
-  for (const { client, name, outbox } of apps) {
+  for (const { client, name, outbox, hearing, here } of apps) {
+    const state = client.getState();
+    const isDeaf = here && state.status === 'connected' && hearing.mustKnow(state.since);
+    judge.demand(!isDeaf, 14, () => `${name} has not noticed that nothing comes any more`);
     const { maxMessages = 1_000, overflow } = outbox;
     const { messages, inflight } = client.getOutbox();
     // The protocol's own requests are few, and are not bound by the outbox.

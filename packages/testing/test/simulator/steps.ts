@@ -108,25 +108,30 @@ function clientStep(world: World, name: StepName, app: ClientApp): void {
 }
 
 /** What happens to the line of a client, or to its process. */
-function lineStep({ dice }: World, name: StepName, { link, process }: ClientApp): void {
+function lineStep({ dice }: World, name: StepName, { link, process, hearing }: ClientApp): void {
   switch (name) {
     case 'cut':
       return link.cut();
     case 'cut-for-one':
       return link.cut(dice.pick(['client', 'server'] as const));
-    case 'freeze':
-      return link.freeze(dice.pick(['both', 'up', 'down'] as const));
+    case 'freeze': {
+      const direction = dice.pick(['both', 'up', 'down'] as const);
+      hearing.frozen(direction);
+      return link.freeze(direction);
+    }
     case 'throttle':
       return link.throttle(dice.pick([0.02, 0.2, 2]));
     case 'refuse':
       return link.refuse();
     case 'heal':
+      hearing.healed();
       return link.heal();
     case 'page-freezes':
       return process.pause();
     case 'page-wakes':
       process.throttleMs = 0;
-      return process.resume();
+      process.resume();
+      return hearing.awake();
     case 'page-hidden':
       process.throttleMs = 1_000;
   }
@@ -185,6 +190,7 @@ export function calm(world: World): void {
   for (const app of world.apps) {
     app.process.throttleMs = 0;
     app.link.heal();
+    app.hearing.healed();
     app.process.resume();
     if (app.here) void app.client.connect().catch(() => undefined);
   }

@@ -71,6 +71,17 @@ export const LINK_RULES: readonly Mutant[] = [
     edits: [{ file: RECORD, find: "if (call.n <= this.#n) return 'stale';", put: '' }],
   },
   {
+    name: 'silence-unnoticed',
+    says: 'the client does not ask after a server that has been silent',
+    edits: [
+      {
+        file: 'client/src/core/heartbeat.ts',
+        find: 'heardAt + 1.25 * intervalMs',
+        put: 'heardAt + 125 * intervalMs',
+      },
+    ],
+  },
+  {
     name: 'no-welcome-deadline',
     says: 'the client waits for a WELCOME for ever',
     edits: [
