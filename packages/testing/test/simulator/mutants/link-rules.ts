@@ -49,8 +49,8 @@ export const LINK_RULES: readonly Mutant[] = [
     edits: [
       {
         file: LINK,
-        find: 'this.#ackWritten = -1;\n    this.#ackWrittenAt = -Infinity;',
-        put: 'this.#taken = 0;',
+        find: 'this.#taken = this.#accepted;\n    const missing',
+        put: 'this.#taken = 0;\n    const missing',
       },
     ],
   },

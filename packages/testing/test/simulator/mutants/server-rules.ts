@@ -60,6 +60,8 @@ export const SERVER_RULES: readonly Mutant[] = [
         find: 'for (const [seq, { token }] of this.#running) this.#keep({ seq, token });',
         put: '',
       },
+      // Covered by this rule: others take nothing as long as the owner is heard of.
+      { file: STORE, find: 'if (!where.isFor(call.holder, now, this.leaseMs))', put: 'if (this.leaseMs < 0)' },
     ],
   },
   {
