@@ -61,7 +61,11 @@ export const SERVER_RULES: readonly Mutant[] = [
         put: '',
       },
       // Covered by this rule: others take nothing as long as the owner is heard of.
-      { file: STORE, find: 'if (!where.isFor(call.holder, now, this.leaseMs))', put: 'if (this.leaseMs < 0)' },
+      {
+        file: STORE,
+        find: 'if (!where.isFor(call.holder, now, this.leaseMs))',
+        put: 'if (this.leaseMs < 0)',
+      },
     ],
   },
   {
