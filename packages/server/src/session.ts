@@ -10,6 +10,7 @@ import {
   type Sending,
 } from '@holdfast/protocol';
 import { Turns } from './answer.js';
+import { dropOldest } from './drop-oldest.js';
 import type { NumberedRoom, RoomNews } from './hub/room.js';
 import type {
   Answer,
@@ -150,10 +151,7 @@ export class Session {
     if (membership) {
       const { position, replaced } = membership;
       for (const id of replaced) this.replaced.add(id);
-      for (const oldest of this.replaced) {
-        if (this.replaced.size <= MAX_KNOWN_REPLACED) break;
-        this.replaced.delete(oldest);
-      }
+      dropOldest(this.replaced, MAX_KNOWN_REPLACED);
       this.rooms.add(name);
       this.positions.set(name, position);
     } else {

@@ -1,4 +1,5 @@
 import { sizeOf } from '@holdfast/protocol';
+import { dropOldest } from '../drop-oldest.js';
 import type { LoggedPublication, Publication, PublishCall, RoomPart, RoomPosition } from '../ports/store.js';
 import { LastCalls } from './last-calls.js';
 
@@ -59,10 +60,7 @@ class RoomLog {
 
   #remember(message: string, logged: Logged): void {
     this.#byMessage.set(message, logged);
-    for (const oldest of this.#byMessage.keys()) {
-      if (this.#byMessage.size <= MAX_MESSAGES_KNOWN) break;
-      this.#byMessage.delete(oldest);
-    }
+    dropOldest(this.#byMessage, MAX_MESSAGES_KNOWN);
   }
 
   #append(publication: Publication, now: number): void {

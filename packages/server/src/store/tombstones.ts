@@ -1,4 +1,5 @@
 import type { ErrorItem } from '@holdfast/protocol';
+import { dropOldest } from '../drop-oldest.js';
 import type { AttachCall, Attached } from '../ports/store.js';
 import type { HandledMarks } from './handled-marks.js';
 import type { Keys } from './keys.js';
@@ -45,10 +46,7 @@ export class Tombstones {
   /** Its client has ended it, and asks for nothing more; but a HELLO of it may still be under way. */
   close(sid: string): void {
     this.#closed.add(sid);
-    for (const oldest of this.#closed) {
-      if (this.#closed.size <= MAX_TOMBSTONES) break;
-      this.#closed.delete(oldest);
-    }
+    dropOldest(this.#closed, MAX_TOMBSTONES);
   }
 
   /** Whether its session has ever heard of its client. */
