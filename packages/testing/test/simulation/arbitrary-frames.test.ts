@@ -1,5 +1,5 @@
 import { msgpack } from '@holdfast/client/msgpack';
-import { createClientOn, type TransportEvents } from '@holdfast/client/ports';
+import { createClientOn, type TransportEvents, type WireData } from '@holdfast/client/ports';
 import { type Codec, json } from '@holdfast/protocol';
 import { createServerOn, systemDigest } from '@holdfast/server/ports';
 import { seededRandom, VirtualClock } from '@holdfast/testing';
@@ -39,75 +39,67 @@ const junk = (codec: Codec) => {
   return fc.oneof(fc.string(), fc.json(), fc.uint8Array({ maxLength: 200 }), nearly);
 };
 
+/** With any frames, from an end that has been let in or has not. */
+const always = (codec: Codec, run: (frames: readonly WireData[], isIn: boolean) => Promise<void>) =>
+  fc.assert(fc.asyncProperty(fc.array(junk(codec), { minLength: 1, maxLength: 6 }), fc.boolean(), run), {
+    numRuns: 300,
+  });
+
 describe.each(codecs)('in $name', (codec) => {
   test('a server takes anything', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(junk(codec), { minLength: 1, maxLength: 6 }),
-        fc.boolean(),
-        async (frames, isIn) => {
-          const clock = new VirtualClock();
-          const closed: number[] = [];
-          const ports = { clock, random: seededRandom(1), digest: systemDigest, logger: silent };
-          const { server, accept } = createServerOn(ports, { codecs });
-          const transport = {
-            send: () => undefined,
-            close: (code: number) => closed.push(code),
-            bufferedBytes: 0,
-          };
-          const events = accept(transport, codec, { address: 'x' });
-          if (isIn) events.message(opening(codec, [0, HELLO]));
-          for (const frame of frames) {
-            events.message(frame);
-            await clock.settle();
-          }
-          await clock.advance(10_000);
-          // Who has said nothing that counts is sent away by then.
-          expect(closed.length).toBeGreaterThanOrEqual(isIn ? 0 : 1);
-          await clock.until(server.close());
-        },
-      ),
-      { numRuns: 300 },
-    );
+    await always(codec, async (frames, isIn) => {
+      const clock = new VirtualClock();
+      const closed: number[] = [];
+      const ports = { clock, random: seededRandom(1), digest: systemDigest, logger: silent };
+      const { server, accept } = createServerOn(ports, { codecs });
+      const transport = {
+        send: () => undefined,
+        close: (code: number) => closed.push(code),
+        bufferedBytes: 0,
+      };
+      const events = accept(transport, codec, { address: 'x' });
+      if (isIn) events.message(opening(codec, [0, HELLO]));
+      for (const frame of frames) {
+        events.message(frame);
+        await clock.settle();
+      }
+      await clock.advance(10_000);
+      // Who has said nothing that counts is sent away by then.
+      expect(closed.length).toBeGreaterThanOrEqual(isIn ? 0 : 1);
+      await clock.until(server.close());
+    });
   });
 
   test('a client takes anything', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(junk(codec), { minLength: 1, maxLength: 6 }),
-        fc.boolean(),
-        async (frames, isIn) => {
-          const clock = new VirtualClock();
-          const dialled: TransportEvents[] = [];
-          const transport = { send: () => undefined, close: () => undefined, bufferedBytes: 0 };
-          const dialer = {
-            dial: (_url: string, _protocols: readonly string[], events: TransportEvents) => {
-              dialled.push(events);
-              return transport;
-            },
-          };
-          const signals = { listen: () => () => undefined };
-          const ports = { clock, random: seededRandom(1), dialer, signals, logger: silent };
-          const client = createClientOn(ports, { url: 'ws://x', codec });
-          const faults: string[] = [];
-          client.onError(({ message }) => faults.push(message));
-          void client.connect().catch(() => undefined);
-          await clock.settle();
-          const [events] = dialled;
-          events?.open(`holdfast.v1.${codec.name}`);
-          if (isIn) events?.message(opening(codec, [1, { ...WELCOME, ...LIMITS }]));
-          for (const frame of frames) {
-            events?.message(frame);
-            await clock.settle();
-          }
-          const { status } = client.getState();
-          expect(['connecting', 'connected', 'reconnecting', 'failed', 'needs-auth']).toContain(status);
-          // A fault of its own is told, too, and stops nothing.
-          expect(faults.filter((text) => text.includes('the client itself'))).toEqual([]);
-          await clock.until(client.close());
+    await always(codec, async (frames, isIn) => {
+      const clock = new VirtualClock();
+      const dialled: TransportEvents[] = [];
+      const transport = { send: () => undefined, close: () => undefined, bufferedBytes: 0 };
+      const dialer = {
+        dial: (_url: string, _protocols: readonly string[], events: TransportEvents) => {
+          dialled.push(events);
+          return transport;
         },
-      ),
-      { numRuns: 300 },
-    );
+      };
+      const signals = { listen: () => () => undefined };
+      const ports = { clock, random: seededRandom(1), dialer, signals, logger: silent };
+      const client = createClientOn(ports, { url: 'ws://x', codec });
+      const faults: string[] = [];
+      client.onError(({ message }) => faults.push(message));
+      void client.connect().catch(() => undefined);
+      await clock.settle();
+      const [events] = dialled;
+      events?.open(`holdfast.v1.${codec.name}`);
+      if (isIn) events?.message(opening(codec, [1, { ...WELCOME, ...LIMITS }]));
+      for (const frame of frames) {
+        events?.message(frame);
+        await clock.settle();
+      }
+      const { status } = client.getState();
+      expect(['connecting', 'connected', 'reconnecting', 'failed', 'needs-auth']).toContain(status);
+      // A fault of its own is told, too, and stops nothing.
+      expect(faults.filter((text) => text.includes('the client itself'))).toEqual([]);
+      await clock.until(client.close());
+    });
   });
 });
