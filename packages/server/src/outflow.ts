@@ -86,7 +86,9 @@ export class Outflow {
 
   /** True if a room's publication may be written now: all before it is on the wire, and the socket takes more. */
   get open(): boolean {
-    return this.#stage === 'live' && !this.#news && this.congestedSince === undefined;
+    // A control may still wait for the answer of the store: a SYNC comes before what flows in its room.
+    const isNextToSay = !this.#news && this.#controls.length === 0;
+    return this.#stage === 'live' && isNextToSay && this.congestedSince === undefined;
   }
 
   /** When an ack has to go out by itself. What comes from the store or fits into the socket again takes it along. */

@@ -19,4 +19,9 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly story: stri
     seed: 1_084_203,
     story: 'a first HELLO arrives after its session has expired and another one has begun',
   },
+  {
+    seed: 2_001_174,
+    story:
+      'a room is opened while the store is being read for an ack: its publications went out before the SYNC that names it',
+  },
 ];
