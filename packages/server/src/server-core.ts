@@ -215,7 +215,7 @@ export class ServerCore {
   #ready({ session }: Attachment, { attached }: Arrival): void {
     this.hub.setAttached(session, true);
     // A second WELCOME of a session whose first was lost is no second session.
-    if (attached.status === 'new' && attached.gen === 1) this.lifecycle.emit('session', session.door);
+    if (attached.status === 'new' && attached.previous === 0) this.lifecycle.emit('session', session.door);
     this.lifecycle.emit('attach', session.door, { recovered: attached.status === 'resumed' });
     session.runner.wake();
   }

@@ -112,9 +112,9 @@ export class Session {
   }
 
   /** A connection comes: the store may have accepted what nobody here has heard of. */
-  attached({ epoch, gen, lastMove, handled, rooms }: AttachedSession): void {
+  attached({ epoch, gen, previous, lastMove, handled, rooms }: AttachedSession): void {
     // Others have had its connections: in which rooms it is, the store knows.
-    if (gen !== this.gen + 1) this.#around.isIn(this, rooms);
+    if (previous !== this.gen) this.#around.isIn(this, rooms);
     this.epoch = epoch;
     this.gen = gen;
     this.#moving = lastMove;

@@ -67,6 +67,10 @@ export interface Ownership {
   readonly sid: string;
   /** The store's incarnation when the session was attached. */
   readonly epoch: string;
+  /**
+   * Generation: rises with each connection, and goes on rising when a session is made anew under the same id. A server
+   * that was asleep while it expired must not take the new one for its own.
+   */
   readonly gen: number;
 }
 
@@ -108,6 +112,8 @@ export type Attached =
 export interface AttachedSession {
   readonly epoch: string;
   readonly gen: number;
+  /** Generation of the connection before this one; 0: there was none. */
+  readonly previous: number;
   /** Highest number accepted from the client. */
   readonly accepted: number;
   /** The client has everything up to here: reading goes on behind it. */

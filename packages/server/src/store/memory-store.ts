@@ -68,6 +68,8 @@ export class MemoryStore implements SessionStore {
   readonly #tombstones = new Tombstones();
   readonly #rooms: RoomLogs;
   readonly #notes = new Notes();
+  /** Of the newest connection of any session. */
+  #gen = 0;
 
   constructor({ clock, random }: { clock: Clock; random: Random }, options: MemoryStoreOptions = {}) {
     const { leaseMs = LEASE_MS, bounds = BOUNDS, inbox = BOUNDS } = options;
@@ -93,7 +95,7 @@ export class MemoryStore implements SessionStore {
     const session = known ?? new SessionRecord(call, this.#settings, now);
     this.#sessions.set(sid, session);
     this.#tombstones.delete(sid);
-    const attached = session.attach(call, now);
+    const attached = session.attach(call, ++this.#gen, now);
     this.#notes.add({ about: 'attach', sid, epoch: this.#settings.epoch, gen: session.gen });
     this.#notes.tell();
     return attached;

@@ -40,7 +40,7 @@ export class SessionRecord {
   #seenAt: number;
   /** The client has been there since the session was made: it has had a WELCOME. */
   heard = false;
-  /** Fences: rises with each connection. */
+  /** Of its newest connection. */
   gen = 0;
   readonly #epoch: string;
   /** Attach number of the newest connection. */
@@ -80,9 +80,10 @@ export class SessionRecord {
     return call.epoch !== this.#epoch || knowsMore ? 'lost' : undefined;
   }
 
-  attach({ fresh, n, key, newKey, received, node }: AttachCall, now: number): Attached {
+  attach({ fresh, n, key, newKey, received, node }: AttachCall, gen: number, now: number): Attached {
+    const previous = this.gen;
     this.#n = n;
-    this.gen++;
+    this.gen = gen;
     this.#owner = node;
     this.#attached = true;
     this.seen(node, now);
@@ -92,7 +93,8 @@ export class SessionRecord {
     return {
       status: fresh ? 'new' : 'resumed',
       epoch: this.#epoch,
-      gen: this.gen,
+      gen,
+      previous,
       accepted: this.#accepted,
       base: this.out.base,
       handled: this.handled.told(),

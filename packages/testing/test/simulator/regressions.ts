@@ -24,4 +24,9 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly story: stri
     story:
       'a room is opened while the store is being read for an ack: its publications went out before the SYNC that names it',
   },
+  {
+    seed: 3_023_642,
+    story:
+      'a server falls asleep over an attach; the session expires, the same first HELLO makes it anew elsewhere: both had generation 1',
+  },
 ];

@@ -11,7 +11,8 @@ export function suiteOfSessions(make: MakeStore): void {
       const { store } = await make();
       const attached = await new Talk(store, 's1').attachFresh();
       expect(attached).toEqual({
-        ...{ status: 'new', epoch: expect.stringMatching(/./), gen: 1, accepted: 0, base: 0 },
+        ...{ status: 'new', epoch: expect.stringMatching(/./), gen: expect.any(Number), previous: 0 },
+        ...{ accepted: 0, base: 0 },
         ...{ handled: { low: 0, above: [] }, lastMove: 0, codec: 'json', rooms: new Map() },
       });
     });
@@ -34,9 +35,10 @@ export function suiteOfSessions(make: MakeStore): void {
       await talk.read();
       await talk.claim();
       await talk.done(2);
+      const { epoch, gen: previous } = talk.own;
       const back = await talk.attach({ received: 2, acked: 1 });
       expect(back).toEqual({
-        ...{ status: 'resumed', epoch: talk.own.epoch, gen: 2, accepted: 3, base: 2 },
+        ...{ status: 'resumed', epoch, gen: expect.any(Number), previous, accepted: 3, base: 2 },
         ...{ handled: { low: 0, above: [2] }, lastMove: 0, codec: 'json', rooms: new Map() },
       });
       expect(await talk.read(2)).toEqual(['3:c']);
@@ -46,15 +48,17 @@ export function suiteOfSessions(make: MakeStore): void {
     test('a late HELLO is stale and changes nothing', async () => {
       const { store } = await make();
       const talk = await begin(store, 's1', { n: 5 });
+      const { gen: previous } = talk.own;
       for (const n of [5, 4]) expect(await talk.attach({ n })).toEqual(STALE);
       expect(await talk.attachFresh({ n: 5 })).toEqual(STALE);
       expect(await talk.accept([event(1)])).toEqual({ status: 'ok', accepted: 1 });
-      expect(await talk.attach({ n: 6 })).toMatchObject({ status: 'resumed', gen: 2 });
+      expect(await talk.attach({ n: 6 })).toMatchObject({ status: 'resumed', previous });
     });
 
     test('user, attach number and key are asked for in this order', async () => {
       const { store } = await make();
       const talk = await begin(store, 's1', { n: 5 });
+      const { gen: previous } = talk.own;
       const eve = { id: 'eve' };
       expect(await talk.attach({ user: eve, n: 4, key: 'wrong' })).toEqual(LOST);
       expect(await talk.attach({ n: 4, key: 'wrong' })).toEqual(STALE);
@@ -63,7 +67,7 @@ export function suiteOfSessions(make: MakeStore): void {
       expect(await talk.attach({ n: 6, key: undefined })).toEqual(LOST);
       expect(await talk.attach({ n: 6, key: '' })).toEqual(LOST);
       // None of them has counted as an attach.
-      expect(await talk.attach({ n: 6 })).toMatchObject({ status: 'resumed', gen: 2 });
+      expect(await talk.attach({ n: 6 })).toMatchObject({ status: 'resumed', previous });
     });
 
     test('another incarnation, or a client that knows of more than the store, is lost', async () => {
@@ -72,10 +76,11 @@ export function suiteOfSessions(make: MakeStore): void {
       await talk.accept(events(1, 2));
       await talk.append('hi');
       await talk.read();
+      const { gen: previous } = talk.own;
       expect(await talk.attach({ epoch: 'another' })).toEqual(LOST);
       expect(await talk.attach({ received: 2, acked: 2 })).toEqual(LOST);
       expect(await talk.attach({ received: 1, acked: 3 })).toEqual(LOST);
-      expect(await talk.attach({ received: 1, acked: 2 })).toMatchObject({ status: 'resumed', gen: 2 });
+      expect(await talk.attach({ received: 1, acked: 2 })).toMatchObject({ status: 'resumed', previous });
     });
   });
 
@@ -108,12 +113,13 @@ export function suiteOfSessions(make: MakeStore): void {
       const { store } = await make();
       const talk = await begin(store);
       await talk.append('waits already');
-      expect(await talk.attachFresh()).toMatchObject({ status: 'new', gen: 2, accepted: 0 });
+      const { gen: previous } = talk.own;
+      expect(await talk.attachFresh()).toMatchObject({ status: 'new', previous, accepted: 0 });
       expect(await talk.attachFresh({ user: { id: 'eve' } })).toEqual(LOST);
       expect(await talk.read()).toEqual(['1:waits already']);
       await talk.accept([]);
       expect(await talk.attachFresh()).toEqual(LOST);
-      expect(await talk.attach()).toMatchObject({ status: 'resumed', gen: 3 });
+      expect(await talk.attach()).toMatchObject({ status: 'resumed' });
     });
   });
 
@@ -156,12 +162,12 @@ export function suiteOfSessions(make: MakeStore): void {
       const { store, settle } = await make();
       const notes = notesOf(store);
       const talk = await begin(store);
+      const first = talk.own;
       await talk.attach();
       await talk.attach({ n: 1 });
       await settle();
-      expect(notes).toEqual(
-        [1, 2].map((gen) => ({ about: 'attach', sid: 's1', epoch: talk.own.epoch, gen })),
-      );
+      expect(talk.own.gen).toBeGreaterThan(first.gen);
+      expect(notes).toEqual([first, talk.own].map((own) => ({ about: 'attach', ...own })));
     });
   });
 
@@ -335,12 +341,26 @@ function suiteOfTombstones(make: MakeStore): void {
       expect(await talk.attach()).toEqual(LOST);
     });
 
+    test('one made anew under the same id is not for who had the one before', async () => {
+      const { store } = await make();
+      const talk = await begin(store);
+      const asleep = { ...talk.own };
+      await store.end({ sid: 's1', why: 'expired' });
+      expect(await talk.attachFresh()).toMatchObject({ status: 'new', previous: 0 });
+      expect(talk.own.gen).toBeGreaterThan(asleep.gen);
+      expect(await store.read({ ...asleep, after: 0, window: [10, 1_000], rooms: false })).toEqual({
+        status: 'fenced',
+      });
+      expect(await store.accept({ ...asleep, items: [event(1)], ack: 0 })).toEqual({ status: 'fenced' });
+      expect(await talk.accept([event(1)])).toEqual({ status: 'ok', accepted: 1 });
+    });
+
     test('no session is made again whose numbers were used', async () => {
       const { store } = await make();
       const talk = await begin(store);
       await store.end({ sid: 's1', why: 'expired' });
       // Its first WELCOME was lost for so long that the session expired: nothing has been numbered.
-      expect(await talk.attachFresh()).toMatchObject({ status: 'new', gen: 1 });
+      expect(await talk.attachFresh()).toMatchObject({ status: 'new', previous: 0 });
       await talk.accept([nothing(1)]);
       await store.end({ sid: 's1', why: 'expired' });
       expect(await talk.attachFresh()).toEqual(LOST);
