@@ -29,4 +29,9 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly story: stri
     story:
       'a server falls asleep over an attach; the session expires, the same first HELLO makes it anew elsewhere: both had generation 1',
   },
+  {
+    seed: 4_009_228,
+    story:
+      'a first HELLO that lay at a sleeping server makes its expired session anew: who shows the key of the expired one has lost it',
+  },
 ];

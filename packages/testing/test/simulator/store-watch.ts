@@ -17,6 +17,8 @@ interface Watched {
   outTop: number;
   acked: number;
   touchedAt: number;
+  /** Hashes of the resume keys that were given since it was made. */
+  readonly keys: Set<string>;
 }
 
 /** Something that was published, and where it stands. */
@@ -121,7 +123,9 @@ export class StoreWatch {
       return;
     }
     if (answer.status === 'lost') {
-      const ours = known && known.epoch === call.epoch && known.userId === call.user.id;
+      // Its key was given to this session, not to one of the same id that has expired.
+      const isItsKey = call.key !== undefined && known?.keys.has(call.key) === true;
+      const ours = known?.epoch === call.epoch && known?.userId === call.user.id && isItsKey;
       judge.demand(!ours || call.fresh, 4, () => `session ${call.sid} called lost although it is there`);
       return;
     }
@@ -144,6 +148,7 @@ export class StoreWatch {
       outTop: known?.outTop ?? answer.base,
       acked: answer.base,
       touchedAt: clock.now(),
+      keys: new Set([...(known?.keys ?? []), call.newKey]),
     });
   }
 
