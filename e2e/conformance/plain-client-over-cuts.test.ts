@@ -1,12 +1,14 @@
 import { createTcpProxy } from '@holdfast/testing/tcp-proxy';
 import { expect, onTestFinished, test } from 'vitest';
-import { sleep } from './case.js';
+import { sleep, until } from './case.js';
 import { commandOf } from './client/command.js';
 import { Program } from './client/program.js';
 import { conformanceServer } from './server/application.js';
 import { noted, Server, unique } from './server/subject.js';
 
-test('the plain client and our server, over 30 cuts: everything once, in order, in both directions', async () => {
+test('the plain client and our server, over 30 cuts: everything once, in order, in both directions', {
+  timeout: 120_000,
+}, async () => {
   const own = conformanceServer();
   const { port } = await own.listen(0, '127.0.0.1');
   onTestFinished(() => own.close());
@@ -16,20 +18,31 @@ test('the plain client and our server, over 30 cuts: everything once, in order, 
   onTestFinished(() => client.end());
   const list = unique('cuts');
   client.does({ do: 'send', name: 'conformance:send', data: 300 });
+  const comes = (what: string, isSo: () => boolean) =>
+    until(
+      isSo,
+      what,
+      () =>
+        `${JSON.stringify(proxy.connections.map(({ id, carried, held }) => ({ id, carried, held })))}, ${client.told}`,
+    );
   let count = 0;
   for (let cuts = 0; cuts < 30; await sleep(5)) {
-    if (proxy.connections.length === 0) continue;
-    const cut = proxy.cut({ within: 800, how: cuts % 2 === 0 ? 'reset' : 'end' });
+    await comes(`a connection after ${cuts} cuts`, () => proxy.connections.length > 0);
+    let cut: number | undefined;
+    proxy.cut({ within: 800, how: cuts % 2 === 0 ? 'reset' : 'end' }).then((done) => {
+      cut = done;
+    });
     for (const end = count + 10; count < end; ) {
       client.does({ do: 'send', name: 'conformance:note', data: { list, value: ++count } });
       client.does({ do: 'request', method: 'conformance:echo', data: count });
     }
-    cuts += await cut;
+    await comes(`cut ${cuts + 1}`, () => cut !== undefined);
+    cuts += cut ?? 0;
   }
   const settled = (as: string) => client.lines.filter((line) => line.was === 'settled' && line.as === as);
-  await client.was(() => settled('answered').length === count, 'all answers');
-  await client.was(() => settled('acknowledged').length === count + 1, 'all acks');
-  await client.was(() => client.values('event').length >= 300, 'all events');
+  await comes('all answers', () => settled('answered').length === count);
+  await comes('all acks', () => settled('acknowledged').length === count + 1);
+  await comes('all events', () => client.values('event').length >= 300);
   const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
   const all = upTo(count);
   expect(client.values('event')).toEqual(upTo(300));
