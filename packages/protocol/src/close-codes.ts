@@ -15,13 +15,19 @@ export const CloseCode = {
   RESTART: 1012,
   /** The server cannot take anybody in at the moment. */
   TRY_AGAIN_LATER: 1013,
+  /** The token has expired; the session waits for a client with a fresh one (IANA: Unauthorized). */
+  UNAUTHORIZED: 3000,
   /** The server does not let this user in (IANA: Forbidden). */
   FORBIDDEN: 3003,
   /** A deadline passed (IANA: Timeout). */
   TIMEOUT: 3008,
   BAD_FRAME: 4400,
+  /** The session is gone: begin another. */
+  SESSION_LOST: 4401,
   SLOW_CONSUMER: 4408,
   GAP: 4409,
   /** Another connection has taken over the session. */
   SUPERSEDED: 4410,
+  /** Too much in too little time; the reason may say how long to wait, as `ra=<ms>`. */
+  RATE_LIMITED: 4429,
 } as const;

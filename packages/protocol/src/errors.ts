@@ -35,20 +35,26 @@ interface RejectedError extends SendFailure<'ERR_REJECTED', 'rejected'> {
 }
 
 /** The connection did not come about, or was lost. */
-export type ConnectError = Each<
-  | 'ERR_DIAL_FAILED'
-  | 'ERR_DIAL_TIMEOUT'
-  | 'ERR_WELCOME_TIMEOUT'
-  | 'ERR_CONNECTION_LOST'
-  | 'ERR_GAVE_UP'
-  | 'ERR_SUPERSEDED'
->;
+export type ConnectError =
+  | Each<
+      | 'ERR_DIAL_FAILED'
+      | 'ERR_DIAL_TIMEOUT'
+      | 'ERR_WELCOME_TIMEOUT'
+      | 'ERR_CONNECTION_LOST'
+      | 'ERR_GAVE_UP'
+      | 'ERR_SUPERSEDED'
+    >
+  | BusyError;
+interface BusyError extends Failure<'ERR_SERVER_BUSY'> {
+  /** When the server wants to be asked again, ms from then. */
+  readonly retryAfterMs: number;
+}
 interface AuthRefusedError extends Failure<'ERR_AUTH_REFUSED'> {
   /** The word given to `RejectError` by the server's `auth`. */
   readonly reason: string;
 }
 /** The server does not let this user in. */
-export type AuthError = AuthRefusedError;
+export type AuthError = AuthRefusedError | Each<'ERR_AUTH_EXPIRED' | 'ERR_TOKEN_SOURCE'>;
 /** One end does not speak the protocol, or another version of it. */
 export type ProtocolError = Each<'ERR_PROTOCOL' | 'ERR_PROTOCOL_VERSION'>;
 /** A message was not delivered; `delivery` tells what is known. */
@@ -76,7 +82,10 @@ const RETRYABLE: { readonly [Code in ErrorCode]: boolean } = {
   ERR_CONNECTION_LOST: true,
   ERR_GAVE_UP: true,
   ERR_SUPERSEDED: false,
+  ERR_SERVER_BUSY: true,
   ERR_AUTH_REFUSED: false,
+  ERR_AUTH_EXPIRED: true,
+  ERR_TOKEN_SOURCE: true,
   ERR_PROTOCOL: true,
   ERR_PROTOCOL_VERSION: false,
   ERR_OUTBOX_FULL: true,

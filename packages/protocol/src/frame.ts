@@ -112,6 +112,10 @@ export interface Welcome {
   readonly p?: readonly [low: number, above: readonly number[]] | undefined;
   /** Refusals of a lost session that were never acknowledged. */
   readonly lost?: readonly ErrorItem[] | undefined;
+  /** Over how long clients are to spread their first attempt after a loss, ms; absent: as they like. */
+  readonly r?: number | undefined;
+  /** In how many ms the token expires; absent: never, as far as the server knows. */
+  readonly exp?: number | undefined;
   /** Features of both ends. */
   readonly f?: readonly string[] | undefined;
 }
@@ -146,16 +150,15 @@ export type SyncItem = readonly [typeof Type.SYNC, readonly RoomSync[]];
 export type RoomSync = readonly [room: string, epoch: string, offset: number, number?: number];
 export type CreditItem = readonly [typeof Type.CREDIT, messages: number, bytes: number];
 export type DoneItem = readonly [typeof Type.DONE, upTo: number, above: readonly number[]];
+/** Up: a fresh token. Down: accepted; the token expires in so many ms, never if that is absent. */
+export type AuthItem =
+  | readonly [typeof Type.AUTH, token: string]
+  | readonly [typeof Type.AUTH, expiresInMs?: number];
+/** The server asks for a connection elsewhere, after so many ms; until then this one is good. */
+export type GoawayItem = readonly [typeof Type.GOAWAY, reason: string, afterMs: number];
 /** Of types that are reserved: parsed, and refused by whoever has not negotiated them. */
 export type ReservedItem = readonly [
-  (
-    | typeof Type.AUTH
-    | typeof Type.GOAWAY
-    | typeof Type.STREAM_ITEM
-    | typeof Type.STREAM_END
-    | typeof Type.STREAM_CREDIT
-    | typeof Type.VOL
-  ),
+  typeof Type.STREAM_ITEM | typeof Type.STREAM_END | typeof Type.STREAM_CREDIT | typeof Type.VOL,
   ...unknown[],
 ];
 
@@ -174,6 +177,8 @@ export type Item =
   | CancelItem
   | SyncItem
   | CreditItem
+  | AuthItem
+  | GoawayItem
   | DoneItem
   | ReservedItem;
 

@@ -53,6 +53,9 @@ const optional =
     if (value !== undefined) check(value, where);
   };
 
+/** Up it is a token, down a time. */
+const tokenOrMs: Check = (value, where) => (typeof value === 'string' ? longText : counter)(value, where);
+
 const verdict: Check = (value, where) => {
   if (value !== Verdict.NEW && value !== Verdict.RESUMED && value !== Verdict.LOST) {
     fail(where, 'a verdict', value);
@@ -141,6 +144,8 @@ const ITEMS: { readonly [type: number]: Check } = {
         x: optional(counter),
         p: optional(tuple(counter, listOf(number))),
         lost: optional(listOf(error)),
+        r: optional(counter),
+        exp: optional(counter),
         f: optional(listOf(text)),
       }),
     ),
@@ -153,7 +158,7 @@ const ITEMS: { readonly [type: number]: Check } = {
   [Type.PING]: anything,
   [Type.PONG]: anything,
   [Type.CREDIT]: tuple(counter, counter, counter),
-  [Type.AUTH]: tuple(counter, anything),
+  [Type.AUTH]: tuple(counter, optional(tokenOrMs)),
   [Type.GOAWAY]: tuple(counter, text, counter, optional(longText)),
   [Type.GAP]: tuple(counter, counter, counter, text, optional(number)),
   [Type.BYE]: tuple(counter, text, longText),

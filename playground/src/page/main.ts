@@ -8,7 +8,7 @@ import { Logbook } from './logbook.js';
 import { NameDialog } from './name-dialog.js';
 import { Rooms } from './rooms.js';
 import { SideView } from './side-view.js';
-import { sentence } from './words.js';
+import { sentence, wordsOf } from './words.js';
 
 const client = createClient<Chat>({
   url: '/realtime',
@@ -47,7 +47,7 @@ function render(): void {
 
 function askForName(): void {
   const state = client.getState();
-  const refusal = state.status === 'needs-auth' ? sentence(state.error.reason) : undefined;
+  const refusal = state.status === 'needs-auth' ? sentence(wordsOf(state.error)) : undefined;
   dialog.ask(name, refusal, enterAs);
 }
 

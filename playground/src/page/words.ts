@@ -1,4 +1,4 @@
-import type { ConnectionState, DeliveryError, Gap, HoldfastError } from '@holdfast/client';
+import type { AuthError, ConnectionState, DeliveryError, Gap, HoldfastError } from '@holdfast/client';
 
 /** How the drawing looks; finer than `status` where one can see a difference. */
 type Scene =
@@ -42,7 +42,7 @@ export function stateWords(state: ConnectionState): StateWords {
         ? { scene: 'waiting', title: 'Connection lost', note: sentence(state.lastError.message) }
         : { scene: 'dialing', title: 'Reconnecting', note: 'Dialing; waiting for the answer.' };
     case 'needs-auth':
-      return { scene: 'needs-auth', title: 'Name refused', note: sentence(state.error.reason) };
+      return { scene: 'needs-auth', title: 'Name refused', note: sentence(wordsOf(state.error)) };
     case 'failed':
       return { scene: 'failed', title: 'Given up', note: sentence(state.error.message) };
     case 'closed':
@@ -107,3 +107,8 @@ const shorten = (id: string): string => (id.length > 8 ? `${id.slice(0, 8)}…` 
 /** As one begins and ends a sentence. */
 export const sentence = (text: string): string =>
   text === '' ? '' : `${text[0]?.toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+
+/** Why the server does not let somebody in: its own word, where it gave one. */
+export function wordsOf(error: AuthError): string {
+  return 'reason' in error ? error.reason : error.message;
+}
