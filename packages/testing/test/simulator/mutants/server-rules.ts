@@ -262,4 +262,48 @@ export const SERVER_RULES: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'publication-before-sync',
+    says: 'a room flows before its SYNC has been written',
+    edits: [
+      {
+        file: 'server/src/lanes.ts',
+        find: 'this.#outflow.control([Type.SYNC, [sync]]);',
+        put: 'void Promise.resolve().then(() => this.#outflow.control([Type.SYNC, [sync]]));',
+      },
+    ],
+  },
+  {
+    name: 'sync-overtaken-while-reading',
+    says: 'a SYNC that waits for an answer of the store does not hold back what flows in its room',
+    edits: [
+      {
+        file: 'server/src/outflow.ts',
+        find: 'const isNextToSay = !this.#news && this.#controls.length === 0;',
+        put: 'const isNextToSay = true;',
+      },
+    ],
+  },
+  {
+    name: 'generations-begin-anew',
+    says: 'the generations of a session begin anew when it is made anew',
+    edits: [
+      {
+        file: 'server/src/store/memory-store.ts',
+        find: 'session.attach(call, ++this.#gen, now)',
+        put: 'session.attach(call, session.gen + (++this.#gen > 0 ? 1 : 0), now)',
+      },
+    ],
+  },
+  {
+    name: 'claims-of-another-life',
+    says: 'a claim that went astray runs what a later session of the same id is sent',
+    edits: [
+      {
+        file: 'server/src/store/memory-store.ts',
+        find: 'if (call.life && !where.isSame(call.life))',
+        put: 'if (call.life && !where.isSame(call.life) && now < 0)',
+      },
+    ],
+  },
 ];
