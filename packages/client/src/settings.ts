@@ -10,7 +10,13 @@ import {
   numberOptions,
 } from '@holdfast/protocol';
 import type { ClientSettings } from './runtime/settings.js';
-import type { ClientOptions, OutboxOptions, ReconnectOptions, TokenSource } from './types.js';
+import type {
+  ClientOptions,
+  HeartbeatOptions,
+  OutboxOptions,
+  ReconnectOptions,
+  TokenSource,
+} from './types.js';
 
 const OPTIONS = [
   'url',
@@ -53,17 +59,21 @@ export function resolveOptions<C extends AnyContract>(
     codec,
     logger,
     reconnect: resolveReconnect(options.reconnect),
-    heartbeat: numberOptions(options.heartbeat, 'heartbeat', {
-      // 0, which nobody may give: as the server proposes.
-      intervalMs: [0, 1],
-      timeoutMs: [5_000, 1],
-      maxMissed: [1, 1, 'whole'],
-    }),
+    heartbeat: resolveHeartbeat(options.heartbeat),
     outbox: resolveOutbox(options.outbox),
   };
 }
 
-function resolveReconnect(options: ReconnectOptions = {}): ClientSettings['reconnect'] {
+export function resolveHeartbeat(options: HeartbeatOptions = {}): ClientSettings['heartbeat'] {
+  return numberOptions(options, 'heartbeat', {
+    // 0, which nobody may give: as the server proposes.
+    intervalMs: [0, 1],
+    timeoutMs: [5_000, 1],
+    maxMissed: [1, 1, 'whole'],
+  });
+}
+
+export function resolveReconnect(options: ReconnectOptions = {}): ClientSettings['reconnect'] {
   const names = ['baseMs', 'capMs', 'minUptimeMs', 'maxAttempts', 'maxElapsedMs', 'policy'] as const;
   checkKeys(options, names, 'reconnect');
   const { policy, ...numbers } = options;
@@ -129,7 +139,7 @@ const SCHEMES: { readonly [scheme: string]: string } = {
   'https:': 'wss:',
 };
 
-function resolveUrl(given: unknown, baseUrl: string | undefined, allowsToken: boolean): string {
+export function resolveUrl(given: unknown, baseUrl: string | undefined, allowsToken: boolean): string {
   if (typeof given !== 'string' && !(given instanceof URL)) {
     throw new TypeError(`url must be a string or a URL, not ${given === null ? 'null' : typeof given}`);
   }

@@ -72,10 +72,10 @@ function decide(
     case 'disconnect':
       return { connection: { ...trailOf(connection), status: 'idle' }, effects: hangUp(connection) };
     case 'close': {
-      const { type: _, ...closed } = event;
+      const { reason, code } = event;
       return {
-        connection: { ...trailOf(connection), status: 'closed', ...closed },
-        effects: [...bye(connection), ...hangUp(connection)],
+        connection: { ...trailOf(connection), status: 'closed', reason },
+        effects: [...bye(connection), ...hangUp(connection, code, code === undefined ? '' : reason)],
       };
     }
     case 'hurry':

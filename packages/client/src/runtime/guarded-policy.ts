@@ -4,7 +4,10 @@ import type { Dispatcher } from './dispatcher.js';
 type Reconnect = ConnectionSettings['reconnect'];
 
 /** The application's policy: one that throws or returns nonsense is told, and leaves the delay to us. */
-export function guardedPolicy({ policy, ...reconnect }: Reconnect, dispatcher: Dispatcher): Reconnect {
+export function guardedPolicy(
+  { policy, ...reconnect }: Reconnect,
+  dispatcher: Pick<Dispatcher, 'failed'>,
+): Reconnect {
   if (!policy) return reconnect;
   return {
     ...reconnect,

@@ -58,7 +58,7 @@ export interface Connected extends Trail {
   readonly successor?: { readonly phase: Phase; readonly deadlineAt: number } | undefined;
 }
 
-export interface Waiting extends Trail {
+interface Waiting extends Trail {
   readonly status: 'waiting';
   /** The attempt that is waited for. */
   readonly attempt: number;
@@ -83,7 +83,8 @@ export type ConnectionEvent =
   /** The application wants to be up: dial, or try now. `anew`: leave the connection that stands. */
   | { readonly type: 'connect'; readonly anew: boolean }
   | { readonly type: 'disconnect' }
-  | { readonly type: 'close'; readonly reason: string }
+  /** `code`: told to the socket with the reason; absent: a plain goodbye. */
+  | { readonly type: 'close'; readonly reason: string; readonly code?: number }
   /** Address and token of this dial are there. */
   | { readonly type: 'prepared'; readonly dial: number }
   /** The socket of this dial stands. */
@@ -147,7 +148,7 @@ export interface ConnectionSettings {
 }
 
 /** The application's own delay before an attempt, in ms; null: give up; undefined: it has none. Never throws. */
-export type ReconnectPolicy = (context: {
+type ReconnectPolicy = (context: {
   readonly attempt: number;
   readonly elapsedMs: number;
   readonly error: HoldfastError;

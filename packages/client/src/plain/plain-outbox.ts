@@ -1,0 +1,46 @@
+import { holdfastError, type WireData } from '@holdfast/protocol';
+
+/** A socket of the platform takes blobs, too. */
+export type PlainData = WireData | Blob;
+
+export interface PlainOutboxSettings {
+  readonly maxMessages: number;
+  readonly maxBytes: number;
+  readonly overflow: 'reject' | 'drop-oldest';
+}
+
+/** What waits for a connection, within bounds. */
+export class PlainOutbox {
+  readonly #settings: PlainOutboxSettings;
+  readonly #waiting: { readonly data: PlainData; readonly bytes: number }[] = [];
+  bytes = 0;
+
+  constructor(settings: PlainOutboxSettings) {
+    this.#settings = settings;
+  }
+
+  /** Throws `ERR_OUTBOX_FULL` where it may drop nothing. */
+  push(data: PlainData): void {
+    const { maxMessages, maxBytes, overflow } = this.#settings;
+    const bytes = sizeOf(data);
+    const isFull = (): boolean => this.#waiting.length >= maxMessages || this.bytes + bytes > maxBytes;
+    while (overflow === 'drop-oldest' && isFull() && this.#waiting.length > 0) this.shift();
+    if (isFull()) {
+      const text = `not taken: ${this.#waiting.length} messages (${this.bytes} bytes) wait for a connection`;
+      throw holdfastError('ERR_OUTBOX_FULL', text, { delivery: 'unsent', messageId: '' });
+    }
+    this.#waiting.push({ data, bytes });
+    this.bytes += bytes;
+  }
+
+  shift(): PlainData | undefined {
+    const first = this.#waiting.shift();
+    this.bytes -= first?.bytes ?? 0;
+    return first?.data;
+  }
+}
+
+function sizeOf(data: PlainData): number {
+  if (typeof data === 'string') return new TextEncoder().encode(data).length;
+  return 'size' in data ? data.size : data.length;
+}
