@@ -25,7 +25,7 @@ const MAX_WAIT_MS = 600_000;
 const CLIENT_JITTER = 0.05;
 /** A dial takes its time, and timers of a page in the background ring once a minute. */
 const GRACE_MS = 60_000;
-/** Slots whose holders are known when they come; some 10 MB at most. Later ones are handed out all the same. */
+/** Slots whose holders are known when they come; some 15 MB at most. Later ones are handed out all the same. */
 const MAX_REMEMBERED = 100_000;
 
 /**
