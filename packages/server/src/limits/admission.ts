@@ -20,6 +20,11 @@ const NEWCOMERS_QUEUE_MS = 250;
 const BURST_MS = 100;
 /** In handshakes. A refusal is cheap, and a herd makes so many of them that they are felt. */
 const REFUSAL_COST = 0.02;
+/**
+ * What is charged for refusals at most, ms of work ahead: they are done when they are said, so it must not be much less
+ * than they cost, or more is let in than there is time for; but who comes after a flood must not pay for all of it.
+ */
+const CHARGED_MS = 10_000;
 /** A flood of strangers must not send a client away for hours: beyond this, slots are shared. */
 const MAX_WAIT_MS = 600_000;
 const CLIENT_JITTER = 0.05;
@@ -73,7 +78,7 @@ export class Admission<Who = string> {
 
   /** Says when to come back. */
   #refuse(now: number, who: Who | undefined, slot: Slot | undefined): number {
-    const charged = Math.min(this.#busyUntil + REFUSAL_COST * this.#handshakeMs, now + QUEUE_MS);
+    const charged = Math.min(this.#busyUntil + REFUSAL_COST * this.#handshakeMs, now + CHARGED_MS);
     this.#busyUntil = Math.max(this.#busyUntil, charged);
     // One slot each, however often it knocks before. Who was in time and met a full queue comes when that is done.
     if (slot) return Math.max(slot.at, this.#busyUntil);

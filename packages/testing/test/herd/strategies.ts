@@ -1,7 +1,7 @@
 import { delayBefore } from '@holdfast/client/ports';
 
 /** What a client knows when it draws its delay. */
-export interface Told {
+interface Told {
   /** By the server that is gone: over how long its clients are to spread, ms. */
   readonly spreadMs: number;
   /** By the server that has just refused: when to come back, ms. */
