@@ -28,8 +28,8 @@ const ours: Strategy['delay'] = (attempt, fraction, told) =>
   delayBefore(OURS, { attempt, ...told }, fraction);
 
 /**
- * The others' formulas and defaults are those of their sources: phoenix 1.8 (`reconnectAfterMs`), socket.io-client 4.8
- * (`Backoff.duration`), @microsoft/signalr 9 (`DefaultReconnectPolicy`), centrifuge-js 5 (`backoff`).
+ * The others' formulas and defaults are those of their sources: Phoenix (`reconnectAfterMs`), socket.io-client 4.8
+ * (`Backoff.duration`), @microsoft/signalr 9 (`DefaultReconnectPolicy`), centrifuge-js (`backoff`).
  */
 export const STRATEGIES: readonly Strategy[] = [
   { name: 'fixed 1 s', delay: () => 1_000 },

@@ -53,6 +53,19 @@ describe('a herd in one moment', () => {
   });
 });
 
+test('refusals that come in waves leave no more time than others', () => {
+  const admission = new Admission<number>(100);
+  let admitted = 0;
+  // 90 handshakes' worth of refusals in one moment of each second: ten a second are left.
+  for (let second = 0; second < 60; second++) {
+    const answers = [herd(admission, second * 1_000, 4_500, second * 10_000)];
+    for (let now = 10; now < 1_000; now += 10) answers.push(herd(admission, second * 1_000 + now, 1, -now));
+    admitted += answers.flat().filter(({ admit }) => admit !== 'no').length;
+  }
+  expect(admitted).toBeGreaterThan(60 * 7);
+  expect(admitted).toBeLessThan(60 * 10 + 110);
+});
+
 describe('who comes back', () => {
   test('in its slot is let in, though newcomers come all the time and would fill every place', () => {
     const rate = 200;
