@@ -47,13 +47,17 @@ function bundle(out, ...programs) {
 const buildBench = () => bundle('bench/dist', 'bench/src/cuts.ts', 'bench/src/side.ts');
 const buildConformance = () => bundle('e2e/dist', 'e2e/conformance/main.ts');
 
-/** The simulator runs on the sources and needs no build of the packages. */
-function buildSimulator() {
+/** The simulators run on the sources and need no build of the packages. */
+async function simulate(room, command) {
+  installIfStale();
+  const program = `.build/simulation/${command}.mjs`;
   const flags = ['--bundle', '--external:esbuild', '--platform=node', '--format=esm', '--target=node20'];
   const banner = "import{createRequire}from'node:module';const require=createRequire(import.meta.url);";
-  const out = ['--tsconfig=tsconfig.base.json', '--outfile=.build/simulation/cli.mjs', '--log-level=warning'];
-  const program = 'packages/testing/test/simulator/cli.ts';
-  runOrExit('node_modules/esbuild/bin/esbuild', [program, ...flags, ...out, `--banner:js=${banner}`]);
+  const out = ['--tsconfig=tsconfig.base.json', `--outfile=${program}`, '--log-level=warning'];
+  const source = `packages/testing/test/${room}/cli.ts`;
+  runOrExit('node_modules/esbuild/bin/esbuild', [source, ...flags, ...out, `--banner:js=${banner}`]);
+  process.argv = [process.argv[0], command, ...args];
+  await import(pathToFileURL(join(root, program)).href);
 }
 
 /** In this very process, so that there is nobody to forward signals, input and exit codes to. */
@@ -72,12 +76,8 @@ const commands = {
   start: () => become('playground/dist/serve.js'),
   bot: () => become('playground/dist/bot.js'),
   'bench:cuts': () => become('bench/dist/cuts.js', buildBench),
-  async sim() {
-    installIfStale();
-    buildSimulator();
-    process.argv = [process.argv[0], 'sim', ...args];
-    await import(pathToFileURL(join(root, '.build/simulation/cli.mjs')).href);
-  },
+  sim: () => simulate('simulator', 'sim'),
+  herd: () => simulate('herd', 'herd'),
   conformance: () => become('e2e/dist/main.js', buildConformance),
   async test() {
     installIfStale();

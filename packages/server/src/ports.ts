@@ -4,6 +4,7 @@
  */
 export type { Clock, Random, Transport, TransportEnd, TransportEvents, WireData } from '@holdfast/protocol';
 export { type Negotiated, negotiate } from './gateway/negotiate.js';
+export { Admission, type Admittance } from './limits/admission.js';
 export { systemDigest } from './platform/system.js';
 export type { Acceptor, ServerPorts } from './ports/ports.js';
 export type { SessionStore } from './ports/store.js';
