@@ -186,7 +186,7 @@ export class Wire {
     this.#socket.terminate();
   }
 
-  close(code: number): void {
-    this.#socket.close(this.#mutation.closes?.(code) ?? code);
+  close(code: number, reason = ''): void {
+    this.#socket.close(this.#mutation.closes?.(code) ?? code, reason);
   }
 }
