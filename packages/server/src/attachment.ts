@@ -118,10 +118,7 @@ export class Attachment implements SessionConnection {
       clock: around.clock,
       userId: session.user.id,
       identify: around.identify,
-      renewed: (ms) => {
-        this.#outflow.control(ms === undefined ? [Type.AUTH] : [Type.AUTH, ms]);
-        this.#arm();
-      },
+      renewed: (ms) => this.#outflow.control(ms === undefined ? [Type.AUTH] : [Type.AUTH, ms]),
       refused: around.refused,
       // Without a BYE, which would hide how long to wait.
       flooded: () => this.drop(CloseCode.RATE_LIMITED, `ra=${RENEWALS_MS}`),

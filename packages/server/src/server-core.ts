@@ -154,7 +154,6 @@ export class ServerCore {
 
   async #close(): Promise<void> {
     this.#phase = 'closed';
-    this.#draining?.end();
     this.#stopListening();
     this.#sweeping.set(Infinity);
     const gone = this.upgrades.close();

@@ -196,6 +196,13 @@ describe('AUTH on a connection that stands', () => {
     peer.leave();
     answer('eve');
     await bare.clock.advance(20_000);
+    const dropped = await greeted(bare, { a: 'ada' });
+    dropped.say([AUTH, 'next']);
+    await bare.clock.settle();
+    await greeted(bare, { a: 'ada', ...backTo(dropped, 2) });
+    expect(dropped.closed).toBe('4410 superseded');
+    // Nobody waits for it any more: that it does not come is no failure.
+    await bare.clock.advance(20_000);
     expect([itemsOf(peer, BYE), bare.errors]).toEqual([[], []]);
   });
 
