@@ -1,11 +1,13 @@
 import {
   type AnyContract,
   type CallOptions,
+  type Clock,
   type Contract,
   type ContractSchemas,
   checkKeys,
   checkName,
   checkSignal,
+  defer,
   describeIssues,
   holdfastError,
   type ListenOptions,
@@ -18,7 +20,7 @@ import {
 import type { ClientPorts } from './ports/ports.js';
 import { createRoom } from './room.js';
 import { Runtime } from './runtime/runtime.js';
-import { checkToken, resolveOptions } from './settings.js';
+import { checkTokenSource, resolveOptions } from './settings.js';
 import type { ClientOptions, ClientRoom, HoldfastClient, UndeliveredMessage } from './types.js';
 
 /** As `createClient`, on ports of your own: for test kits and platforms that are not known here. */
@@ -44,7 +46,8 @@ export function createClientOn<C extends AnyContract = Contract>(
   const close = async ({ flushMs }: { flushMs?: number | undefined } = {}): Promise<void> => {
     const waitMs = numberOption(flushMs, 'close({ flushMs })', 0);
     stopAutoConnect();
-    if (waitMs > 0) await runtime.flush(waitMs);
+    // What is not settled by then is settled by the end.
+    if (waitMs > 0) await flush(runtime, ports.clock, { timeoutMs: waitMs }).catch(() => undefined);
     runtime.close('close() was called');
   };
 
@@ -77,18 +80,43 @@ export function createClientOn<C extends AnyContract = Contract>(
     },
     connect: (options = {}) => {
       checkKeys(options, ['auth', 'signal'], 'connect(options)');
-      checkToken(options.auth, 'connect({ auth })');
+      checkTokenSource(options.auth, 'connect({ auth })');
       checkSignal(options.signal, 'connect({ signal })');
       return runtime.connect(options);
     },
-    disconnect: () => {
+    disconnect: async () => {
       stopAutoConnect();
       runtime.disconnect();
     },
+    flush: (options) => flush(runtime, ports.clock, options),
+    inspect: () => runtime.inspection,
     close,
     [Symbol.asyncDispose]: () => close(),
   };
   return Object.freeze(client) as unknown as HoldfastClient<C>;
+}
+
+/** Waits until nothing is open any more. */
+function flush(runtime: Runtime, clock: Clock, options: CallOptions = {}): Promise<void> {
+  checkKeys(options, ['timeoutMs', 'signal'], 'flush(options)');
+  const { signal } = options;
+  checkSignal(signal, 'flush({ signal })');
+  const timeoutMs = numberOption(options.timeoutMs, 'flush({ timeoutMs })', 30_000);
+  const { sending, resolve, reject } = defer<void>('');
+  const text = `not every message was settled within ${timeoutMs} ms`;
+  const late = (): void => reject(holdfastError('ERR_TIMEOUT', text, { delivery: 'unknown', messageId: '' }));
+  const abort = (): void => reject(signal?.reason as Error);
+  const cancelTimer = timeoutMs < Infinity ? clock.setTimer(late, timeoutMs) : () => undefined;
+  const forget = runtime.whenFlushed(resolve);
+  signal?.addEventListener('abort', abort, { once: true });
+  if (signal?.aborted) abort();
+  const done = (): void => {
+    cancelTimer();
+    forget();
+    signal?.removeEventListener('abort', abort);
+  };
+  sending.then(done, done);
+  return sending;
 }
 
 /**

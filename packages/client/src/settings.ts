@@ -4,17 +4,20 @@ import {
   checkKeys,
   checkType,
   contractSchemas,
+  holdfastError,
   json,
   type Logger,
   numberOptions,
 } from '@holdfast/protocol';
 import type { ClientSettings } from './runtime/settings.js';
-import type { ClientOptions, OutboxOptions } from './types.js';
+import type { ClientOptions, OutboxOptions, ReconnectOptions, TokenSource } from './types.js';
 
 const OPTIONS = [
   'url',
   'contract',
   'auth',
+  'tokenIn',
+  'allowTokenInUrl',
   'autoConnect',
   'codec',
   'reconnect',
@@ -30,24 +33,26 @@ export function resolveOptions<C extends AnyContract>(
 ): ClientSettings {
   checkKeys(options, OPTIONS, 'createClient(options)');
   const { url, contract, auth, autoConnect = false, codec = json(), logger = defaults.logger } = options;
-  checkToken(auth, 'auth');
+  const { tokenIn = 'hello', allowTokenInUrl = false } = options;
+  checkTokenSource(auth, 'auth');
+  checkType(allowTokenInUrl, 'boolean', 'allowTokenInUrl');
+  if (tokenIn !== 'hello' && tokenIn !== 'subprotocol') {
+    throw new TypeError(`tokenIn must be 'hello' or 'subprotocol', not ${String(tokenIn)}`);
+  }
+  const address = (url: unknown): string => resolveUrl(url, defaults.baseUrl, allowTokenInUrl);
   checkType(autoConnect, 'boolean', 'autoConnect');
   checkFunctions(codec, ['encode', 'frame', 'decode'], 'codec');
   checkType(codec.name, 'string', 'codec.name');
   checkFunctions(logger, ['debug', 'info', 'warn', 'error'], 'logger');
   return {
-    url: resolveUrl(url, defaults.baseUrl),
+    url: typeof url === 'function' ? resolverOf(url, address) : address(url),
     schemas: contract === undefined ? undefined : contractSchemas(contract),
     auth,
+    tokenIn,
     autoConnect,
     codec,
     logger,
-    reconnect: numberOptions(options.reconnect, 'reconnect', {
-      baseMs: [500, 1],
-      capMs: [30_000, 1],
-      minUptimeMs: [5_000, 0],
-      maxAttempts: [Infinity, 1, 'whole'],
-    }),
+    reconnect: resolveReconnect(options.reconnect),
     heartbeat: numberOptions(options.heartbeat, 'heartbeat', {
       // 0, which nobody may give: as the server proposes.
       intervalMs: [0, 1],
@@ -56,6 +61,21 @@ export function resolveOptions<C extends AnyContract>(
     }),
     outbox: resolveOutbox(options.outbox),
   };
+}
+
+function resolveReconnect(options: ReconnectOptions = {}): ClientSettings['reconnect'] {
+  const names = ['baseMs', 'capMs', 'minUptimeMs', 'maxAttempts', 'maxElapsedMs', 'policy'] as const;
+  checkKeys(options, names, 'reconnect');
+  const { policy, ...numbers } = options;
+  checkType(policy, 'function', 'reconnect.policy');
+  const settings = numberOptions(numbers, 'reconnect', {
+    baseMs: [500, 1],
+    capMs: [30_000, 1],
+    minUptimeMs: [5_000, 0],
+    maxAttempts: [Infinity, 1, 'whole'],
+    maxElapsedMs: [Infinity, 0],
+  });
+  return { ...settings, policy };
 }
 
 function resolveOutbox(options: OutboxOptions = {}): ClientSettings['outbox'] {
@@ -76,11 +96,30 @@ function resolveOutbox(options: OutboxOptions = {}): ClientSettings['outbox'] {
 const MAX_TOKEN_LENGTH = 7_168;
 
 /** Throws a `TypeError` unless `token` is absent or one that a first frame can carry. */
-export function checkToken(token: unknown, what: string): void {
+function checkToken(token: unknown, what: string): void {
   checkType(token, 'string', what);
   if (typeof token === 'string' && token.length > MAX_TOKEN_LENGTH) {
     throw new TypeError(`${what} may have ${MAX_TOKEN_LENGTH} characters, not ${token.length}`);
   }
+}
+
+/** Throws a `TypeError` unless `source` is absent, a token or a function. */
+export function checkTokenSource(source: unknown, what: string): asserts source is TokenSource | undefined {
+  if (typeof source !== 'function') checkToken(source, what);
+}
+
+type UrlSource = Extract<ClientOptions['url'], (...args: never[]) => unknown>;
+
+/** An address of the application's own making, checked for each attempt. */
+function resolverOf(url: UrlSource, address: (url: unknown) => string): ClientSettings['url'] {
+  return async (context) => {
+    try {
+      return address(await url(context));
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw holdfastError('ERR_DIAL_FAILED', `url() gave no address: ${why}`, { cause });
+    }
+  };
 }
 
 const SCHEMES: { readonly [scheme: string]: string } = {
@@ -90,7 +129,7 @@ const SCHEMES: { readonly [scheme: string]: string } = {
   'https:': 'wss:',
 };
 
-function resolveUrl(given: unknown, baseUrl: string | undefined): string {
+function resolveUrl(given: unknown, baseUrl: string | undefined, allowsToken: boolean): string {
   if (typeof given !== 'string' && !(given instanceof URL)) {
     throw new TypeError(`url must be a string or a URL, not ${given === null ? 'null' : typeof given}`);
   }
@@ -106,11 +145,18 @@ function resolveUrl(given: unknown, baseUrl: string | undefined): string {
   }
   const scheme = SCHEMES[url.protocol];
   if (!scheme) throw new TypeError(`url must begin with ws:, wss:, http: or https:, not ${url.protocol}`);
-  for (const name of ['token', 'access_token']) {
+  for (const name of allowsToken ? [] : ['token', 'access_token']) {
     // Addresses end up in logs, proxies and crash reports.
     if (url.searchParams.has(name))
       throw new TypeError(`url must not hold '${name}='; give the token as 'auth'`);
   }
+  if (scheme === 'ws:' && baseUrl?.startsWith('https:') && !isLoopback(url.hostname)) {
+    throw new TypeError(`url '${url.href}' is not for a page from https: its browser asks for wss:`);
+  }
   // Assigning `protocol` cannot be relied on: http and ws are not of one family everywhere.
   return scheme + url.href.slice(url.protocol.length).replace(/#.*$/, '');
 }
+
+/** Browsers let these pass (Secure Contexts, section 3.1). */
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.\d+){3}$/.test(host);

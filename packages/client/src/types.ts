@@ -29,11 +29,14 @@ import type {
 export type ConnectionState =
   /** Not asked to connect. */
   | { readonly status: 'idle' }
-  /** The first attempt after `connect()`. `since`, as every time here, is in ms since 1970. */
+  /**
+   * The first attempt after `connect()`: fetches the token, dials, says hello. `since`, as every time here, is in ms
+   * since 1970.
+   */
   | {
       readonly status: 'connecting';
       readonly attempt: number;
-      readonly phase: 'dialing' | 'handshaking';
+      readonly phase: 'preparing' | 'dialing' | 'handshaking';
       readonly since: number;
     }
   | {
@@ -43,15 +46,20 @@ export type ConnectionState =
       readonly sessionId: string;
       readonly userId: string;
       readonly since: number;
+      /** `suspect`: something that should have come did not, or the device slept; a ping has been sent to find out. */
+      readonly health: 'good' | 'suspect';
       /** Round-trip time, as last measured. */
       readonly rttMs?: number;
     }
-  /** An attempt failed or the connection was lost: waits for the next attempt, or for its answer. */
+  /**
+   * An attempt failed or the connection was lost: waits for the next attempt, or for its answer. `online`, `visible`:
+   * until the network or the page is back, but not longer than `retryAt`.
+   */
   | {
       readonly status: 'reconnecting';
       readonly attempt: number;
-      readonly waitingFor: 'timer' | 'answer';
-      /** When the next attempt starts; only while waiting for the timer. */
+      readonly waitingFor: 'timer' | 'online' | 'visible' | 'answer';
+      /** When the next attempt starts at the latest; absent while waiting for its answer. */
       readonly retryAt?: number;
       readonly since: number;
       readonly lastError: HoldfastError;
@@ -62,6 +70,60 @@ export type ConnectionState =
   | { readonly status: 'failed'; readonly error: HoldfastError }
   /** `close()` was called; final. */
   | { readonly status: 'closed'; readonly reason: string };
+
+/** A deadline that the connection waits for. */
+export interface Timer {
+  /**
+   * `token`, `dial`, `welcome`: what an attempt waits for at most so long. `attempt`: the next one begins. `ping`: the
+   * server is asked for a sign of life, `pong`: it must have answered. `move`: the connection goes to another server.
+   * `refresh`: the token is renewed. `messages`: one expires, times out or is to be acknowledged.
+   */
+  readonly name: 'token' | 'dial' | 'welcome' | 'attempt' | 'ping' | 'pong' | 'move' | 'refresh' | 'messages';
+  /** Ms since 1970. */
+  readonly dueAt: number;
+}
+
+/** One step of the connection from state to state, as finely as the client itself knows it. */
+export interface Transition {
+  /** Ms since 1970. */
+  readonly at: number;
+  readonly from: ConnectionPhase;
+  readonly to: ConnectionPhase;
+  /** What made it: a call (`connect`, `close`), what came (`opened`, `welcomed`), `tick` for a deadline, an error's code. */
+  readonly cause: string;
+}
+export type ConnectionPhase =
+  | 'idle'
+  | 'preparing'
+  | 'dialing'
+  | 'handshaking'
+  | 'connected'
+  | 'waiting'
+  | 'needs-auth'
+  | 'failed'
+  | 'closed';
+
+/** All that a client knows of its connection, for looking into it; `explain` of `@holdfast/client/explain` puts it in words. */
+export interface Inspection {
+  readonly state: ConnectionState;
+  /** The nearest first. */
+  readonly timers: readonly Timer[];
+  readonly outbox: OutboxState;
+  /** Round-trip time, as last measured, ms; absent before the first. */
+  readonly rttMs?: number | undefined;
+  /** The last 100, the oldest first. */
+  readonly transitions: readonly Transition[];
+}
+
+/** A token, or a function that fetches one. */
+export type TokenSource =
+  | string
+  | ((request: {
+      /** `connect`: for an attempt. `expiring`: 80 % of its time have passed. `rejected`: the server wants another one. */
+      readonly reason: 'connect' | 'expiring' | 'rejected';
+      /** Aborted when the answer is not needed any more, at the latest after 10 s. */
+      readonly signal: AbortSignal;
+    }) => string | PromiseLike<string>);
 
 /** What waits: `messages` and `bytes` are not yet on the wire, `inflight` is there and not yet acknowledged. */
 export interface OutboxState {
@@ -119,11 +181,19 @@ export interface ClientConnection {
   /**
    * Idempotent, and "try now" while waiting. Resolves when connected; rejects on `needs-auth`, `failed`, `closed`
    * with the error of that state, and with `signal.reason` when aborted (which does not stop the connecting).
-   * `auth` replaces the token, also on a connection that stands: it is opened anew then.
+   * `auth` replaces the token or what fetches it, also on a connection that stands: it is opened anew then; another
+   * user gets another session.
    */
-  connect(options?: { auth?: string | undefined; signal?: AbortSignal | undefined }): Promise<void>;
-  /** Down until `connect()`; what waits in the outbox goes on waiting. State `idle`. */
-  disconnect(): void;
+  connect(options?: { auth?: TokenSource | undefined; signal?: AbortSignal | undefined }): Promise<void>;
+  /** Down until `connect()`; the session (server: 120 s) and what waits in the outbox go on waiting. State `idle`. */
+  disconnect(): Promise<void>;
+  /**
+   * Resolves when every message that was accepted is settled, in whatever way; rejects with `ERR_TIMEOUT` after
+   * `timeoutMs` (default 30_000), with `signal.reason` when aborted.
+   */
+  flush(options?: CallOptions): Promise<void>;
+  /** A snapshot for looking into the connection: deadlines, counts, the last transitions and their causes. Bound. */
+  inspect(): Inspection;
   /**
    * Ends the session, for good. Unsettled messages reject with `ERR_CLOSED`, `unsent` or `unknown`; with `flushMs`
    * they get so long to be sent and acknowledged first. Milliseconds, default 0.
@@ -203,12 +273,25 @@ export interface ClientRoom<C extends AnyContract = Contract> {
 }
 
 export interface ClientOptions<C extends AnyContract = Contract> {
-  /** `ws:`, `wss:`, `http:`, `https:`, or a path of the page's origin. Holds no token. */
-  url: string | URL;
+  /**
+   * `ws:`, `wss:`, `http:`, `https:`, or a path of the page's origin; or a function that gives it for each attempt.
+   * Holds no token: addresses end up in logs, proxies and crash reports.
+   */
+  url: string | URL | ((context: { readonly attempt: number }) => string | URL | PromiseLike<string | URL>);
   /** Checks payloads at run time, in both directions. */
   contract?: C | undefined;
-  /** Token that the server's `auth` gets; default: none, a guest. Sent in the first frame, never in the URL. */
-  auth?: string | undefined;
+  /**
+   * Token that the server's `auth` gets, or a function that fetches one; default: none, a guest. A function is called
+   * once at a time, its token kept until 80 % of its time have passed, then renewed while connected.
+   */
+  auth?: TokenSource | undefined;
+  /**
+   * How the token travels: in the first frame (`hello`, default), or already in the upgrade, as an entry of
+   * `Sec-WebSocket-Protocol` (`subprotocol`), for gateways that must see it there. Never in the URL.
+   */
+  tokenIn?: 'hello' | 'subprotocol' | undefined;
+  /** Lets a `url` with `token=` or `access_token=` pass, which is refused otherwise; default false. */
+  allowTokenInUrl?: boolean | undefined;
   /** Connects in the next task; default false. */
   autoConnect?: boolean | undefined;
   /** Default `json()`. */
@@ -229,6 +312,19 @@ export interface ReconnectOptions {
   minUptimeMs?: number | undefined;
   /** Attempts in a row that may fail until the state is `failed`; default Infinity. */
   maxAttempts?: number | undefined;
+  /** How long without a connection until the state is `failed`; ms, default Infinity. */
+  maxElapsedMs?: number | undefined;
+  /**
+   * Your own delay before an attempt, in ms; null gives up. Replaces the backoff, not what the server asks for. If it
+   * throws or returns something else, that is told to `onError` and the backoff counts.
+   */
+  policy?:
+    | ((context: {
+        readonly attempt: number;
+        readonly elapsedMs: number;
+        readonly error: HoldfastError;
+      }) => number | null)
+    | undefined;
 }
 
 export interface HeartbeatOptions {

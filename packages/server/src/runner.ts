@@ -17,6 +17,9 @@ export interface Outcome {
 /** What a runner needs of its session. */
 export interface RunnerSession {
   readonly id: string;
+  /** As the store has told it at its last attach; empty if there was none here. */
+  readonly epoch: string;
+  readonly gen: number;
   readonly ended: boolean;
   /** Aborted when the session ends. */
   readonly aborter: AbortController;
@@ -102,7 +105,9 @@ export class Runner<S extends RunnerSession> {
     if (max <= 0) return;
     const sentAt = clock.now();
     const running = [...this.#running.keys()];
-    const call = { sid: this.#session.id, holder: node, running, max, token: `${node}:${nextCall()}` };
+    const { id: sid, epoch, gen } = this.#session;
+    const life = epoch === '' ? undefined : { epoch, gen };
+    const call = { sid, life, holder: node, running, max, token: `${node}:${nextCall()}` };
     return after(store.claim(call), ({ items, blocked }) => {
       const late = clock.now() - sentAt > FRESH_ENOUGH * store.leaseMs;
       for (const item of items) {

@@ -27,7 +27,7 @@ export function stateWords(state: ConnectionState): StateWords {
       };
     case 'connecting':
       return {
-        scene: state.phase,
+        scene: state.phase === 'preparing' ? 'dialing' : state.phase,
         title: 'Connecting',
         note: state.phase === 'dialing' ? 'Dialing the server.' : 'The server is there; saying hello.',
       };

@@ -1,11 +1,22 @@
 import { CloseCode, type HoldfastError, holdfastError, type TransportEnd } from '@holdfast/protocol';
 
+/** Close codes for a fault of one of the two ends: once may be chance, twice is not. */
+export const FAULTS: readonly number[] = [
+  1002,
+  CloseCode.WRONG_DATA,
+  1007,
+  CloseCode.TOO_BIG,
+  CloseCode.BAD_FRAME,
+];
+
 /** What a failure does to the connection. */
-export type Consequence = 'retry' | 'needs-auth' | 'fail';
+export type Consequence = 'retry' | 'renew-token' | 'needs-auth' | 'fail';
 
 /** The one place that decides what each error does to the connection. */
 export function consequenceOf(error: HoldfastError): Consequence {
   switch (error.code) {
+    case 'ERR_AUTH_EXPIRED':
+      return 'renew-token';
     case 'ERR_AUTH_REFUSED':
       return 'needs-auth';
     case 'ERR_PROTOCOL_VERSION':
@@ -22,6 +33,8 @@ export function errorOfBye(code: string, message: string): HoldfastError {
   switch (code) {
     case 'ERR_AUTH_REFUSED':
       return authRefused(message);
+    case 'ERR_AUTH_EXPIRED':
+      return authExpired(message);
     case 'ERR_PROTOCOL_VERSION':
       return holdfastError('ERR_PROTOCOL_VERSION', message);
     case 'ERR_PROTOCOL':
@@ -42,9 +55,21 @@ export function errorOfEnd({ code, reason, cause }: TransportEnd, opened: boolea
       details,
     );
   }
+  const retryAfter = /^ra=(\d{1,9})$/.exec(reason);
+  if (retryAfter) {
+    const retryAfterMs = Number(retryAfter[1]);
+    return holdfastError('ERR_SERVER_BUSY', `the server asks to wait ${retryAfterMs} ms (code ${code})`, {
+      retryAfterMs,
+    });
+  }
   if (code === CloseCode.FORBIDDEN) return authRefused(reason);
+  if (code === CloseCode.UNAUTHORIZED) return authExpired(reason);
   if (code === CloseCode.SUPERSEDED) {
     return holdfastError('ERR_SUPERSEDED', 'another connection has taken over this session');
+  }
+  if (FAULTS.includes(code)) {
+    const text = `the server found a fault in what it got${said ? `: ${said}` : ''} (code ${code})`;
+    return holdfastError('ERR_PROTOCOL', text, details);
   }
   return holdfastError(
     'ERR_CONNECTION_LOST',
@@ -55,4 +80,8 @@ export function errorOfEnd({ code, reason, cause }: TransportEnd, opened: boolea
 
 function authRefused(reason: string): HoldfastError {
   return holdfastError('ERR_AUTH_REFUSED', `the server refused the token: ${reason}`, { reason });
+}
+
+function authExpired(reason: string): HoldfastError {
+  return holdfastError('ERR_AUTH_EXPIRED', `the token has expired${reason ? `: ${reason}` : ''}`);
 }

@@ -10,18 +10,21 @@ export interface Heartbeat {
   readonly heardAt: number;
   /** When the ping was written that has no pong yet; for the round-trip time. */
   readonly pingedAt?: number | undefined;
-  /** When the ping counts as missed; absent while nothing is suspected. */
+  /** When the ping counts as missed; absent while nothing is asked. */
   readonly deadlineAt?: number | undefined;
-  /**
-   * What made us ask: a silence, which any frame ends, or an ack that does not come, for which only a pong will do:
-   * what comes down says nothing of the way up.
-   */
-  readonly doubt?: 'silence' | 'ack' | undefined;
+  /** Why it was asked; absent with `deadlineAt`. */
+  readonly asked?: Asked | undefined;
   /** When the last pong came. */
   readonly answeredAt: number;
   readonly missed: number;
   readonly rttMs?: number | undefined;
 }
+
+/**
+ * What made us ask: nothing in particular; a silence, or a platform that woke up, which any frame ends; or an ack that
+ * does not come, for which only a pong will do: what comes down says nothing of the way up.
+ */
+export type Asked = 'routine' | 'silence' | 'wake' | 'ack';
 
 export type HeartbeatNeed = 'nothing' | 'ping' | 'give-up';
 
@@ -38,23 +41,28 @@ export function startHeartbeat(
 
 /** A frame came. */
 export function heard(heartbeat: Heartbeat, now: number): Heartbeat {
-  if (heartbeat.doubt === 'ack') return { ...heartbeat, heardAt: now };
-  return { ...heartbeat, heardAt: now, deadlineAt: undefined, doubt: undefined, missed: 0 };
+  if (heartbeat.asked === 'ack') return { ...heartbeat, heardAt: now };
+  return { ...heartbeat, heardAt: now, deadlineAt: undefined, asked: undefined, missed: 0 };
 }
 
 /** A pong came: the answer to the last ping. */
 export function ponged(heartbeat: Heartbeat, now: number): Heartbeat {
   const { pingedAt } = heartbeat;
   if (pingedAt === undefined) return heartbeat;
-  const calm = { deadlineAt: undefined, doubt: undefined, missed: 0 };
+  const calm = { deadlineAt: undefined, asked: undefined, missed: 0 };
   return { ...heartbeat, ...calm, pingedAt: undefined, answeredAt: now, rttMs: now - pingedAt };
 }
 
 /** A ping has been written; it counts as missed after `timeoutMs`. */
-export function pinged(heartbeat: Heartbeat, now: number, timeoutMs = heartbeat.timeoutMs): Heartbeat {
+export function pinged(
+  heartbeat: Heartbeat,
+  now: number,
+  why: Asked,
+  timeoutMs = heartbeat.timeoutMs,
+): Heartbeat {
   const missed = heartbeat.deadlineAt === undefined ? heartbeat.missed : heartbeat.missed + 1;
-  const doubt = heartbeat.doubt ?? 'silence';
-  return { ...heartbeat, pingedAt: now, deadlineAt: now + timeoutMs, doubt, missed };
+  const asked = heartbeat.asked === 'ack' ? 'ack' : why;
+  return { ...heartbeat, pingedAt: now, deadlineAt: now + timeoutMs, asked, missed };
 }
 
 /** How long an answer may take before somebody should ask what keeps it. */
@@ -74,10 +82,14 @@ function ackDueAt(heartbeat: Heartbeat, awaitingSince: number | undefined): numb
   return Math.max(awaitingSince, heartbeat.answeredAt) + patience(heartbeat);
 }
 
-/** Before a ping is written: what it is asked for. */
-export function doubting(heartbeat: Heartbeat, now: number, awaitingSince: number | undefined): Heartbeat {
-  const doubt = now >= ackDueAt(heartbeat, awaitingSince) ? 'ack' : heartbeat.doubt;
-  return { ...heartbeat, doubt };
+/**
+ * Asks, for whatever reason there is. Who comes late has slept, or was not let run: a connection that was lost
+ * meanwhile is to be known soon.
+ */
+export function ask(heartbeat: Heartbeat, now: number, awaitingSince: number | undefined): Heartbeat {
+  const isLate = now > heartbeatDueAt(heartbeat, awaitingSince) + LATE_MS;
+  const why = now >= ackDueAt(heartbeat, awaitingSince) ? 'ack' : isLate ? 'wake' : 'silence';
+  return pinged(heartbeat, now, why, isLate ? patience(heartbeat) : undefined);
 }
 
 /** What the heartbeat needs now. */

@@ -47,7 +47,7 @@ export class Dispatcher {
       const { issues } = result;
       const text = `'${name}' from the server does not fit the contract: ${describeIssues(issues)}`;
       const details = { delivery: 'rejected', messageId: meta.id, issues } as const;
-      return this.#report(holdfastError('ERR_INVALID_PAYLOAD', text, details));
+      return this.report(holdfastError('ERR_INVALID_PAYLOAD', text, details));
     }
     Object.freeze(meta);
     room?.emit(name, result.value, meta);
@@ -81,7 +81,7 @@ export class Dispatcher {
   /** A listener of the application threw. */
   failed(cause: unknown, name: string): void {
     const why = cause instanceof Error ? cause.message : String(cause);
-    this.#report(holdfastError('ERR_LISTENER_FAILED', `a listener of '${name}' failed: ${why}`, { cause }));
+    this.report(holdfastError('ERR_LISTENER_FAILED', `a listener of '${name}' failed: ${why}`, { cause }));
   }
 
   /** From here on no message reaches the application, not even the rest of a frame that is being dispatched. */
@@ -104,10 +104,11 @@ export class Dispatcher {
   #unheard(name: string, error: HoldfastError): void {
     if (!this.errors.has('error') && this.#unheardNames.has(name)) return;
     this.#unheardNames.add(name);
-    this.#report(error);
+    this.report(error);
   }
 
-  #report(error: HoldfastError): void {
+  /** Something failed that concerns no message and ends nothing. */
+  report(error: HoldfastError): void {
     if (!this.errors.emit('error', error))
       this.#logger.error(`Holdfast: ${error.code}: ${error.message}`, error);
   }

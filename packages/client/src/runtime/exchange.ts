@@ -295,6 +295,8 @@ export class Exchange {
       case Type.CREDIT:
       case Type.CANCEL:
       case Type.DONE:
+      case Type.AUTH:
+      case Type.GOAWAY:
         return this.#told(item);
       default:
         throw new FrameError(`an item of type ${item[0]} has no place here, or was not negotiated`);

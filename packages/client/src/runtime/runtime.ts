@@ -2,16 +2,13 @@ import {
   Alarm,
   CloseCode,
   type Frame,
-  FrameError,
+  type HoldfastError,
   holdfastError,
   type Item,
-  PROTOCOL_VERSION,
   parseFrame,
   type Sending,
   SequenceGapError,
   Type,
-  Verdict,
-  type Welcome,
   type WireData,
 } from '@holdfast/protocol';
 import { errorOfBye } from '../core/classify.js';
@@ -26,21 +23,28 @@ import {
   step,
 } from '../core/connection.js';
 import type { ClientPorts } from '../ports/ports.js';
-import type { ConnectionState, OutboxState } from '../types.js';
+import type { ConnectionState, Inspection, OutboxState, TokenSource } from '../types.js';
 import { ClientSession } from './client-session.js';
 import { ConnectWaiters } from './connect-waiters.js';
 import { Dispatcher } from './dispatcher.js';
-import { Exchange, type Remains } from './exchange.js';
+import { Exchange } from './exchange.js';
+import { Greeting } from './greeting.js';
+import { guardedPolicy } from './guarded-policy.js';
+import { inspect } from './inspect.js';
+import { Journal } from './journal.js';
+import { Lines } from './lines.js';
 import type { Draft } from './make-message.js';
 import { Rooms } from './rooms.js';
 import type { ClientSettings } from './settings.js';
-import { Socket } from './socket.js';
+import { SignalWatch } from './signal-watch.js';
+import type { SocketFailure } from './socket.js';
+import { Tokens } from './tokens.js';
 
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /**
  * The loop that carries out what the pure machines decide: one event at a time, first the new state, then the
- * effects, then the listeners. It owns the socket and the one timer.
+ * effects, then the listeners. It owns the sockets and the one timer.
  */
 export class Runtime {
   readonly #ports: ClientPorts;
@@ -48,11 +52,13 @@ export class Runtime {
   readonly dispatcher: Dispatcher;
   readonly exchange: Exchange;
   readonly rooms: Rooms;
-  #auth: string | undefined;
   #connection: Connection = initialConnection;
   #state: ConnectionState = Object.freeze(stateOf(initialConnection));
-  readonly #socket: Socket;
+  readonly #lines: Lines;
   readonly #session: ClientSession;
+  readonly #tokens: Tokens;
+  readonly #greeting: Greeting;
+  readonly #journal = new Journal();
   /** Events that came while another one is being worked on, and that one. */
   readonly #mailbox: (() => void)[] = [];
   readonly #waiters = new ConnectWaiters();
@@ -60,19 +66,20 @@ export class Runtime {
   #flushDue = false;
   #toldOutbox: OutboxState | undefined;
   /** Whom to tell when nothing is open any more. */
-  #flushed: (() => void)[] = [];
-  #stopSignals: (() => void) | undefined;
+  readonly #flushed = new Set<() => void>();
+  readonly #signals: SignalWatch;
 
   constructor(ports: ClientPorts, settings: ClientSettings) {
-    this.#ports = ports;
-    this.#settings = settings;
-    this.#auth = settings.auth;
     const { clock, random } = ports;
+    const { codec, outbox, schemas, logger, auth } = settings;
+    this.#ports = ports;
     this.#session = new ClientSession(random);
-    this.#socket = new Socket(ports.dialer, settings.url, settings.codec);
+    this.#tokens = new Tokens(ports, auth);
+    this.#lines = new Lines(ports.dialer, settings, this.#tokens);
+    this.#signals = new SignalWatch(ports.signals, (event) => this.#post(() => this.#step(event)));
     this.#alarm = new Alarm(clock, () => this.#ring());
-    const { codec, outbox, schemas, logger } = settings;
     this.dispatcher = new Dispatcher(schemas, logger);
+    this.#settings = { ...settings, reconnect: guardedPolicy(settings.reconnect, this.dispatcher) };
     const defaults = { codec, clock, random, ttlMs: outbox.ttlMs, requestTimeoutMs: REQUEST_TIMEOUT_MS };
     this.exchange = new Exchange(defaults, outbox, {
       wake: () => this.#wake(),
@@ -90,10 +97,23 @@ export class Runtime {
       gap: (gap) => this.dispatcher.gap(gap),
       deliver: (room, name, payload, meta) => this.dispatcher.deliver(name, payload, meta, room.listeners),
     });
+    this.#greeting = new Greeting({
+      ...{ clock, session: this.#session, exchange: this.exchange, rooms: this.rooms },
+      ...{ dispatcher: this.dispatcher, tokens: this.#tokens },
+      step: (event) => this.#step(event),
+      wake: () => this.#wake(),
+    });
   }
 
   get state(): ConnectionState {
     return this.#state;
+  }
+
+  get inspection(): Inspection {
+    return inspect({
+      ...{ connection: this.#connection, state: this.#state, exchange: this.exchange },
+      ...{ tokens: this.#tokens, journal: this.#journal },
+    });
   }
 
   submit(draft: Draft): Sending<unknown> {
@@ -103,12 +123,17 @@ export class Runtime {
     return sending;
   }
 
-  connect({ auth, signal }: { auth?: string | undefined; signal?: AbortSignal | undefined }): Sending<void> {
+  connect({
+    auth,
+    signal,
+  }: {
+    auth?: TokenSource | undefined;
+    signal?: AbortSignal | undefined;
+  }): Sending<void> {
     const waiter = this.#waiters.make(signal);
     this.#post(() => {
       this.#waiters.add(waiter);
-      const anew = auth !== undefined && auth !== this.#auth;
-      if (auth !== undefined) this.#auth = auth;
+      const anew = auth !== undefined && this.#tokens.replace(auth);
       this.#step({ type: 'connect', anew });
       this.#waiters.settle(this.#connection);
     });
@@ -124,22 +149,18 @@ export class Runtime {
     this.dispatcher.mute();
     this.#post(() => {
       this.#step({ type: 'close', reason });
+      this.#tokens.abandon();
       this.exchange.end();
       this.rooms.end();
       this.#waiters.settle(this.#connection);
     });
   }
 
-  /** Resolves when nothing is open any more, or after `timeoutMs`. */
-  flush(timeoutMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#ports.clock.setTimer(resolve, timeoutMs);
-      this.#flushed.push(() => {
-        cancel();
-        resolve();
-      });
-      this.#wake();
-    });
+  /** Calls `tell` when nothing is open any more, until the returned function is called. */
+  whenFlushed(tell: () => void): () => void {
+    this.#flushed.add(tell);
+    this.#wake();
+    return () => this.#flushed.delete(tell);
   }
 
   // ── One event at a time ────────────────────────────────────────────────────────────────────────────────────
@@ -162,31 +183,43 @@ export class Runtime {
   }
 
   #step(event: ConnectionEvent): void {
+    const before = this.#connection;
+    const now = this.#ports.clock.now();
+    if (event.type === 'failed' && event.error.code === 'ERR_AUTH_EXPIRED') this.#tokens.rejected();
     const around = {
-      now: this.#ports.clock.now(),
+      now,
       fraction: this.#ports.random.fraction(),
       awaitingSince: this.exchange.awaitingSince,
+      isOffline: this.#signals.network === 'gone',
+      canRenewToken: this.#tokens.canRenew,
     };
-    const { connection, effects } = step(this.#connection, event, around, this.#settings);
+    const { connection, effects } = step(before, event, around, this.#settings);
     this.#connection = connection;
-    this.#listenToSignals();
+    this.#journal.note(before, event, connection, now);
+    this.#signals.listen('attempt' in connection);
     for (const effect of effects) this.#run(effect);
   }
 
   #run(effect: ConnectionEffect): void {
     switch (effect.do) {
+      case 'prepare':
+        return this.#prepare(effect.dial, effect.attempt);
       case 'dial':
         return this.#dial(effect.dial);
-      case 'hello':
-        return this.#hello();
+      case 'hello': {
+        const line = this.#lines.get(effect.dial);
+        return line && this.#greeting.hello(effect.dial, line);
+      }
       case 'ping':
         return this.exchange.control([Type.PING]);
       case 'pong':
         return this.exchange.control([Type.PONG]);
-      case 'bye':
-        return this.#socket.send(this.exchange.farewell([Type.BYE, 'closed', ''], this.#ports.clock.now()));
+      case 'bye': {
+        const bye = this.exchange.farewell([Type.BYE, 'closed', ''], this.#ports.clock.now());
+        return this.#lines.send(effect.dial, bye);
+      }
       case 'hang-up':
-        return this.#hangUp(effect.code, effect.reason);
+        return this.#hangUp(effect);
     }
   }
 
@@ -206,7 +239,8 @@ export class Runtime {
       this.dispatcher.outbox(outbox);
     }
     if (this.#connection.status !== 'closed' && this.exchange.busy) return;
-    for (const tell of this.#flushed.splice(0)) tell();
+    for (const tell of this.#flushed) tell();
+    this.#flushed.clear();
   }
 
   // ── The timer ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -214,42 +248,63 @@ export class Runtime {
   /** The nearest deadline of all. */
   #arm(): void {
     const { status } = this.#connection;
+    const isUp = status === 'connected';
     const connectionAt = deadlineOf(this.#connection, this.exchange.awaitingSince) ?? Infinity;
-    const exchangeAt = this.exchange.deadlineAt(status === 'connected');
-    this.#alarm.set(status === 'closed' ? Infinity : Math.min(connectionAt, exchangeAt));
+    const refreshAt = isUp ? this.#tokens.refreshAt : Infinity;
+    const next = Math.min(connectionAt, this.exchange.deadlineAt(isUp), refreshAt);
+    this.#alarm.set(status === 'closed' ? Infinity : next);
   }
 
   #ring(): void {
     this.#post(() => {
       this.#step({ type: 'tick' });
-      this.exchange.tick(this.#ports.clock.now());
+      const now = this.#ports.clock.now();
+      this.exchange.tick(now);
+      if (this.#connection.status === 'connected' && now >= this.#tokens.refreshAt) this.#refreshToken();
     });
   }
 
   // ── The socket ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  #dial(dial: number): void {
-    const post = (event: () => void): void =>
+  #prepare(dial: number, attempt: number): void {
+    const prepared = (error?: HoldfastError): void =>
+      this.#step(error ? { type: 'failed', dial, error } : { type: 'prepared', dial });
+    const post = this.#poster(dial);
+    if (this.#lines.prepare(dial, attempt, (error) => post(() => prepared(error)))) prepared();
+  }
+
+  /** What an older dial has to say changes nothing. */
+  #poster(dial: number): (event: () => void) => void {
+    return (event) =>
       this.#post(() => {
-        // What an older socket has to say changes nothing.
-        if (this.#connection.dial === dial) event();
+        const connection = this.#connection;
+        const isUp = connection.status === 'connected';
+        if (dial === connection.dial || (isUp && dial === connection.socket)) event();
       });
-    this.#socket.dial({
+  }
+
+  #dial(dial: number): void {
+    const post = this.#poster(dial);
+    this.#lines.dial(dial, {
       opened: () => post(() => this.#step({ type: 'opened', dial })),
       received: (data) => post(() => this.#received(dial, data)),
-      failed: (error) => post(() => this.#step({ type: 'failed', dial, error })),
+      failed: (failure) => post(() => this.#failed(dial, failure)),
     });
   }
 
-  #hangUp(code: number, reason: string): void {
-    this.exchange.detach();
-    this.rooms.detached();
-    this.#socket.hangUp(code, reason);
+  #failed(dial: number, failure: SocketFailure): void {
+    const { id } = this.#session;
+    this.#step({ type: 'failed', dial, ...failure });
+    if (failure.endCode === CloseCode.SESSION_LOST && id !== undefined) this.#greeting.lose(id, {});
   }
 
-  #hello(): void {
-    const hello = this.#session.hello(this.#connection.dial, this.#auth, this.exchange.position);
-    this.#socket.sendAlone([Type.HELLO, hello]);
+  #hangUp({ dial, code, reason }: Extract<ConnectionEffect, { do: 'hang-up' }>): void {
+    // The connection that is to follow has taken nothing over yet.
+    if (this.#connection.status !== 'connected' || this.#connection.socket === dial) {
+      this.exchange.detach();
+      this.rooms.detached();
+    }
+    this.#lines.hangUp(dial, code, reason);
   }
 
   /** Schedules a write at the end of this task: what one task sends shares frames. */
@@ -263,15 +318,20 @@ export class Runtime {
   }
 
   #write(): void {
-    if (this.#connection.status === 'connected')
-      this.#socket.send(this.exchange.frames(this.#ports.clock.now()));
+    if (this.#connection.status !== 'connected') return;
+    this.#lines.send(this.#connection.socket, this.exchange.frames(this.#ports.clock.now()));
   }
 
   #received(dial: number, data: WireData): void {
     this.#guard(dial, () => {
       const frame = parseFrame(this.#settings.codec.decode(data));
-      if (this.#connection.status === 'handshaking') this.#shakeHands(dial, frame);
-      else if (this.#connection.status === 'connected') this.#take(dial, frame, data.length);
+      const connection = this.#connection;
+      if (connection.status === 'connected' && connection.socket === dial) {
+        this.#take(dial, frame, data.length);
+      } else if (!this.#farewell(dial, frame)) {
+        const line = this.#lines.get(dial);
+        if (line) this.#greeting.welcome(dial, line, frame);
+      }
     });
   }
 
@@ -293,6 +353,10 @@ export class Runtime {
     if (has(Type.PONG)) this.#step({ type: 'pong-came', dial });
     this.exchange.receive(frame, bytes);
     if (has(Type.PING)) this.#step({ type: 'ping-came', dial });
+    for (const item of frame.items) {
+      if (item[0] === Type.AUTH && typeof item[1] !== 'string') this.#tokens.accepted(item[1]);
+      if (item[0] === Type.GOAWAY) this.#step({ type: 'goaway', dial, afterMs: item[2] });
+    }
     this.#farewell(dial, frame);
   }
 
@@ -303,64 +367,12 @@ export class Runtime {
     return bye !== undefined;
   }
 
-  #shakeHands(dial: number, frame: Frame): void {
-    if (this.#farewell(dial, frame)) return;
-    const [item, ...more] = frame.items;
-    if (item?.[0] !== Type.WELCOME || more.length > 0) {
-      throw new FrameError('the first frame must hold a WELCOME, alone, or a BYE');
-    }
-    const welcome = item[1];
-    if (welcome.v !== PROTOCOL_VERSION) {
-      const text = `the server speaks version ${welcome.v} of the protocol, this client version ${PROTOCOL_VERSION}`;
-      return this.#step({ type: 'failed', dial, error: holdfastError('ERR_PROTOCOL_VERSION', text) });
-    }
-    const { id: asked } = this.#session;
-    if (welcome.q === Verdict.RESUMED && welcome.s === asked) return this.#resume(dial, welcome);
-    if (asked === undefined && welcome.q !== Verdict.NEW) {
-      throw new FrameError('a verdict on a session that nobody asked for');
-    }
-    if (asked !== undefined) this.#lose(asked, welcome);
-    if (welcome.q === Verdict.LOST) this.#hello();
-    else this.#begin(dial, welcome);
-  }
-
-  /** Told before anything of the new session is sent or delivered. */
-  #lose(sessionId: string, remains: Remains): void {
-    this.#session.lost();
-    const lost = this.exchange.lose(sessionId, remains);
-    this.rooms.detached(sessionId);
-    this.dispatcher.sessionLost(lost);
-  }
-
-  #begin(dial: number, welcome: Welcome): void {
-    const replaced = this.#session.stands(welcome, this.#auth);
-    if (replaced !== undefined) this.exchange.disown(replaced);
-    this.#stand(dial, welcome, false);
-    this.rooms.begin();
-    this.#wake();
-  }
-
-  /** The session goes on: where we stand in the rooms, what the server lacks, and then everything else. */
-  #resume(dial: number, welcome: Welcome): void {
-    let missing: WireData[];
-    try {
-      missing = this.exchange.resume(welcome.x ?? 0, this.#ports.clock.now());
-    } catch (error) {
-      // The server has lost what it had acknowledged, whatever it says.
-      this.#lose(welcome.s, {});
-      throw error;
-    }
-    this.#session.stands(welcome, this.#auth);
-    this.#socket.sendAlone([Type.SYNC, this.rooms.positions]);
-    this.#socket.send(missing);
-    this.#stand(dial, welcome, true);
-    this.#wake();
-  }
-
-  #stand(dial: number, welcome: Welcome, recovered: boolean): void {
-    const { s: sessionId, u: userId, h: heartbeatMs } = welcome;
-    this.exchange.begin(welcome);
-    this.#step({ type: 'welcomed', dial, welcome: { sessionId, userId, heartbeatMs, recovered } });
+  #refreshToken(): void {
+    const post = this.#poster(this.#connection.dial);
+    this.#tokens.refresh().then(
+      (token = '') => post(() => this.exchange.control([Type.AUTH, token])),
+      (error: HoldfastError) => post(() => this.dispatcher.report(error)),
+    );
   }
 
   #incoming(item: Item, seq: number): void {
@@ -371,21 +383,6 @@ export class Runtime {
       this.dispatcher.gap({ messages: item[2] - item[1] + 1, reason: item[3] });
     } else {
       this.rooms.take(item);
-    }
-  }
-
-  // ── The page ───────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** Listeners on the page stand only while somebody wants to be up. */
-  #listenToSignals(): void {
-    const { status } = this.#connection;
-    const wanted =
-      status === 'dialing' || status === 'handshaking' || status === 'connected' || status === 'waiting';
-    if (wanted && !this.#stopSignals) {
-      this.#stopSignals = this.#ports.signals.listen(() => this.#post(() => this.#step({ type: 'hurry' })));
-    } else if (!wanted) {
-      this.#stopSignals?.();
-      this.#stopSignals = undefined;
     }
   }
 }

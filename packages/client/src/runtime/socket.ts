@@ -1,4 +1,5 @@
 import {
+  CloseCode,
   type Codec,
   type HoldfastError,
   holdfastError,
@@ -10,45 +11,57 @@ import {
 import { errorOfEnd } from '../core/classify.js';
 import type { Dialer } from '../ports/transport.js';
 
+/** How a socket ended, or why there was none. */
+export interface SocketFailure {
+  readonly error: HoldfastError;
+  readonly endCode?: number | undefined;
+  /** No other attempt can do better. */
+  readonly hopeless?: boolean | undefined;
+}
+
 /** What the socket of one dial tells. */
 export interface SocketEvents {
   /** It stands, and the server speaks our codec. */
   opened(): void;
   received(data: WireData): void;
-  failed(error: HoldfastError): void;
+  failed(failure: SocketFailure): void;
 }
 
-/** The one socket that a client has at a time. */
+/** Entry of `Sec-WebSocket-Protocol` that carries a token. */
+const bearer = (token: string): string => {
+  const bytes = String.fromCharCode(...new TextEncoder().encode(token));
+  return `holdfast.bearer.${btoa(bytes).replace(/=+$/, '').replaceAll('+', '-').replaceAll('/', '_')}`;
+};
+
+/** The socket of one dial. */
 export class Socket {
-  readonly #dialer: Dialer;
-  readonly #url: string;
   readonly #codec: Codec;
   #transport: Transport | undefined;
 
-  constructor(dialer: Dialer, url: string, codec: Codec) {
-    this.#dialer = dialer;
-    this.#url = url;
+  constructor(codec: Codec) {
     this.#codec = codec;
   }
 
-  /** Whatever becomes of it is told through `events`, after this has returned. */
-  dial(events: SocketEvents): void {
+  /** Whatever becomes of it is told through `events`, after this has returned. `token`: one for the upgrade. */
+  dial(dialer: Dialer, url: string, token: string | undefined, events: SocketEvents): void {
     const wanted = subprotocol(this.#codec);
     let opened = false;
     try {
-      this.#transport = this.#dialer.dial(this.#url, [wanted], {
+      const protocols = token === undefined ? [wanted] : [wanted, bearer(token)];
+      this.#transport = dialer.dial(url, protocols, {
         open: (protocol) => {
           opened = true;
           if (protocol === wanted) return events.opened();
           const text = `the server chose the subprotocol '${protocol}' where '${wanted}' was asked for: not a Holdfast server?`;
-          events.failed(holdfastError('ERR_PROTOCOL_VERSION', text));
+          events.failed({ error: holdfastError('ERR_PROTOCOL_VERSION', text) });
         },
         message: (data) => events.received(data),
-        close: (end) => events.failed(errorOfEnd(end, opened)),
+        close: (end) => events.failed({ error: errorOfEnd(end, opened), endCode: end.code }),
       });
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
-      events.failed(holdfastError('ERR_DIAL_FAILED', `could not dial: ${why}`, { cause }));
+      const error = holdfastError('ERR_DIAL_FAILED', `could not dial: ${why}`, { cause });
+      events.failed({ error, hopeless: true });
     }
   }
 
@@ -62,7 +75,7 @@ export class Socket {
   }
 
   /** Detached first, then closed, never waited for: a dead socket may take its time. */
-  hangUp(code: number, reason: string): void {
+  hangUp(code: number = CloseCode.NORMAL, reason = ''): void {
     const transport = this.#transport;
     this.#transport = undefined;
     transport?.close(code, reason);

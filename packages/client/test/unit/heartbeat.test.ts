@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
-  doubting,
+  ask,
   type Heartbeat,
   heard,
   heartbeatDueAt,
@@ -20,24 +20,24 @@ describe('an idle link', () => {
     expect(heartbeatDueAt(silent, undefined)).toBe(25_000);
     expect(heartbeatNeed(silent, 24_999, undefined)).toBe('nothing');
     expect(heartbeatNeed(silent, 25_000, undefined)).toBe('ping');
-    const asked = pinged(silent, 25_000);
+    const asked = pinged(silent, 25_000, 'silence');
     expect(heartbeatNeed(asked, 29_999, undefined)).toBe('nothing');
     expect(heartbeatNeed(asked, 30_000, undefined)).toBe('give-up');
   });
 
   test('lives by any frame, not only by a pong', () => {
-    const asked = pinged(start(), 25_000);
+    const asked = pinged(start(), 25_000, 'silence');
     const alive = heard(asked, 29_000);
     expect(heartbeatNeed(alive, 30_000, undefined)).toBe('nothing');
     expect(heartbeatDueAt(alive, undefined)).toBe(54_000);
   });
 
   test('may miss as many pings as it is allowed to', () => {
-    let heartbeat = pinged(start({ maxMissed: 3 }), 0);
+    let heartbeat = pinged(start({ maxMissed: 3 }), 0, 'silence');
     expect(heartbeatNeed(heartbeat, 5_000, undefined)).toBe('ping');
-    heartbeat = pinged(heartbeat, 5_000);
+    heartbeat = pinged(heartbeat, 5_000, 'silence');
     expect(heartbeatNeed(heartbeat, 10_000, undefined)).toBe('ping');
-    heartbeat = pinged(heartbeat, 10_000);
+    heartbeat = pinged(heartbeat, 10_000, 'silence');
     expect(heartbeatNeed(heartbeat, 15_000, undefined)).toBe('give-up');
     expect(heartbeatNeed(heard(heartbeat, 14_000), 15_000, undefined)).toBe('nothing');
   });
@@ -48,31 +48,31 @@ describe('a link that owes an ack', () => {
     const silent = start();
     expect(heartbeatDueAt(silent, 1_000)).toBe(3_000);
     expect(heartbeatNeed(silent, 3_000, 1_000)).toBe('ping');
-    expect(heartbeatNeed(pinged(silent, 3_000), 8_000, 1_000)).toBe('give-up');
+    expect(heartbeatNeed(pinged(silent, 3_000, 'silence'), 8_000, 1_000)).toBe('give-up');
   });
 
   test('gets four round trips where those are longer; what comes down says nothing of the way up, a pong does', () => {
-    const slow = ponged(pinged(start(), 0), 1_500);
+    const slow = ponged(pinged(start(), 0, 'silence'), 1_500);
     expect(patience(slow)).toBe(6_000);
     expect(heartbeatDueAt(heard(slow, 1_500), 1_500)).toBe(7_500);
     expect(heartbeatDueAt(heard(slow, 4_000), 1_500)).toBe(7_500);
-    const asked = pinged(doubting(slow, 7_500, 1_500), 7_500);
+    const asked = ask(slow, 7_500, 1_500);
     expect(heartbeatNeed(heard(asked, 12_000), 12_500, 1_500)).toBe('give-up');
     expect(heartbeatNeed(ponged(asked, 12_000), 12_500, 1_500)).toBe('nothing');
   });
 });
 
 test('a timer that comes late proves nothing: once more is asked, and then no more', () => {
-  const asked = pinged(start(), 25_000);
+  const asked = pinged(start(), 25_000, 'silence');
   expect(heartbeatNeed(asked, 32_001, undefined)).toBe('ping');
-  const again = pinged(asked, 90_000);
+  const again = pinged(asked, 90_000, 'silence');
   expect(heartbeatNeed(again, 95_000, undefined)).toBe('give-up');
   expect(heartbeatNeed(again, 200_000, undefined)).toBe('give-up');
 });
 
 test('the round-trip time is that of the last ping; a pong that nobody asked for tells nothing', () => {
   expect(ponged(start(), 10).rttMs).toBeUndefined();
-  const measured = ponged(pinged(start(), 100), 142);
+  const measured = ponged(pinged(start(), 100, 'silence'), 142);
   expect(measured.rttMs).toBe(42);
   expect(ponged(measured, 500).rttMs).toBe(42);
 });

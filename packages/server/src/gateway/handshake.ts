@@ -146,7 +146,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
   }
 
   #deadline(ms: number, what: string): () => void {
-    const late = (): void => this.#refuse('ERR_PROTOCOL', `no ${what} within ${ms} ms`, CloseCode.TIMEOUT);
+    const late = (): void => this.#refuse('ERR_TIMEOUT', `no ${what} within ${ms} ms`, CloseCode.TIMEOUT);
     return this.#around.ports.clock.setTimer(late, ms);
   }
 
@@ -330,8 +330,9 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
   #broken(error: unknown): void {
     if (!(error instanceof FrameError)) this.#around.failed(error, 'frame');
     const text = error instanceof FrameError ? error.message : 'this frame could not be handled';
-    const code = error instanceof SequenceGapError ? CloseCode.GAP : CloseCode.BAD_FRAME;
-    this.#refuse('ERR_PROTOCOL', text, code);
+    // Something was lost on the way, which is nobody's fault: the client comes back, and tells it from a fault by the word.
+    if (error instanceof SequenceGapError) return this.#refuse('ERR_GAP', text, CloseCode.GAP);
+    this.#refuse('ERR_PROTOCOL', text, CloseCode.BAD_FRAME);
   }
 
   #refused({ code, text, closeCode }: Refusal): void {

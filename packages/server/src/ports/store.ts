@@ -219,6 +219,11 @@ export type Ended = { readonly status: 'ok'; readonly undelivered: number } | { 
 
 export interface ClaimCall {
   readonly sid: string;
+  /**
+   * As the caller knows the session; absent for who adopts it. Of a session that was made anew since, by a store that
+   * had lost it or after it expired, nothing is given: somebody else here runs what that one is sent.
+   */
+  readonly life?: Pick<Ownership, 'epoch' | 'gen'> | undefined;
   readonly holder: string;
   /** Numbers that this holder is running: its other claims are given to it again. */
   readonly running: readonly number[];

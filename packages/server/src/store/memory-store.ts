@@ -163,6 +163,7 @@ export class MemoryStore implements SessionStore {
     const where = this.#whereHandled(call.sid);
     if (!where) return { items: [], blocked: false };
     if (where instanceof SessionRecord) {
+      if (call.life && !where.isSame(call.life)) return { items: [], blocked: false };
       if (!where.isFor(call.holder, now, this.leaseMs)) return { items: [], blocked: where.inbox.size > 0 };
       where.seen(call.holder, now);
     }

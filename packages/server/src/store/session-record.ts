@@ -6,6 +6,7 @@ import type {
   Attached,
   Bounds,
   Membership,
+  Ownership,
 } from '../ports/store.js';
 import type { User } from '../types.js';
 import { HandledMarks } from './handled-marks.js';
@@ -40,8 +41,9 @@ export class SessionRecord {
   #seenAt: number;
   /** The client has been there since the session was made: it has had a WELCOME. */
   heard = false;
-  /** Of its newest connection. */
+  /** Of its newest connection, and of its first. */
   gen = 0;
+  #firstGen = Infinity;
   readonly #epoch: string;
   /** Attach number of the newest connection. */
   #n = 0;
@@ -84,6 +86,7 @@ export class SessionRecord {
     const previous = this.gen;
     this.#n = n;
     this.gen = gen;
+    this.#firstGen = Math.min(this.#firstGen, gen);
     this.#owner = node;
     this.#attached = true;
     this.seen(node, now);
@@ -119,6 +122,11 @@ export class SessionRecord {
   /** Whether that server may run what nobody has begun: the owner may, others only when it has been silent. */
   isFor(node: string, now: number, leaseMs: number): boolean {
     return node === this.#owner || now - this.#seenAt >= leaseMs;
+  }
+
+  /** Whether it is the one that the caller knows. */
+  isSame({ epoch, gen }: Pick<Ownership, 'epoch' | 'gen'>): boolean {
+    return epoch === this.#epoch && gen >= this.#firstGen;
   }
 
   /** Its owner has asked for it. */

@@ -34,4 +34,9 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly story: stri
     story:
       'a first HELLO that lay at a sleeping server makes its expired session anew: who shows the key of the expired one has lost it',
   },
+  {
+    seed: 4_184_670,
+    story:
+      'a claim of a session goes astray until the store, which has lost it, holds another one of the same id: two runners on one server',
+  },
 ];

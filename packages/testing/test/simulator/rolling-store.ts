@@ -125,5 +125,7 @@ function epochOf(store: MemoryStore): string {
 }
 
 function renamed(call: Logged['call'], from: string, to: string): Logged['call'] {
-  return call['epoch'] === from ? { ...call, epoch: to } : call;
+  const { life } = call as { readonly life?: { readonly epoch: string } };
+  const lived = life?.epoch === from ? { ...call, life: { ...life, epoch: to } } : call;
+  return lived['epoch'] === from ? { ...lived, epoch: to } : lived;
 }

@@ -92,7 +92,7 @@ function clientStep(world: World, name: StepName, app: ClientApp): void {
     case 'leave':
       return app.leave(room);
     case 'disconnect':
-      return app.client.disconnect();
+      return void app.client.disconnect();
     case 'connect':
       return void app.client.connect().catch(() => undefined);
     case 'close':

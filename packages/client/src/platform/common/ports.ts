@@ -1,7 +1,7 @@
 import type { ClientPorts } from '../../ports/ports.js';
 import { systemClock } from './clock.js';
 import { systemRandom } from './random.js';
-import { pageSignals } from './signals.js';
+import { platformSignals } from './signals.js';
 import { webSocketDialer } from './websocket.js';
 
 /** What browsers, workers and Node give us. Called when a client is made, not at import: a page may not be there yet. */
@@ -10,7 +10,7 @@ export function systemPorts(): ClientPorts {
     clock: systemClock,
     random: systemRandom,
     dialer: webSocketDialer,
-    signals: pageSignals,
+    signals: platformSignals,
     logger: console,
     // A file: or about: page has no address to speak of.
     baseUrl: globalThis.location?.origin?.startsWith('http') ? globalThis.location.href : undefined,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { begin, event, events, type MakeStore, notesOf, nothing, refusal, Talk } from './harness.js';
+import { begin, claimed, event, events, type MakeStore, notesOf, nothing, refusal, Talk } from './harness.js';
 
 const LOST = { status: 'lost' };
 const STALE = { status: 'stale' };
@@ -353,6 +353,11 @@ function suiteOfTombstones(make: MakeStore): void {
       });
       expect(await store.accept({ ...asleep, items: [event(1)], ack: 0 })).toEqual({ status: 'fenced' });
       expect(await talk.accept([event(1)])).toEqual({ status: 'ok', accepted: 1 });
+      // Nor does it run what that one is sent, as long as there is somebody who knows it.
+      for (const life of [asleep, { ...talk.own, epoch: 'another' }]) {
+        expect(await talk.claim('A', { life })).toEqual({ items: [], blocked: false });
+      }
+      expect(claimed(await talk.claim('A', { life: talk.own }))).toEqual(['1']);
     });
 
     test('no session is made again whose numbers were used', async () => {

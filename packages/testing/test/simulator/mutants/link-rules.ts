@@ -30,7 +30,13 @@ export const LINK_RULES: readonly Mutant[] = [
   {
     name: 'stale-frames-in-the-client',
     says: 'the client listens to connections that it has left',
-    edits: [{ file: RUNTIME, find: 'if (this.#connection.dial === dial) event();', put: 'event();' }],
+    edits: [
+      {
+        file: RUNTIME,
+        find: 'if (dial === connection.dial || (isUp && dial === connection.socket)) event();',
+        put: 'if (isUp || dial > 0) event();',
+      },
+    ],
   },
   {
     name: 'ring-trimmed-at-send',
@@ -86,9 +92,9 @@ export const LINK_RULES: readonly Mutant[] = [
     says: 'the client waits for a WELCOME for ever',
     edits: [
       {
-        file: 'client/src/core/connection.ts',
-        find: 'deadlineAt: around.now + WELCOME_TIMEOUT_MS',
-        put: 'deadlineAt: around.now + 1e4 * WELCOME_TIMEOUT_MS',
+        file: 'client/src/core/connection/state.ts',
+        find: 'handshaking: 10_000,',
+        put: 'handshaking: 100_000_000,',
       },
     ],
   },

@@ -1,0 +1,26 @@
+import { type Connection, timersOf } from '../core/connection.js';
+import type { ConnectionState, Inspection } from '../types.js';
+import type { Exchange } from './exchange.js';
+import type { Journal } from './journal.js';
+import type { Tokens } from './tokens.js';
+
+interface Insides {
+  readonly connection: Connection;
+  readonly state: ConnectionState;
+  readonly exchange: Exchange;
+  readonly tokens: Tokens;
+  readonly journal: Journal;
+}
+
+/** What somebody who looks into a client gets to see. */
+export function inspect({ connection, state, exchange, tokens, journal }: Insides): Inspection {
+  const isUp = connection.status === 'connected';
+  const timers = [
+    ...timersOf(connection, exchange.awaitingSince),
+    { name: 'messages', dueAt: exchange.deadlineAt(isUp) } as const,
+    { name: 'refresh', dueAt: isUp ? tokens.refreshAt : Infinity } as const,
+  ].filter(({ dueAt }) => dueAt < Infinity);
+  timers.sort((a, b) => a.dueAt - b.dueAt);
+  const rttMs = isUp ? connection.heartbeat.rttMs : undefined;
+  return Object.freeze({ state, timers, outbox: exchange.outbox, rttMs, transitions: journal.transitions });
+}

@@ -1,0 +1,70 @@
+import type { HoldfastError, WireData } from '@holdfast/protocol';
+import type { Dialer } from '../ports/transport.js';
+import type { ClientSettings } from './settings.js';
+import { Socket, type SocketEvents } from './socket.js';
+import type { Tokens } from './tokens.js';
+
+/** One dial: its socket, and by which token it was dialled. */
+export interface Line {
+  readonly socket: Socket;
+  readonly url: string;
+  readonly token: string | undefined;
+  /** The token goes with the upgrade. */
+  readonly isTokenSent: boolean;
+}
+
+/** The sockets by dial: of the connection that stands, and of the one that is to follow. */
+export class Lines {
+  readonly #dialer: Dialer;
+  readonly #settings: Pick<ClientSettings, 'url' | 'codec' | 'tokenIn'>;
+  readonly #tokens: Tokens;
+  readonly #lines = new Map<number, Line>();
+
+  constructor(dialer: Dialer, settings: Pick<ClientSettings, 'url' | 'codec' | 'tokenIn'>, tokens: Tokens) {
+    this.#dialer = dialer;
+    this.#settings = settings;
+    this.#tokens = tokens;
+  }
+
+  get(dial: number): Line | undefined {
+    return this.#lines.get(dial);
+  }
+
+  /** Fetches the address and the token of a dial. True if both are there at once; else `then` tells. */
+  prepare(dial: number, attempt: number, then: (error?: HoldfastError) => void): boolean {
+    const { url, codec, tokenIn } = this.#settings;
+    const ready = (url: string, token: string | undefined): void => {
+      const isTokenSent = tokenIn === 'subprotocol' && token !== undefined;
+      this.#lines.set(dial, { url, token, isTokenSent, socket: new Socket(codec) });
+    };
+    const token = this.#tokens.get();
+    if (typeof url === 'string' && typeof token !== 'object') {
+      ready(url, token);
+      return true;
+    }
+    Promise.all([typeof url === 'string' ? url : url({ attempt }), token]).then(
+      (there) => {
+        ready(...there);
+        then();
+      },
+      (error: HoldfastError) => then(error),
+    );
+    return false;
+  }
+
+  dial(dial: number, events: SocketEvents): void {
+    const line = this.#lines.get(dial);
+    line?.socket.dial(this.#dialer, line.url, line.isTokenSent ? line.token : undefined, events);
+  }
+
+  send(dial: number, frames: readonly WireData[]): void {
+    this.#lines.get(dial)?.socket.send(frames);
+  }
+
+  hangUp(dial: number, code: number, reason: string): void {
+    const line = this.#lines.get(dial);
+    this.#lines.delete(dial);
+    if (line) line.socket.hangUp(code, reason);
+    else this.#tokens.abandon();
+  }
+}

@@ -1,0 +1,128 @@
+import { type Clock, holdfastError, type Random } from '@holdfast/protocol';
+import type { TokenSource } from '../types.js';
+
+/** How much of a token's time may pass until the next one is asked for, give or take a tenth. */
+const FRESH_PART = 0.8;
+const SOURCE_TIMEOUT_MS = 10_000;
+/** When to ask again after a refresh that failed; the server waits for 25 s beyond the end. */
+const RETRY_MS = 5_000;
+/** How many tokens in a row, fresh from the source, the server may refuse. */
+const MAX_REFUSED = 2;
+
+type Reason = 'connect' | 'expiring' | 'rejected';
+type Token = string | undefined;
+
+/**
+ * The token of this client, and when the next one is due. Its source is asked for one at a time, and only when it
+ * must be: an identity provider has limits of its own.
+ */
+export class Tokens {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  #source: TokenSource | undefined;
+  #known: { readonly token: string; readonly freshUntil: number; readonly accepted: boolean } | undefined;
+  #asking: { readonly answer: Promise<Token>; readonly aborter: AbortController } | undefined;
+  #reason: Reason = 'connect';
+  /** In a row. */
+  #refused = 0;
+  /** When a connection that stands needs another one. */
+  refreshAt = Infinity;
+
+  constructor({ clock, random }: { readonly clock: Clock; readonly random: Random }, source?: TokenSource) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#source = source;
+  }
+
+  /** Another token, or another source of them: true if it is not the one that was there. */
+  replace(source: TokenSource): boolean {
+    if (source === this.#source) return false;
+    this.abandon();
+    this.#source = source;
+    this.#refused = 0;
+    this.#forget('connect');
+    return true;
+  }
+
+  /** True if another one can be asked for. */
+  get canRenew(): boolean {
+    return typeof this.#source === 'function' && this.#refused < MAX_REFUSED;
+  }
+
+  /** For an attempt; at once if one is known that is fresh. Rejects with `ERR_TOKEN_SOURCE`. */
+  get(): Token | Promise<Token> {
+    if (typeof this.#source !== 'function') return this.#source;
+    if (this.#known && this.#clock.now() < this.#known.freshUntil) return this.#known.token;
+    return this.#ask(this.#reason);
+  }
+
+  /** For a connection that stands. Rejects with `ERR_TOKEN_SOURCE`, also after 10 s. */
+  async refresh(): Promise<Token> {
+    this.refreshAt = this.#clock.now() + SOURCE_TIMEOUT_MS + RETRY_MS;
+    const cancel = this.#clock.setTimer(() => this.abandon(), SOURCE_TIMEOUT_MS);
+    try {
+      return await this.#ask('expiring');
+    } finally {
+      cancel();
+      this.refreshAt = Math.min(this.refreshAt, this.#clock.now() + RETRY_MS);
+    }
+  }
+
+  /** The server has accepted the token, and says in how many ms it expires. */
+  accepted(expiresInMs = Infinity): void {
+    this.#refused = 0;
+    this.#reason = 'connect';
+    if (!this.#known) return;
+    const part = FRESH_PART * (0.9 + 0.2 * this.#random.fraction());
+    const freshUntil = this.#clock.now() + part * expiresInMs;
+    this.#known = { ...this.#known, freshUntil, accepted: true };
+    this.refreshAt = freshUntil;
+  }
+
+  /** The server wants another one. */
+  rejected(): void {
+    if (this.#known?.accepted === false) this.#refused++;
+    this.#forget('rejected');
+  }
+
+  /** Nobody waits for the answer of the source any more. */
+  abandon(): void {
+    this.#asking?.aborter.abort();
+    this.#asking = undefined;
+  }
+
+  #forget(reason: Reason): void {
+    this.#known = undefined;
+    this.#reason = reason;
+    this.refreshAt = Infinity;
+  }
+
+  #ask(reason: Reason): Promise<Token> {
+    if (this.#asking) return this.#asking.answer;
+    const aborter = new AbortController();
+    const asking = { answer: this.#fetch(reason, aborter.signal), aborter };
+    this.#asking = asking;
+    return asking.answer;
+  }
+
+  async #fetch(reason: Reason, signal: AbortSignal): Promise<Token> {
+    try {
+      const source = this.#source as Exclude<TokenSource, string>;
+      const token = await Promise.race([source({ reason, signal }), abortOf(signal)]);
+      if (typeof token !== 'string') throw new TypeError(`it must give a text, not ${typeof token}`);
+      this.#known = { token, freshUntil: Infinity, accepted: false };
+      return token;
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw holdfastError('ERR_TOKEN_SOURCE', `auth gave no token: ${why}`, { cause });
+    } finally {
+      if (this.#asking?.aborter.signal === signal) this.#asking = undefined;
+    }
+  }
+}
+
+function abortOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('it took too long')), { once: true });
+  });
+}
