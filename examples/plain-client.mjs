@@ -7,9 +7,10 @@
 // `told` may have event(name, data, meta), request(method, data), which answers, publication(room, name, data, meta),
 // gap(why, room), lost(items of which nobody knows whether they were handled) and stopped(why). What fails rejects with
 // a `fate`: 'refused', 'unknown' (on the wire when the session was lost) or 'unsent'. Left out, and nobody at the other
-// end will miss it: MessagePack, several items in one frame, giving up what was written, $leave, a bound for what waits.
+// end will miss it: MessagePack, several items in one frame, giving up what was written, $leave, a bound for what waits,
+// another token than the first, moving away from a server before it goes.
 
-const [HELLO, WELCOME, EVT, REQ, RES, ERR, PUB, PING, PONG, CREDIT] = Array(10).keys();
+const [HELLO, WELCOME, EVT, REQ, RES, ERR, PUB, PING, PONG, CREDIT, AUTH, GOAWAY] = Array(12).keys();
 const [GAP, BYE, CANCEL, SYNC, DONE] = [12, 13, 14, 15, 16];
 const isNumbered = ([type, , , , room]) =>
   [EVT, REQ, RES, ERR, CANCEL].includes(type) || (type === GAP && !room);
@@ -106,15 +107,21 @@ export function plainClient(
     const on = (what, then) => mine.addEventListener(what, (event) => mine === socket && then(event));
     on('open', () => (mine.protocol === 'holdfast.v1.json' ? hello() : leave(4400)));
     on('message', ({ data }) => receive(data));
-    on('close', ({ code }) => ([3003, 4410].includes(code) ? stop(code) : leave()));
+    on('close', ({ code, reason }) => {
+      if ([3000, 3003, 4410].includes(code)) return stop(code); // it has no other token
+      if (code === 4401 && session) lose({});
+      leave(1000, reason);
+    });
     on('error', () => {}); // a close follows
   };
-  const leave = (code = 1000) => {
+  const leave = (code = 1000, reason = '') => {
     const old = socket;
     [socket, ready] = [undefined, false];
     old?.close(code);
     tries = Date.now() - dialedAt > 5_000 ? 0 : tries + 1;
-    if (!stopped) setTimeout(() => stopped || dial(), Math.random() * Math.min(capMs, 50 * 2 ** tries));
+    const [, ra] = /^ra=(\d{1,7})$/.exec(reason) ?? []; // what the server says counts more [7]
+    const wait = ra ? ra * (0.95 + 0.1 * Math.random()) : Math.random() * Math.min(capMs, 50 * 2 ** tries);
+    if (!stopped) setTimeout(() => stopped || dial(), wait);
   };
   const stop = (why) => {
     stopped = true;
@@ -178,7 +185,8 @@ export function plainClient(
     const unknown = open.map(([, { item }]) => item);
     tell('lost', unknown);
   };
-  const bye = (code) => ['ERR_AUTH_REFUSED', 'ERR_PROTOCOL_VERSION'].includes(code) && stop(code);
+  const bye = (code) =>
+    ['ERR_AUTH_REFUSED', 'ERR_AUTH_EXPIRED', 'ERR_PROTOCOL_VERSION'].includes(code) && stop(code);
 
   const receive = (text) => {
     const [mine, [ack, first, ...items]] = [socket, parse(text)];
@@ -226,7 +234,8 @@ export function plainClient(
     else if (type === DONE) done(a, b);
     else if (type === PUB && flowing.has(a)) publish(flowing.get(a), b, c, d, e);
     else if (type === GAP && flowing.has(d)) skip(flowing.get(d), b, c);
-    else if (type < 32 && ![PUB, GAP].includes(type)) leave(4400); // not negotiated [10]
+    // It stays where it is until it is closed, and has no other token: what these two say is nothing to it.
+    else if (type < 32 && ![PUB, GAP, AUTH, GOAWAY].includes(type)) leave(4400); // not negotiated [10]
   };
   // Rooms are lanes of their own, each with a position that moves on [5].
   const sync = ([name, epoch, offset, number]) => {

@@ -2,7 +2,8 @@ import type { WebSocket as Socket } from 'ws';
 import { Breach, check, show, until } from './case.js';
 
 export const T = {
-  ...{ HELLO: 0, WELCOME: 1, EVT: 2, REQ: 3, RES: 4, ERR: 5, PUB: 6, PING: 7, PONG: 8, CREDIT: 9 },
+  ...{ HELLO: 0, WELCOME: 1, EVT: 2, REQ: 3, RES: 4, ERR: 5, PUB: 6, PING: 7, PONG: 8, CREDIT: 9, AUTH: 10 },
+  ...{ GOAWAY: 11 },
   ...{ GAP: 12, BYE: 13, CANCEL: 14, SYNC: 15, DONE: 16 },
 } as const;
 
@@ -185,7 +186,7 @@ export class Wire {
     this.#socket.terminate();
   }
 
-  close(code: number): void {
-    this.#socket.close(this.#mutation.closes?.(code) ?? code);
+  close(code: number, reason = ''): void {
+    this.#socket.close(this.#mutation.closes?.(code) ?? code, reason);
   }
 }

@@ -1,6 +1,13 @@
 import { createClient } from '@holdfast/client';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, onTestFinished, test } from 'vitest';
 import { Playground, Program } from '../support/processes.js';
+import { WebSocket } from './ws.js';
+
+interface Hearing {
+  readonly socket: InstanceType<typeof WebSocket>;
+  readonly items: unknown[][];
+  readonly closed: Promise<string>;
+}
 
 const running: { kill(): Promise<void> }[] = [];
 
@@ -77,6 +84,35 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     await bot.says('no connection');
   },
 );
+
+test('SIGTERM: /health says that it is draining, newcomers are sent elsewhere, and it ends when all have gone', async () => {
+  const playground = await startPlayground();
+  const open = async (): Promise<Hearing> => {
+    const socket = new WebSocket(playground.realtimeUrl, ['holdfast.v1.json']);
+    onTestFinished(() => socket.terminate());
+    const items: unknown[][] = [];
+    socket.on('message', (data) => items.push(...(JSON.parse(String(data)) as unknown[][]).slice(2)));
+    const closed = new Promise<string>((resolve) => {
+      socket.on('close', (code, reason) => resolve(`${code} ${reason}`));
+    });
+    await new Promise((resolve) => socket.once('open', resolve));
+    return { socket, items, closed };
+  };
+  const here = await open();
+  here.socket.send(JSON.stringify([0, 0, [0, { v: 1, c: 'draining', n: 1, w: [10, 1_000], a: 'Ada' }]]));
+  await expect.poll(() => here.items.map(([type]) => type)).toContain(1);
+  playground.program.signal('SIGTERM');
+  await expect
+    .poll(() => here.items.find(([type]) => type === 11))
+    .toEqual([11, 'drain', expect.any(Number)]);
+  expect((await fetch(`${playground.url}/health`)).status).toBe(503);
+  expect(await playground.health()).toEqual({ status: 'draining', connections: 1 });
+  expect(await (await open()).closed).toBe('1012 ra=1000');
+  const before = Date.now();
+  here.socket.close(1000);
+  expect(await playground.program.exited).toBe(0);
+  expect(Date.now() - before).toBeLessThan(3_000);
+});
 
 test('two terminals chat through a killed server; what is typed meanwhile arrives once', async () => {
   const playground = await startPlayground();

@@ -30,8 +30,13 @@ export function createApp(): { http: HttpServer; realtime: HoldfastServer<Chat> 
         response.writeHead(404, { 'Content-Type': 'text/plain' }).end('Not found\n');
       });
     }
-    response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' });
-    response.end(JSON.stringify({ status: 'ok', connections: realtime.stats().connections }));
+    const { draining, connections } = realtime.stats();
+    // Balancers send newcomers elsewhere on it.
+    response.writeHead(draining ? 503 : 200, {
+      'Content-Type': 'application/json',
+      'Cache-Control': 'no-store',
+    });
+    response.end(JSON.stringify({ status: draining ? 'draining' : 'ok', connections }));
   });
 
   const realtime = createHoldfastServer<Chat>({ contract: chat, auth: authenticate }).attach(http);

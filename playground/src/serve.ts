@@ -5,6 +5,8 @@ import { Limpet } from './limpet.js';
 import { reachableHost, readSettings, type Settings } from './settings.js';
 
 const CLOSE_MS = 800;
+/** For clients to move away; well below the 10 s after which most supervisors kill. */
+const DRAIN_MS = 5_000;
 /** A terminal and npm may both pass on the one Ctrl-C. */
 const SAME_KEY_MS = 300;
 
@@ -62,19 +64,21 @@ console.log(`
 ${settings.host === '127.0.0.1' ? '\n  Only this machine can reach it. HOST=0.0.0.0 npm start lets in whoever can reach this machine.\n' : ''}`);
 
 let stoppedAt = 0;
-async function stop(): Promise<void> {
+async function stop(signal: 'SIGINT' | 'SIGTERM'): Promise<void> {
   if (stoppedAt > 0) {
     if (Date.now() - stoppedAt > SAME_KEY_MS) process.exit(130);
     return;
   }
   stoppedAt = Date.now();
-  console.log('\nClosing.');
+  // Whoever presses Ctrl-C is waiting; a supervisor has another one running, or starts it soon.
+  const drains = signal === 'SIGTERM';
+  console.log(drains ? '\nAsking everybody to go.' : '\nClosing.');
   // Somebody's sleeping laptop must not keep us.
-  setTimeout(() => process.exit(0), CLOSE_MS).unref();
+  setTimeout(() => process.exit(0), CLOSE_MS + (drains ? DRAIN_MS : 0)).unref();
   await limpet.close();
-  await realtime.close();
+  await (drains ? realtime.drain({ deadlineMs: DRAIN_MS }) : realtime.close());
   http.closeAllConnections();
   http.close();
   process.exitCode = 0;
 }
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(signal));

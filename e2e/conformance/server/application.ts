@@ -6,6 +6,9 @@ export function conformanceServer(): HoldfastServer {
   const server = createHoldfastServer({
     auth: (token) => {
       if (token === 'conformance:refused') throw new RejectError('conformance');
+      if (token === 'conformance:expired') throw new RejectError('expired');
+      const [, ms] = /^conformance:expires:(-?\d+)$/.exec(token ?? '') ?? [];
+      if (ms !== undefined) return { user: { id: 'conformance:mortal' }, expiresAt: Date.now() + Number(ms) };
       return { user: { id: token ?? 'conformance:guest' } };
     },
     codecs: [json(), msgpack()],

@@ -7,6 +7,7 @@ import { numbers } from './numbers.js';
 import { resume } from './resume.js';
 import { rooms } from './rooms.js';
 import type { Server } from './subject.js';
+import { tokens } from './tokens.js';
 
 /** What is asked of a server. */
 export const serverCases: readonly Case<Server>[] = [
@@ -15,6 +16,7 @@ export const serverCases: readonly Case<Server>[] = [
   ...frames,
   ...numbers,
   ...handshake,
+  ...tokens,
   ...resume,
   ...rooms,
   ...liveness,

@@ -4,6 +4,7 @@ import { note, noted, type Server, unique } from './subject.js';
 
 const FRAMES = '3 Frames';
 const BOUNDS = '3 Bounds';
+const TOKENS = '4 Tokens';
 const nested = (depth: number): unknown => {
   let value: unknown = [];
   for (let level = 1; level < depth; level++) value = [value];
@@ -27,6 +28,10 @@ const bad: readonly (readonly [what: string, section: string, frame: unknown, co
   ['a WELCOME from a client', FRAMES, [0, 0, [T.WELCOME, { v: 1 }]]],
   ['a PUB from a client', FRAMES, [0, 0, [T.PUB, 1, 1, 'x', 1, {}]]],
   ['a DONE from a client', FRAMES, [0, 0, [T.DONE, 1, []]]],
+  ['an AUTH with a number', TOKENS, [0, 0, [T.AUTH, 5_000]]],
+  ['an AUTH without a token', TOKENS, [0, 0, [T.AUTH]]],
+  ['an AUTH of more than 8 KiB', TOKENS, [0, 0, [T.AUTH, 'x'.repeat(8_193)]]],
+  ['a GOAWAY from a client', FRAMES, [0, 0, [T.GOAWAY, 'drain', 0]]],
   ['a reserved type that was not negotiated', FRAMES, [0, 0, [20, 'x', 1]]],
   ['an unknown type below 32', '10 Evolution', [0, 0, [31]]],
   ['a name of 129 characters', FRAMES, [0, 1, [T.EVT, 'x'.repeat(129), 1]]],

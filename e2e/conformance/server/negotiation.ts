@@ -74,6 +74,7 @@ const HANDSHAKE = '4 The handshake';
 export const firstFrames: readonly Case<Server>[] = [
   refusesFirst('data before HELLO', HANDSHAKE, () => [0, 1, [T.EVT, 'conformance:note', {}]]),
   refusesFirst('PING before HELLO', HANDSHAKE, () => [0, 0, [T.PING]]),
+  refusesFirst('AUTH before HELLO', '4 Tokens', () => [0, 0, [T.AUTH, 'ada']]),
   refusesFirst('HELLO in company', HANDSHAKE, () => [0, 0, helloItem({}), [T.PING]]),
   refusesFirst('HELLO of another version', '4 Refusals', () => [0, 0, [T.HELLO, { v: 2, x: 'unknown' }]]),
   refusesFirst('HELLO of more than 8 KiB', HANDSHAKE, () => [0, 0, helloItem({ a: 'x'.repeat(8_192) })]),

@@ -4,13 +4,17 @@ import {
   type Frame,
   FrameError,
   Link,
+  MAX_HELLO_BYTES,
   type RoomSync,
+  sizeOf,
   type Transport,
   type TransportEnd,
   Type,
   type Window,
 } from '@holdfast/protocol';
 import { after } from './answer.js';
+import { LiveToken, type LiveTokenSurroundings, RENEWALS_MS } from './gateway/live-token.js';
+import { EXPIRED } from './gateway/token.js';
 import { Inflow, type InflowSurroundings } from './inflow.js';
 import { Lanes } from './lanes.js';
 import { Outflow, type OutflowSurroundings, type ServerLink } from './outflow.js';
@@ -19,7 +23,8 @@ import type { Session, SessionConnection } from './session.js';
 
 export interface AttachmentSurroundings
   extends Pick<InflowSurroundings, 'check' | 'store' | 'bye' | 'broken'>,
-    Pick<OutflowSurroundings, 'clock' | 'maxBufferedBytes' | 'wrote'> {
+    Pick<OutflowSurroundings, 'clock' | 'maxBufferedBytes' | 'wrote'>,
+    Pick<LiveTokenSurroundings, 'identify' | 'refused'> {
   /** Lets a room of the session flow on its connection. */
   openRoom(attachment: Attachment, room: string, position: RoomPosition): Answer<void>;
   /** Time between pings of this connection, ms. */
@@ -42,12 +47,19 @@ export interface Binding {
   /** The client has everything up to here. */
   readonly base: number;
   readonly window: Window;
+  /** When the token expires; `Infinity`: never. */
+  readonly expiresAt: number;
 }
 
 /** A connection that is silent for so many heartbeats is dead. */
 const SILENT_HEARTBEATS = 2.2;
 /** A socket that stays full for so long belongs to a reader that is too slow. */
 const SLOW_MS = 30_000;
+/**
+ * A connection whose session is on another server now stays open for so long: its client may be here until the WELCOME
+ * from there has come, and would be without any if this one closed before.
+ */
+const RETIRED_MS = 1_000;
 
 /**
  * A connection that is bound to a session: frames come in through the inflow, go out through the outflow, rooms flow
@@ -63,15 +75,16 @@ export class Attachment implements SessionConnection {
   readonly #inflow: Inflow;
   readonly #outflow: Outflow;
   readonly lanes: Lanes;
+  readonly #token: LiveToken;
   readonly #alarm: Alarm;
-  #stage: 'open' | 'closed' = 'open';
+  #stage: 'open' | 'retired' | 'closed' = 'open';
   #heardAt: number;
   #pingAt: number;
   #touchAt: number;
 
   constructor(
     session: Session,
-    { transport, owner, accepted, base, window }: Binding,
+    { transport, owner, accepted, base, window, expiresAt }: Binding,
     around: AttachmentSurroundings,
   ) {
     this.session = session;
@@ -101,6 +114,16 @@ export class Attachment implements SessionConnection {
       acknowledged: (ack) => this.#acknowledged(ack),
       wake: () => this.#outflow.wake(),
     });
+    this.#token = new LiveToken(expiresAt, {
+      clock: around.clock,
+      userId: session.user.id,
+      identify: around.identify,
+      renewed: (ms) => this.#outflow.control(ms === undefined ? [Type.AUTH] : [Type.AUTH, ms]),
+      refused: around.refused,
+      // Without a BYE, which would hide how long to wait.
+      flooded: () => this.drop(CloseCode.RATE_LIMITED, `ra=${RENEWALS_MS}`),
+      failed: (error) => around.failed(error, 'auth'),
+    });
     this.#alarm = new Alarm(around.clock, () => this.#ring());
     this.#heardAt = around.clock.now();
     this.#pingAt = this.#heardAt + around.heartbeatMs;
@@ -119,6 +142,7 @@ export class Attachment implements SessionConnection {
 
   /** Takes a frame. Throws a `FrameError` if the client breaks the protocol. */
   receive(frame: Frame, bytes: number): void {
+    if (!this.live) return;
     this.#heardAt = this.#around.clock.now();
     const fresh = this.#link.take(frame, bytes);
     for (const { seq, item } of fresh) if (seq === 0) this.#unsequenced(item);
@@ -158,27 +182,47 @@ export class Attachment implements SessionConnection {
     this.#arm();
   }
 
+  /** Asks the client to connect elsewhere after so many ms. */
+  goAway(reason: string, afterMs: number): void {
+    if (this.live) this.#outflow.control([Type.GOAWAY, reason, afterMs]);
+  }
+
+  /** Another connection has the session: nothing counts here any more, and in a moment this one is closed. */
+  retire(): void {
+    if (!this.live) return;
+    this.#stage = 'retired';
+    this.#stop();
+    this.#alarm.set(this.#around.clock.now() + RETIRED_MS);
+  }
+
   /** Lets the connection go; its session waits for its client. */
   drop(code: number, reason: string): void {
-    if (!this.live) return;
+    if (this.#stage === 'closed') return;
     this.closed({ code, reason });
     this.#transport.close(code, reason);
   }
 
   /** The connection is gone. */
   closed(end: Pick<TransportEnd, 'code' | 'reason'>): void {
-    if (!this.live) return;
+    if (this.#stage === 'closed') return;
+    if (this.live) this.#stop();
     this.#stage = 'closed';
     this.#alarm.set(Infinity);
-    this.#inflow.close();
-    this.#outflow.close();
     const detached = this.#around.store.detach(this.#owner);
     if (detached instanceof Promise) detached.catch((error: unknown) => this.#failed(error));
     this.#around.detached(this, end);
   }
 
+  #stop(): void {
+    this.#token.stop();
+    this.#inflow.close();
+    this.#outflow.close();
+  }
+
   #unsequenced(item: Frame['items'][number]): void {
     switch (item[0]) {
+      case Type.AUTH:
+        return this.#renew(item[1]);
       case Type.PING:
         return this.#outflow.control([Type.PONG]);
       case Type.PONG:
@@ -194,6 +238,13 @@ export class Attachment implements SessionConnection {
     }
   }
 
+  #renew(token: string | number | undefined): void {
+    if (typeof token !== 'string') throw new FrameError('a client that says AUTH gives a token');
+    // In a HELLO it would have no more room either.
+    if (sizeOf(token) > MAX_HELLO_BYTES) throw new FrameError(`a token may have ${MAX_HELLO_BYTES} bytes`);
+    this.#token.renew(token);
+  }
+
   /** The client says where it stands in its rooms; each flows from there, or from where the session joined it. */
   #sync(positions: readonly RoomSync[]): void {
     const told = new Map(positions.map(([room, epoch, offset]) => [room, { epoch, offset }]));
@@ -206,7 +257,7 @@ export class Attachment implements SessionConnection {
   }
 
   #noLongerOurs(status: 'fenced' | 'lost'): void {
-    if (status === 'fenced') return this.drop(CloseCode.SUPERSEDED, 'superseded');
+    if (status === 'fenced') return this.retire();
     this.#around.lost();
   }
 
@@ -226,10 +277,13 @@ export class Attachment implements SessionConnection {
     const { congestedSince } = this.#outflow;
     const deadAt = this.#heardAt + SILENT_HEARTBEATS * this.#around.heartbeatMs;
     const slowAt = congestedSince === undefined ? Infinity : congestedSince + SLOW_MS;
-    this.#alarm.set(Math.min(this.#pingAt, this.#touchAt, deadAt, slowAt, this.#outflow.ackDueAt));
+    const { ackDueAt } = this.#outflow;
+    const { endsAt } = this.#token;
+    this.#alarm.set(Math.min(this.#pingAt, this.#touchAt, deadAt, slowAt, ackDueAt, endsAt));
   }
 
   #ring(): void {
+    if (this.#stage === 'retired') return this.drop(CloseCode.SUPERSEDED, 'superseded');
     const now = this.#around.clock.now();
     const { heartbeatMs, touchMs } = this.#around;
     const { congestedSince } = this.#outflow;
@@ -239,6 +293,7 @@ export class Attachment implements SessionConnection {
     if (congestedSince !== undefined && now >= congestedSince + SLOW_MS) {
       return this.drop(CloseCode.SLOW_CONSUMER, 'reads too slowly');
     }
+    if (now >= this.#token.endsAt) return this.#around.refused(EXPIRED);
     if (now >= this.#pingAt) {
       this.#pingAt = now + heartbeatMs;
       this.#outflow.control([Type.PING]);

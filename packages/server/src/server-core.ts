@@ -1,10 +1,11 @@
-import { Alarm, CloseCode, type EventItem, FrameError, Listeners, Type } from '@holdfast/protocol';
+import { Alarm, CloseCode, FrameError, Listeners, type TransportEnd } from '@holdfast/protocol';
 import { after } from './answer.js';
 import { Attachment } from './attachment.js';
+import { Draining } from './draining.js';
 import { type Arrival, ConnectionHandshake } from './gateway/handshake.js';
 import { Upgrades } from './gateway/upgrade.js';
+import { doorOf } from './hub/door.js';
 import { Hub } from './hub/hub.js';
-import { sendEvent } from './hub/outgoing.js';
 import { type Report, Router } from './hub/router.js';
 import { Rules } from './hub/rules.js';
 import type { Acceptor, ServerPorts } from './ports/ports.js';
@@ -13,12 +14,16 @@ import { Session } from './session.js';
 import type { ServerSettings } from './settings.js';
 import { MemoryStore } from './store/memory-store.js';
 import { type RetryingStore, retryingStore } from './store/retrying-store.js';
-import type { ServerSession, ServerStats, SessionEnd } from './types.js';
+import type { ServerStats, SessionEnd } from './types.js';
 
 /** How long clients have to close their end until their sockets are ended without them. */
 const CLOSE_TIMEOUT_MS = 500;
 const STORE_HAS_LOST = 'the store has lost this session';
 const GOING_DOWN = 'the server is going down';
+/** To who dials a server that is draining: this word is all that a browser tells of a refusal. */
+const NOT_HERE = 'ra=1000';
+/** Within less than this nobody needs to be told to spread: the first step of any backoff is longer. */
+const LEAST_SPREAD_MS = 100;
 
 /** Puts the rooms of the house together: gateway, sessions, hub, router, and the store below them. */
 export class ServerCore {
@@ -34,7 +39,11 @@ export class ServerCore {
   /** `session`, `session-end`, `attach`, `detach`. */
   readonly lifecycle: Listeners;
   readonly errors: Listeners;
-  #phase: 'open' | 'closed' = 'open';
+  #phase: 'open' | 'draining' | 'closed' = 'open';
+  #draining: Draining | undefined;
+  #closing: Promise<void> | undefined;
+  /** Connections with a session. */
+  #connections = 0;
   /** Connections without a session yet. */
   readonly #arriving = new Set<ConnectionHandshake>();
   /** Sessions that have ended while something of theirs is still to be handled here. */
@@ -83,45 +92,67 @@ export class ServerCore {
   };
 
   /** A connection stands: from here on it is between the client and its handshake. */
-  readonly accept: Acceptor = (transport, codec, handshake) => {
+  readonly accept: Acceptor = (transport, codec, handshake, token) => {
     const connection = new ConnectionHandshake(
       {
         ...this.settings,
         ports: this.ports,
         store: this.store,
         node: this.node,
-        arrive: (arrival) => this.#arrive(arrival),
-        ready: (attachment, arrival) => {
-          this.#arriving.delete(connection);
-          this.#ready(attachment, arrival);
+        spreadMs: () => this.#spreadMs,
+        arrive: (arrival, greet) => {
+          this.#arrive(arrival, (attachment) => {
+            this.#arriving.delete(connection);
+            greet(attachment);
+          });
         },
         gone: () => this.#arriving.delete(connection),
         failed: (error, name) => this.failed(error, { name }),
       },
-      transport,
-      codec,
-      handshake,
+      { transport, codec, handshake, token },
     );
     this.#arriving.add(connection);
-    if (this.#phase === 'closed') connection.hangUp(CloseCode.RESTART, GOING_DOWN);
+    if (this.#phase !== 'open') {
+      connection.hangUp(CloseCode.RESTART, this.#phase === 'closed' ? GOING_DOWN : NOT_HERE);
+    }
     return connection;
   };
 
   stats(): ServerStats {
     const { hub } = this;
     return {
-      connections: hub.connections,
+      connections: this.#connections,
       sessions: hub.sessions.size,
       users: hub.users,
       rooms: hub.rooms,
       messagesIn: this.router.accepted,
       messagesOut: this.#messagesOut,
       errors: this.#errorCount,
+      draining: this.#phase !== 'open',
     };
   }
 
+  /** Moves the clients away; resolves when they have gone, or when there is no more time. */
+  async drain(deadlineMs: number): Promise<void> {
+    if (this.#phase === 'open') {
+      this.#phase = 'draining';
+      const { clock, random } = this.ports;
+      const { acceptPerSecond } = this.settings;
+      this.#draining = new Draining({ clock, random, acceptPerSecond, deadlineMs });
+      for (const connection of this.#arriving) connection.hangUp(CloseCode.RESTART, NOT_HERE);
+      this.#draining.ask([...this.hub.sessions.values()].flatMap(({ attachment }) => attachment ?? []));
+      if (this.#connections === 0) this.#draining.end();
+    }
+    await this.#draining?.over;
+  }
+
   /** Ends everything; resolves when no client is left. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#phase = 'closed';
     this.#stopListening();
     this.#sweeping.set(Infinity);
@@ -142,22 +173,41 @@ export class ServerCore {
 
   // ── Sessions come and go ───────────────────────────────────────────────────────────────────────────────────
 
-  #arrive(arrival: Arrival): Attachment {
-    const { hub, store } = this;
-    const { sessionTtlMs, maxBufferedBytes } = this.settings;
-    const { clock, random } = this.ports;
+  /** Over how long all who are here can be taken in again. */
+  get #spreadMs(): number | undefined {
+    const spreadMs = Math.ceil((this.#connections / this.settings.acceptPerSecond) * 1_000);
+    return spreadMs < LEAST_SPREAD_MS ? undefined : spreadMs;
+  }
+
+  #arrive(arrival: Arrival, greet: (attachment: Attachment) => void): void {
     // What was encoded for its client stays so encoded.
     if (arrival.attached.codec !== arrival.codec.name) {
       throw new FrameError(`this session speaks ${arrival.attached.codec}, not ${arrival.codec.name}`);
     }
     const session = this.#sessionOf(arrival);
     session.address = arrival.address;
+    const attachment = this.#attach(session, arrival);
+    const before = session.attachment;
+    session.attachment = attachment;
+    this.#connections++;
+    greet(attachment);
+    // The one before, if this server still believes in it. After the WELCOME: who moves over is never without any.
+    before?.drop(CloseCode.SUPERSEDED, 'superseded');
+    this.#sweepLater();
+    this.#ready(attachment, arrival);
+  }
+
+  #attach(session: Session, arrival: Arrival): Attachment {
+    const { hub, store } = this;
+    const { sessionTtlMs, maxBufferedBytes, heartbeatMs } = this.settings;
+    const { clock, random } = this.ports;
+    const { broken, refused, identify } = arrival;
     const attachment = new Attachment(session, arrival, {
       clock,
       store,
       openRoom: (of, room, position) => hub.open(of, room, position),
       maxBufferedBytes,
-      heartbeatMs: this.settings.heartbeatMs * (0.9 + 0.2 * random.fraction()),
+      heartbeatMs: heartbeatMs * (0.9 + 0.2 * random.fraction()),
       touchMs: Math.max(10, sessionTtlMs / 3),
       check: (of, seq, item) => this.router.check(of, seq, item),
       wrote: (messages) => {
@@ -169,20 +219,25 @@ export class ServerCore {
         if (this.#ending.has(session.id)) attachment.drop(CloseCode.NORMAL, '');
         else this.#lost(session);
       },
-      detached: (of, { code, reason }) => {
-        if (session.attachment !== of) return;
-        session.attachment = undefined;
-        hub.setAttached(session, false);
-        this.lifecycle.emit('detach', session.door, { code, reason });
-      },
-      broken: arrival.broken,
+      detached: (of, end) => this.#detached(of, end),
+      broken,
+      refused,
+      identify,
       failed: (error, name) => this.failed(error, { name, sessionId: session.id }),
     });
-    // The one before, if this server still believes in it.
-    session.attachment?.drop(CloseCode.SUPERSEDED, 'superseded');
-    session.attachment = attachment;
-    this.#sweepLater();
     return attachment;
+  }
+
+  #detached(attachment: Attachment, { code, reason }: Pick<TransportEnd, 'code' | 'reason'>): void {
+    const { session } = attachment;
+    this.#connections--;
+    // Unless another one has taken its place: then the session was never without.
+    if (session.attachment === attachment) {
+      session.attachment = undefined;
+      this.hub.setAttached(session, false);
+    }
+    this.lifecycle.emit('detach', session.door, { code, reason });
+    if (this.#connections === 0) this.#draining?.end();
   }
 
   #sessionOf({ id, user, codec, attached }: Pick<Arrival, 'id' | 'user' | 'codec' | 'attached'>): Session {
@@ -196,7 +251,7 @@ export class ServerCore {
 
   #makeSession(who: Pick<Session, 'id' | 'user' | 'codec'>): Session {
     const { store, node, settings } = this;
-    const { clock } = this.ports;
+    const { clock, random } = this.ports;
     const session = new Session(who, {
       clock,
       store,
@@ -204,7 +259,7 @@ export class ServerCore {
       concurrency: settings.concurrency,
       run: (of, item, signal) => this.router.run(of, item, signal),
       report: (error, name, of) => this.failed(error, { name, sessionId: of.id }),
-      door: (of) => this.#door(of),
+      door: (of) => doorOf(of, { clock, random, schemas: settings.schemas }),
       isIn: (of, rooms) => this.hub.isIn(of, rooms),
       nextCall: this.#nextCall,
     });
@@ -218,27 +273,6 @@ export class ServerCore {
     if (attached.status === 'new' && attached.previous === 0) this.lifecycle.emit('session', session.door);
     this.lifecycle.emit('attach', session.door, { recovered: attached.status === 'resumed' });
     session.runner.wake();
-  }
-
-  /** What handlers are given of a session. */
-  #door(session: Session): ServerSession {
-    const around = { random: this.ports.random, schemas: this.settings.schemas };
-    const { id, user, rooms } = session;
-    return Object.freeze<ServerSession>({
-      id,
-      user,
-      rooms,
-      get address() {
-        return session.address;
-      },
-      send: (event: string, payload?: unknown, options?: { id?: string | undefined }) =>
-        sendEvent(around, { event, payload, options }, (messageId) => {
-          const at = Math.floor(this.ports.clock.now());
-          const meta = { i: messageId, t: at, u: payload === undefined ? 1 : undefined } as const;
-          const item: EventItem = [Type.EVT, event, payload, meta];
-          return session.send(item, messageId);
-        }),
-    });
   }
 
   #end(sid: string, why: 'closed' | 'expired'): void {
@@ -285,7 +319,7 @@ export class ServerCore {
         // Generations of another life of the store say nothing: the client asks again.
         if (session.epoch !== note.epoch) return session.attachment?.drop(CloseCode.RESTART, STORE_HAS_LOST);
         if (session.attachment && session.attachment.gen < note.gen) {
-          session.attachment.drop(CloseCode.SUPERSEDED, 'superseded');
+          session.attachment.retire();
         }
         return;
       case 'end':

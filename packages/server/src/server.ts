@@ -1,12 +1,20 @@
 import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type AnyContract, type Contract, checkKeys, checkName, type Listener } from '@holdfast/protocol';
-import type { Handler } from './hub/router.js';
+import {
+  type AnyContract,
+  type Contract,
+  type ContractSchemas,
+  checkKeys,
+  checkName,
+  type Listener,
+  numberOption,
+} from '@holdfast/protocol';
+import type { Handler, Router } from './hub/router.js';
 import { createTarget } from './hub/target.js';
 import type { Acceptor, ServerPorts } from './ports/ports.js';
 import { ServerCore } from './server-core.js';
 import { resolveOptions } from './settings.js';
-import type { HoldfastServer, ServerOptions, User } from './types.js';
+import type { DrainOptions, HoldfastServer, ServerOptions, User } from './types.js';
 
 /** A server, and the way in for connections that do not come from an http server. */
 export interface ServerOnPorts<C extends AnyContract, U extends User> {
@@ -33,31 +41,16 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
     if (!http) return;
     await ended(http);
   };
+  const drain = async (drainOptions: DrainOptions = {}): Promise<void> => {
+    checkKeys(drainOptions, ['deadlineMs'], 'drain(options)');
+    await core.drain(numberOption(drainOptions.deadlineMs, 'drain(options): deadlineMs', 30_000));
+    await close();
+  };
 
   const heard = (name: string) => (listener: Listener) => lifecycle.on(name, listener);
   const server: HoldfastServer = {
     contract: options.contract as Contract | undefined,
-    on: (event: string, listener: Listener) => {
-      checkName(event, 'on(event)');
-      if (schemas && !schemas.clientEvents.has(event)) {
-        throw new TypeError(`on('${event}'): the contract has no such event for clients`);
-      }
-      return router.listeners.on(event, listener);
-    },
-    handle: (method: string, handler: Listener) => {
-      checkName(method, 'handle(method)');
-      if (typeof handler !== 'function')
-        throw new TypeError(`handle('${method}', handler): a function is needed`);
-      if (schemas && !schemas.requests.has(method)) {
-        throw new TypeError(`handle('${method}'): the contract has no such request`);
-      }
-      if (router.handlers.has(method)) throw new TypeError(`handle('${method}'): there is a handler already`);
-      const entry = handler as Handler;
-      router.handlers.set(method, entry);
-      return () => {
-        if (router.handlers.get(method) === entry) router.handlers.delete(method);
-      };
-    },
+    ...hearing(router, schemas),
     rooms: (pattern, rule) => {
       rules.add(pattern, rule);
       return server;
@@ -89,10 +82,41 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
       });
     },
     stats: () => core.stats(),
+    drain,
     close,
     [Symbol.asyncDispose]: close,
   };
   return { server: Object.freeze(server) as unknown as HoldfastServer<C, U>, accept: core.accept };
+}
+
+/** Where the application says what it hears and what it answers. */
+function hearing(
+  { listeners, handlers }: Pick<Router, 'listeners' | 'handlers'>,
+  schemas: ContractSchemas | undefined,
+): Pick<HoldfastServer, 'on' | 'handle'> {
+  return {
+    on: (event: string, listener: Listener) => {
+      checkName(event, 'on(event)');
+      if (schemas && !schemas.clientEvents.has(event)) {
+        throw new TypeError(`on('${event}'): the contract has no such event for clients`);
+      }
+      return listeners.on(event, listener);
+    },
+    handle: (method: string, handler: Listener) => {
+      checkName(method, 'handle(method)');
+      if (typeof handler !== 'function')
+        throw new TypeError(`handle('${method}', handler): a function is needed`);
+      if (schemas && !schemas.requests.has(method)) {
+        throw new TypeError(`handle('${method}'): the contract has no such request`);
+      }
+      if (handlers.has(method)) throw new TypeError(`handle('${method}'): there is a handler already`);
+      const entry = handler as Handler;
+      handlers.set(method, entry);
+      return () => {
+        if (handlers.get(method) === entry) handlers.delete(method);
+      };
+    },
+  };
 }
 
 /** Resolves when it listens; rejects with why it cannot. */

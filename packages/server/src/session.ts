@@ -60,6 +60,10 @@ export interface SessionConnection {
   settled(): void;
   /** The store has something for this client. */
   wake(): void;
+  /** Asks the client to connect elsewhere after so many ms. */
+  goAway(reason: string, afterMs: number): void;
+  /** Another connection has the session: this one counts no more, and is closed in a moment. */
+  retire(): void;
   drop(code: number, reason: string): void;
 }
 

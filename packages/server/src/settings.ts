@@ -28,6 +28,7 @@ export interface ServerSettings {
   readonly maxMessageBytes: number;
   readonly maxRooms: number;
   readonly maxBufferedBytes: number;
+  readonly acceptPerSecond: number;
   readonly logger: Logger;
 }
 
@@ -68,6 +69,7 @@ export function resolveOptions<C extends AnyContract, U extends User>(
     maxMessageBytes: [1_048_576, MAX_HELLO_BYTES, 'whole'],
     maxRooms: [128, 0, 'whole'],
     maxBufferedBytes: [1_048_576, 1_024],
+    acceptPerSecond: [1_000, 1],
   });
   return {
     schemas: contract === undefined ? undefined : contractSchemas(contract),

@@ -92,11 +92,16 @@ export interface Handshake {
   readonly address: string;
 }
 
-/** Says who holds the token. Throw `RejectError` to refuse. */
+/**
+ * Says who holds the token, and until when (ms since 1970; default: for ever). Throw `RejectError('expired')` to ask for
+ * a fresh token, with any other reason to refuse for good. Asked at each connection, and whenever a client that is
+ * connected brings another token: that one must name the same user, or the client has to begin another session. A
+ * connection whose token has expired goes on for 25 s and is closed then; its session waits for a fresh one.
+ */
 export type Authenticate<U extends User> = (
   token: string | undefined,
   handshake: Handshake,
-) => Awaitable<{ user: U }>;
+) => Awaitable<{ user: U; expiresAt?: number | undefined }>;
 
 /** Counts of this server, at once; a plain object for `res.json()`. */
 export interface ServerStats {
@@ -111,6 +116,8 @@ export interface ServerStats {
   readonly messagesOut: number;
   /** Errors told to `onError` since the start. */
   readonly errors: number;
+  /** True from `drain()` or `close()` on: nobody is taken in any more. For health checks. */
+  readonly draining: boolean;
 }
 
 export interface HoldfastServer<C extends AnyContract = Contract, U extends User = User> {
@@ -157,6 +164,12 @@ export interface HoldfastServer<C extends AnyContract = Contract, U extends User
   /** Own http server, on path `/realtime`. Port 0: any free one. Rejects with the error of `http.Server.listen`. */
   listen(port: number, host?: string): Promise<{ port: number }>;
   stats(): ServerStats;
+  /**
+   * Takes nobody in any more and asks the clients that are here to connect elsewhere, spread over time so that the
+   * others are not overrun (`limits.acceptPerSecond`): who moves in that time has no outage. Ends as `close()` does when
+   * all have gone, or at the deadline. Sessions move only where servers share a store. Twice is once; `close()` ends it.
+   */
+  drain(options?: DrainOptions): Promise<void>;
   /** Ends every connection with 1012 and takes no more; clients come back by themselves. */
   close(): Promise<void>;
   /** As `close()`. */
@@ -185,6 +198,11 @@ export interface ServerOptions<C extends AnyContract = Contract, U extends User 
   logger?: Logger | undefined;
 }
 
+export interface DrainOptions {
+  /** When those who have not gone by themselves are closed; ms, default 30_000. */
+  deadlineMs?: number | undefined;
+}
+
 export interface HeartbeatOptions {
   /** Time between pings, varied by 10 %; ms, default 20_000. Told to clients. A connection that is silent for 2.2 times this is dropped. */
   intervalMs?: number | undefined;
@@ -198,4 +216,9 @@ export interface LimitOptions {
   /** What may wait in the socket of a slow client until nothing more is written to it; when it has been full for 30 s, the
    * connection is dropped with 4408. The client reads on from where it was. Bytes, default 1_048_576. */
   maxBufferedBytes?: number | undefined;
+  /**
+   * Handshakes that this server, or those beside it, are meant to take in a second. Over so long as that takes for all
+   * who are here its clients spread their first attempt after a loss, and `drain()` moves them. At least 1, default 1_000.
+   */
+  acceptPerSecond?: number | undefined;
 }

@@ -363,8 +363,11 @@ export class Runtime {
   /** True if the server said goodbye. */
   #farewell(dial: number, { items }: Frame): boolean {
     const bye = items.find((item) => item[0] === Type.BYE);
-    if (bye) this.#step({ type: 'failed', dial, error: errorOfBye(bye[1], bye[2]) });
-    return bye !== undefined;
+    if (!bye) return false;
+    const [, code, text] = bye;
+    const endCode = code === 'ERR_SESSION_LOST' ? CloseCode.SESSION_LOST : undefined;
+    this.#failed(dial, { error: errorOfBye(code, text), endCode });
+    return true;
   }
 
   #refreshToken(): void {

@@ -5,7 +5,6 @@ import {
   type Hello,
   type Item,
   isPromiseLike,
-  isRejectError,
   MAX_HELLO_BYTES,
   PROTOCOL_VERSION,
   parseFrame,
@@ -22,12 +21,20 @@ import {
 import type { Attachment, Binding } from '../attachment.js';
 import { WINDOW_BYTES, WINDOW_MESSAGES } from '../inflow.js';
 import type { ServerPorts } from '../ports/ports.js';
-import type { Attached, SessionStore } from '../ports/store.js';
+import type { Answer, Attached, SessionStore } from '../ports/store.js';
 import type { Authenticate, Handshake, User } from '../types.js';
+import {
+  AUTH_TIMEOUT_MS,
+  EXPIRED,
+  expiresIn,
+  GRACE_MS,
+  type Identity,
+  identify,
+  type Refusal,
+  refusalOf,
+} from './token.js';
 
 const HELLO_TIMEOUT_MS = 5_000;
-/** From the HELLO to the WELCOME: `auth` has to make up its mind. */
-const AUTH_TIMEOUT_MS = 10_000;
 
 /** Most requests of a client without an answer; told in WELCOME. */
 const MAX_OPEN_REQUESTS = 1_000;
@@ -41,6 +48,19 @@ export interface Arrival extends Binding {
   readonly attached: Extract<Attached, { status: 'new' | 'resumed' }>;
   /** What comes breaks the protocol. */
   broken(error: unknown): void;
+  /** The token does not count any more, or another one is refused. */
+  refused(refusal: Refusal): void;
+  /** Whom another token names; undefined: everybody is a guest. */
+  readonly identify: ((token: string) => Answer<Identity>) | undefined;
+}
+
+/** What comes in: where it is spoken, in which codec, and what the upgrade said. */
+export interface Incoming {
+  readonly transport: Transport;
+  readonly codec: Codec;
+  readonly handshake: Handshake;
+  /** Token of the upgrade, for a HELLO without one. */
+  readonly token: string | undefined;
 }
 
 /** What a handshake needs of its server. */
@@ -52,10 +72,10 @@ export interface HandshakeSurroundings {
   readonly heartbeatMs: number;
   readonly sessionTtlMs: number;
   readonly maxMessageBytes: number;
-  /** Binds the connection to its session here. */
-  arrive(arrival: Arrival): Attachment;
-  /** The session is welcome: the application may speak with it. */
-  ready(attachment: Attachment, arrival: Arrival): void;
+  /** Over how long clients are to spread when this server is lost, ms; undefined: that is too short to say. */
+  spreadMs(): number | undefined;
+  /** Binds the connection to its session here. `greet` writes the WELCOME, and what follows it at once. */
+  arrive(arrival: Arrival, greet: (attachment: Attachment) => void): void;
   /** The connection ended before there was a session. */
   gone(): void;
   failed(error: unknown, name: string): void;
@@ -79,16 +99,18 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
   readonly #transport: Transport;
   readonly #codec: Codec;
   readonly #handshake: Handshake;
+  readonly #token: string | undefined;
   #stage: Stage = { name: 'waiting-for-hello' };
   /** Whom `auth` has said the holder of a token to be. */
-  #known: { readonly token: string | undefined; readonly user: User } | undefined;
+  #known: (Identity & { readonly token: string | undefined }) | undefined;
   #cancelTimer: () => void;
 
-  constructor(around: HandshakeSurroundings, transport: Transport, codec: Codec, handshake: Handshake) {
+  constructor(around: HandshakeSurroundings, { transport, codec, handshake, token }: Incoming) {
     this.#around = around;
     this.#transport = transport;
     this.#codec = codec;
     this.#handshake = handshake;
+    this.#token = token;
     this.#cancelTimer = this.#deadline(HELLO_TIMEOUT_MS, 'HELLO');
   }
 
@@ -162,19 +184,16 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     }
     const { auth } = this.#around;
     this.#leave({ name: 'authenticating' });
-    const { a: token } = hello;
+    const token = hello.a ?? this.#token;
     if (!auth) return this.#enter(hello, undefined);
     // After the verdict that a session is lost: who it is was asked already.
-    if (this.#known && this.#known.token === token) return this.#enter(hello, this.#known.user);
-    const enter = ({ user }: { user: User }): void => {
-      if (typeof user?.id !== 'string' || user.id === '' || user.id.length > 256) {
-        throw new TypeError('auth must return { user: { id } } with an id of 1 to 256 characters');
-      }
-      this.#known = { token, user };
-      this.#enter(hello, user);
+    if (this.#known && this.#known.token === token) return this.#enter(hello, this.#known);
+    const enter = (identity: Identity): void => {
+      this.#known = { token, ...identity };
+      this.#enter(hello, identity);
     };
     try {
-      const answer = auth(token, this.#handshake);
+      const answer = identify(auth, token, this.#handshake);
       if (!isPromiseLike(answer)) return enter(answer);
       answer.then(enter).then(undefined, (error: unknown) => this.#denied(error));
     } catch (error) {
@@ -185,15 +204,19 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
   #denied(error: unknown): void {
     // Not the application's fault: its `auth` has answered, and what was said then breaks the protocol.
     if (error instanceof FrameError) return this.#broken(error);
-    if (isRejectError(error)) return this.#refuse('ERR_AUTH_REFUSED', error.reason, CloseCode.FORBIDDEN);
+    const refusal = refusalOf(error);
+    if (refusal) return this.#refused(refusal);
     this.#around.failed(error, 'auth');
     this.#refuse('ERR_HANDLER_FAILED', 'see the log of the server', CloseCode.INTERNAL_ERROR);
   }
 
   /** Asks the store which session it is. */
-  #enter(hello: Hello, known: User | undefined): void {
+  #enter(hello: Hello, identity: Identity | undefined): void {
     if (this.#stage.name !== 'authenticating') return;
     const { ports, store, node } = this.#around;
+    const { user: known, expiresAt = Infinity } = identity ?? {};
+    // It would be let in only to be shown out.
+    if (expiresAt + GRACE_MS <= ports.clock.now()) return this.#refused(EXPIRED);
     const fresh = hello.s === undefined;
     // The nonce names the session: a client whose first WELCOME was lost finds it again.
     const id = hello.s ?? ports.digest(`${known?.id ?? ''}\n${hello.c}`).slice(0, 22);
@@ -212,7 +235,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
       codec: this.#codec.name,
       node,
     });
-    const who = { id, user, key };
+    const who = { id, user, key, expiresAt };
     if (!isPromiseLike(attached)) return this.#attached(hello, who, attached);
     attached
       .then(
@@ -230,7 +253,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
 
   #attached(
     hello: Hello,
-    { id, user, key }: { id: string; user: User; key: string },
+    { id, user, key, expiresAt }: Identity & { readonly id: string; readonly key: string },
     attached: Attached,
   ): void {
     if (attached.status === 'stale')
@@ -249,15 +272,27 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
       accepted,
       base,
       window: hello.w,
+      expiresAt,
       attached,
-      broken: (error) => this.#broken(error),
+      ...this.#whileLive(),
     };
-    const attachment = this.#around.arrive(arrival);
-    this.#leave({ name: 'live', attachment });
-    const verdict = attached.status === 'new' ? Verdict.NEW : Verdict.RESUMED;
-    this.#welcome({ s: id, q: verdict, u: user.id, k: key, e: epoch, x: accepted });
-    attachment.start();
-    this.#around.ready(attachment, arrival);
+    this.#around.arrive(arrival, (attachment) => {
+      this.#leave({ name: 'live', attachment });
+      const verdict = attached.status === 'new' ? Verdict.NEW : Verdict.RESUMED;
+      const exp = expiresIn(expiresAt, this.#around.ports.clock.now());
+      this.#welcome({ s: id, q: verdict, u: user.id, k: key, e: epoch, x: accepted, exp });
+      attachment.start();
+    });
+  }
+
+  /** What the attachment may ask of its connection. */
+  #whileLive(): Pick<Arrival, 'broken' | 'refused' | 'identify'> {
+    const { auth } = this.#around;
+    return {
+      broken: (error) => this.#broken(error),
+      refused: (refusal) => this.#refused(refusal),
+      identify: auth && ((token) => identify(auth, token, this.#handshake)),
+    };
   }
 
   /** The client is told what is known of its session, and may say HELLO again, to begin another. */
@@ -269,7 +304,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     this.#welcome({ s, q: Verdict.LOST, u: this.#known?.user.id ?? '', p, lost: refused });
   }
 
-  #welcome(what: Pick<Welcome, 's' | 'q' | 'u' | 'k' | 'e' | 'x' | 'p' | 'lost'>): void {
+  #welcome(what: Pick<Welcome, 's' | 'q' | 'u' | 'k' | 'e' | 'x' | 'p' | 'lost' | 'exp'>): void {
     const { heartbeatMs, maxMessageBytes, sessionTtlMs, store } = this.#around;
     this.#send([
       Type.WELCOME,
@@ -282,6 +317,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
         o: MAX_OPEN_REQUESTS,
         ttl: sessionTtlMs,
         d: store.durability,
+        r: this.#around.spreadMs(),
       },
     ]);
   }
@@ -297,6 +333,10 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     // Something was lost on the way, which is nobody's fault: the client comes back, and tells it from a fault by the word.
     if (error instanceof SequenceGapError) return this.#refuse('ERR_GAP', text, CloseCode.GAP);
     this.#refuse('ERR_PROTOCOL', text, CloseCode.BAD_FRAME);
+  }
+
+  #refused({ code, text, closeCode }: Refusal): void {
+    this.#refuse(code, text, closeCode);
   }
 
   /** Says why in band, since a close code may be changed or hidden on its way, and hangs up. */

@@ -1,4 +1,5 @@
 import { type Codec, json, subprotocol, Type, type WireData } from '@holdfast/protocol';
+import { isBearer } from './bearer.js';
 
 /** What a client and this server can speak with each other. */
 export type Negotiated =
@@ -8,7 +9,9 @@ export type Negotiated =
   | { readonly outcome: 'none'; readonly why: string };
 
 /** Chooses from the subprotocols that the client offers, in its order of preference. */
-export function negotiate(offered: readonly string[], codecs: readonly Codec[]): Negotiated {
+export function negotiate(offers: readonly string[], codecs: readonly Codec[]): Negotiated {
+  // Never chosen, and never shown to anybody.
+  const offered = offers.filter((name) => !isBearer(name));
   const spoken = codecs.map(subprotocol).join(', ');
   for (const protocol of offered) {
     const codec = codecs.find((candidate) => subprotocol(candidate) === protocol);

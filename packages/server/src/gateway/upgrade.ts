@@ -1,9 +1,10 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { CloseCode, type Transport } from '@holdfast/protocol';
+import { CloseCode, type Codec, type Transport } from '@holdfast/protocol';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Acceptor } from '../ports/ports.js';
 import type { ServerSettings } from '../settings.js';
+import { bearerOf } from './bearer.js';
 import { negotiate } from './negotiate.js';
 import { originAllowed } from './origin.js';
 
@@ -78,16 +79,19 @@ export class Upgrades {
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
     const result = negotiate(offered.filter(Boolean), this.#settings.codecs);
     if (result.outcome === 'none') return refuse(socket, 400, result.why);
+    const bearer = bearerOf(offered);
+    if (bearer.outcome === 'malformed') return refuse(socket, 400, bearer.why);
+    const token = bearer.outcome === 'token' ? bearer.token : undefined;
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off('error', ignore);
-      if (result.outcome === 'agreed') return this.#serve(webSocket, request, result.codec);
+      if (result.outcome === 'agreed') return this.#serve(webSocket, request, result.codec, token);
       webSocket.on('error', ignore);
       webSocket.send(result.farewell);
       webSocket.close(CloseCode.BAD_FRAME, 'ERR_PROTOCOL_VERSION');
     });
   }
 
-  #serve(socket: WebSocket, request: IncomingMessage, codec: ServerSettings['codecs'][number]): void {
+  #serve(socket: WebSocket, request: IncomingMessage, codec: Codec, token: string | undefined): void {
     const transport: Transport = {
       send(data) {
         if (socket.readyState === socket.OPEN) socket.send(data);
@@ -99,7 +103,8 @@ export class Upgrades {
         return socket.bufferedAmount;
       },
     };
-    const events = this.#accept(transport, codec, { request, address: request.socket.remoteAddress ?? '' });
+    const handshake = { request, address: request.socket.remoteAddress ?? '' };
+    const events = this.#accept(transport, codec, handshake, token);
     socket.on('message', (data, isBinary) => {
       const bytes = data as Buffer;
       events.message(

@@ -59,12 +59,6 @@ export class Hub {
     return new Set([...this.sessions.values()].map(({ user }) => user.id)).size;
   }
 
-  get connections(): number {
-    let count = 0;
-    for (const { attachment } of this.sessions.values()) if (attachment) count++;
-    return count;
-  }
-
   /** The store says in which rooms a session is: others have seen to it meanwhile. */
   isIn(session: Session, rooms: ReadonlyMap<string, Membership>): void {
     for (const name of [...session.rooms]) if (!rooms.has(name)) this.#takeOut(session, name);

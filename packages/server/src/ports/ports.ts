@@ -14,9 +14,13 @@ export interface ServerPorts {
   readonly logger: Logger;
 }
 
-/** Takes a connection that stands; what it returns is to be told what happens on it. */
+/**
+ * Takes a connection that stands; what it returns is to be told what happens on it. `token`: what the upgrade brought,
+ * for a HELLO without one.
+ */
 export type Acceptor = (
   transport: Transport,
   codec: Codec,
   handshake: Handshake,
+  token?: string,
 ) => Pick<TransportEvents, 'message' | 'close' | 'drain'>;

@@ -1,5 +1,6 @@
 import { json } from '@holdfast/protocol';
 import { describe, expect, test } from 'vitest';
+import { bearerOf } from '../../src/gateway/bearer.js';
 import { negotiate } from '../../src/gateway/negotiate.js';
 import { originAllowed } from '../../src/gateway/origin.js';
 
@@ -9,6 +10,16 @@ describe('negotiate', () => {
   test("takes the client's first choice that the server speaks", () => {
     const result = negotiate(['holdfast.v1.cbor', 'holdfast.v1.json', 'chat'], codecs);
     expect(result).toEqual({ outcome: 'agreed', protocol: 'holdfast.v1.json', codec: codecs[0] });
+  });
+
+  test('does not take a token for a subprotocol, and shows it to nobody', () => {
+    const token = 'holdfast.bearer.c2VjcmV0';
+    expect(negotiate([token, 'holdfast.v1.json'], codecs)).toMatchObject({ protocol: 'holdfast.v1.json' });
+    expect(negotiate([token, 'holdfast.v2.json'], codecs)).toMatchObject({ protocol: 'holdfast.v2.json' });
+    expect(negotiate([token], codecs)).toEqual({
+      outcome: 'none',
+      why: 'this server speaks holdfast.v1.json, not without a subprotocol',
+    });
   });
 
   test('says goodbye in a frame to a Holdfast of another version', () => {
@@ -25,6 +36,37 @@ describe('negotiate', () => {
       outcome: 'none',
       why: `this server speaks holdfast.v1.json, not ${offered.join(', ') || 'without a subprotocol'}`,
     });
+  });
+});
+
+describe('bearerOf', () => {
+  const entry = (bytes: string | Uint8Array): string =>
+    `holdfast.bearer.${Buffer.from(bytes as string).toString('base64url')}`;
+
+  test.each([['a'], ['ab'], ['abc'], ['Ädä 🐚'], ['x'.repeat(8_192)]])(
+    '%.10s comes out as it went in',
+    (token) => {
+      expect(bearerOf(['holdfast.v1.json', entry(token)])).toEqual({ outcome: 'token', token });
+    },
+  );
+
+  test('where there is none there is none', () => {
+    expect(bearerOf(['holdfast.v1.json', 'holdfast.bear'])).toEqual({ outcome: 'none' });
+  });
+
+  test.each([
+    ['nothing', ['holdfast.bearer.']],
+    ['padding', ['holdfast.bearer.YWI=']],
+    ['base64 that is not for URLs', ['holdfast.bearer.+/+/']],
+    ['bits that mean nothing', ['holdfast.bearer.YWJ']],
+    ['a length that none has', ['holdfast.bearer.YWJjZ']],
+    ['bytes that are no UTF-8', [entry(new Uint8Array([0xc3]))]],
+    ['half a surrogate pair', [entry(new Uint8Array([0xed, 0xa0, 0x80]))]],
+    ['more than 8 KiB', [entry('x'.repeat(8_193))]],
+    ['two', [entry('a'), entry('a')]],
+  ])('%s: malformed', (_what, offered) => {
+    const bearer = bearerOf(offered);
+    expect(bearer).toEqual({ outcome: 'malformed', why: expect.stringMatching(/token/) });
   });
 });
 

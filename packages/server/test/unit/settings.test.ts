@@ -13,6 +13,7 @@ test('every default', () => {
     maxMessageBytes: 1_048_576,
     maxRooms: 128,
     maxBufferedBytes: 1_048_576,
+    acceptPerSecond: 1_000,
     logger: console,
   });
 });
@@ -38,6 +39,7 @@ describe('a bad option is refused by name', () => {
       'limits.maxMessageBytes must be a whole number of at least 8192, not 4096',
     ],
     [{ limits: { maxRooms: -1 } }, 'limits.maxRooms must be a whole number of at least 0, not -1'],
+    [{ limits: { acceptPerSecond: 0 } }, 'limits.acceptPerSecond must be a number of at least 1, not 0'],
     [{ logger: () => 1 }, 'logger must be an object with debug, info, warn, error'],
   ])('%j', (options, message) => {
     expect(() => resolve(options)).toThrow(TypeError);

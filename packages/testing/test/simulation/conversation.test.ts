@@ -261,15 +261,15 @@ describe('who one is', () => {
   test('guests are called as their session; a refused token needs another, which connect takes', async () => {
     bed = createTestbed({
       auth(token) {
-        if (token === 'bad') throw new RejectError('expired');
+        if (token === 'bad') throw new RejectError('unknown');
         return { user: { id: token ?? 'nobody' } };
       },
     });
     const client = bed.createClient({ auth: 'bad' });
     await expect(bed.until(client.connect())).rejects.toMatchObject({
       code: 'ERR_AUTH_REFUSED',
-      message: 'the server refused the token: expired',
-      reason: 'expired',
+      message: 'the server refused the token: unknown',
+      reason: 'unknown',
     });
     expect(client.getState().status).toBe('needs-auth');
     await bed.advance(600_000);

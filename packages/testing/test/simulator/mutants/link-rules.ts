@@ -113,8 +113,8 @@ export const LINK_RULES: readonly Mutant[] = [
     edits: [
       {
         file: CORE,
-        find: "session.attachment?.drop(CloseCode.SUPERSEDED, 'superseded');\n    session.attachment",
-        put: 'session.attachment',
+        find: "before?.drop(CloseCode.SUPERSEDED, 'superseded');",
+        put: '',
       },
       {
         file: CORE,
