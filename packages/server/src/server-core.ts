@@ -8,6 +8,7 @@ import { doorOf } from './hub/door.js';
 import { Hub } from './hub/hub.js';
 import { type Report, Router } from './hub/router.js';
 import { Rules } from './hub/rules.js';
+import { Admission } from './limits/admission.js';
 import type { Acceptor, ServerPorts } from './ports/ports.js';
 import type { Note, Orphan } from './ports/store.js';
 import { Session } from './session.js';
@@ -50,6 +51,7 @@ export class ServerCore {
   readonly #retired = new Map<string, Session>();
   /** Sessions whose end the store has been told of and has not answered. */
   readonly #ending = new Set<string>();
+  readonly #admission: Admission;
   readonly #sweeping: Alarm;
   readonly #stopListening: () => void;
   #calls = 0;
@@ -76,6 +78,7 @@ export class ServerCore {
       failed: storeFailed,
     });
     this.router = new Router({ ports, schemas, hub: this.hub, rules, maxRooms, report: this.failed });
+    this.#admission = new Admission(settings.acceptPerSecond);
     this.upgrades = new Upgrades(settings, this.accept);
     this.#sweeping = new Alarm(ports.clock, () => this.#sweep());
     this.#stopListening = store.listen((note) => this.#noted(note));
@@ -99,6 +102,7 @@ export class ServerCore {
         ports: this.ports,
         store: this.store,
         node: this.node,
+        admission: this.#admission,
         spreadMs: () => this.#spreadMs,
         arrive: (arrival, greet) => {
           this.#arrive(arrival, (attachment) => {

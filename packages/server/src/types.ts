@@ -217,8 +217,9 @@ export interface LimitOptions {
    * connection is dropped with 4408. The client reads on from where it was. Bytes, default 1_048_576. */
   maxBufferedBytes?: number | undefined;
   /**
-   * Handshakes that this server, or those beside it, are meant to take in a second. Over so long as that takes for all
-   * who are here its clients spread their first attempt after a loss, and `drain()` moves them. At least 1, default 1_000.
+   * Handshakes that this server takes in a second; beyond that there is a queue of one second, and everybody else is
+   * told when to come again. Over so long as that takes for all who are here its clients spread their first attempt after
+   * a loss, and `drain()` moves them. At least 1, default 1_000.
    */
   acceptPerSecond?: number | undefined;
 }

@@ -20,6 +20,7 @@ import {
 } from '@holdfast/protocol';
 import type { Attachment, Binding } from '../attachment.js';
 import { WINDOW_BYTES, WINDOW_MESSAGES } from '../inflow.js';
+import type { Admission } from '../limits/admission.js';
 import type { ServerPorts } from '../ports/ports.js';
 import type { Answer, Attached, SessionStore } from '../ports/store.js';
 import type { Authenticate, Handshake, User } from '../types.js';
@@ -68,6 +69,7 @@ export interface HandshakeSurroundings {
   readonly ports: ServerPorts;
   readonly store: SessionStore;
   readonly node: string;
+  readonly admission: Admission;
   readonly auth: Authenticate<User> | undefined;
   readonly heartbeatMs: number;
   readonly sessionTtlMs: number;
@@ -83,6 +85,8 @@ export interface HandshakeSurroundings {
 
 type Stage =
   | { readonly name: 'waiting-for-hello' }
+  /** Its turn comes in a moment. */
+  | { readonly name: 'queued' }
   /** It has been told that its session is lost, and may begin another; that gives it no more time. */
   | { readonly name: 'told-lost' }
   | { readonly name: 'authenticating' }
@@ -174,11 +178,34 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     if (hello.s !== undefined && back.some((field) => hello[field] === undefined)) {
       throw new FrameError('who comes back to a session gives its key, its epoch and both positions');
     }
-    this.#authenticate(hello);
+    this.#admit(hello);
+  }
+
+  /**
+   * Lets it in, now or in a moment, or says when to come again. Here, not at the upgrade: who knocks is known, so that
+   * a client that was told when to come is let in then; and a browser hears of the time.
+   */
+  #admit(hello: Hello): void {
+    // On the same connection it has been let in before.
+    if (this.#stage.name === 'told-lost') return this.#authenticate(hello);
+    const { admission, ports } = this.#around;
+    const answer = admission.ask(ports.clock.now(), hello.s ?? hello.c);
+    if (answer.admit === 'now') return this.#authenticate(hello);
+    if (answer.admit === 'no') return this.#hangUpOn(CloseCode.TRY_AGAIN_LATER, `ra=${answer.retryAfterMs}`);
+    this.#cancelTimer();
+    this.#leave({ name: 'queued' });
+    const enter = (): void => {
+      try {
+        this.#authenticate(hello);
+      } catch (error) {
+        this.#broken(error);
+      }
+    };
+    this.#cancelTimer = ports.clock.setTimer(enter, answer.inMs);
   }
 
   #authenticate(hello: Hello): void {
-    if (this.#stage.name === 'waiting-for-hello') {
+    if (this.#stage.name !== 'told-lost') {
       this.#cancelTimer();
       this.#cancelTimer = this.#deadline(AUTH_TIMEOUT_MS, 'answer of auth');
     }

@@ -6,17 +6,22 @@ import { endOf } from './people.js';
 
 const GOAWAY = 11;
 
-async function crowd({ dial, clock }: Bare, count: number): Promise<Peer[]> {
-  const peers = Array.from({ length: count }, (_, n) => dial(`peer ${n}`));
-  for (const peer of peers) peer.hello();
-  await clock.settle();
+/** Who comes one after the other is let in. */
+async function crowd({ dial, clock }: Bare, count: number, everyMs = 0): Promise<Peer[]> {
+  const peers: Peer[] = [];
+  for (let n = 0; n < count; n++) {
+    const peer = dial(`peer ${n}`);
+    peer.hello();
+    peers.push(peer);
+    await clock.advance(everyMs);
+  }
   return peers;
 }
 
 describe('drain()', () => {
   test('asks everybody to go, spread over the time that others need to take them in', async () => {
     const bare = bareServer({ limits: { acceptPerSecond: 100 } });
-    const peers = await crowd(bare, 500);
+    const peers = await crowd(bare, 500, 10);
     const drained = endOf(bare.server.drain());
     await bare.clock.settle();
     const asked = peers.flatMap((peer) => itemsOf(peer, GOAWAY));
@@ -40,8 +45,8 @@ describe('drain()', () => {
   });
 
   test('everybody is asked within the first half of the time there is', async () => {
-    const bare = bareServer({ limits: { acceptPerSecond: 1 } });
-    const peers = await crowd(bare, 100);
+    const bare = bareServer({ limits: { acceptPerSecond: 10 } });
+    const peers = await crowd(bare, 100, 100);
     const drained = endOf(bare.server.drain({ deadlineMs: 4_000 }));
     await bare.clock.settle();
     const after = peers.flatMap((peer) => itemsOf(peer, GOAWAY)).map(([, , ms]) => Number(ms));
@@ -144,7 +149,7 @@ test('a client may not say GOAWAY: a bad frame', async () => {
 
 test('WELCOME tells over how long to spread, as soon as that is worth a word', async () => {
   const bare = bareServer({ limits: { acceptPerSecond: 30 } });
-  const peers = await crowd(bare, 60);
+  const peers = await crowd(bare, 60, 34);
   const told = peers.map((peer) => welcomeOf(peer).r);
   expect(told.slice(0, 4)).toEqual([undefined, undefined, 100, 134]);
   expect(told[59]).toBe(2_000);
