@@ -2,6 +2,7 @@ import type { ClientOptions, ClientRoom, ConnectionState, HoldfastClient } from 
 import { createClientOn, type Dialer, type Transport, type TransportEvents } from '@holdfast/client/ports';
 import type { Codec, Item } from '@holdfast/protocol';
 import { type MemoryLink, seededRandom } from '@holdfast/testing';
+import { ClientPlatform } from './client-platform.js';
 import type { Coverage } from './coverage.js';
 import { Hearing } from './hearing.js';
 import type { Judge } from './judge.js';
@@ -26,6 +27,8 @@ export interface ClientAppOptions {
   readonly index: number;
   readonly seed: number;
   readonly user: string;
+  /** How long its tokens are good for, ms; undefined: for ever. */
+  readonly tokenTtlMs: number | undefined;
   readonly codec: Codec;
   readonly outbox: NonNullable<ClientOptions['outbox']>;
   /** Its listeners throw now and then, and send while they listen. */
@@ -49,6 +52,7 @@ export class ClientApp {
   readonly client: HoldfastClient;
   readonly process: SimProcess;
   readonly link: MemoryLink;
+  readonly platform: ClientPlatform;
   readonly ears = new Map<string, RoomEar>();
   readonly hearing: Hearing;
   /** Its sessions so far. */
@@ -66,11 +70,12 @@ export class ClientApp {
   #connections = 0;
 
   constructor(options: ClientAppOptions, around: ClientAppSurroundings) {
-    const { index, seed, user, codec, outbox, unruly } = options;
+    const { index, seed, user, tokenTtlMs, codec, outbox, unruly } = options;
     this.index = index;
     this.outbox = outbox;
     this.process = around.process;
     this.link = around.link;
+    this.platform = new ClientPlatform(around.process, around.coverage);
     this.hearing = new Hearing(around.process);
     this.#around = around;
     this.#unruly = unruly;
@@ -79,12 +84,12 @@ export class ClientApp {
       clock: around.process,
       random: seededRandom(seed),
       dialer: this.#dialer(codec),
-      signals: { listen: () => () => undefined },
+      signals: this.platform.signals,
       logger: silent,
     };
     this.client = createClientOn(ports, {
       url: 'ws://simulated/realtime',
-      auth: user,
+      auth: tokenTtlMs === undefined ? user : () => this.platform.token(user, tokenTtlMs),
       codec,
       outbox,
       reconnect: { baseMs: 200, capMs: 4_000 },

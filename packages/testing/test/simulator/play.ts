@@ -123,6 +123,9 @@ function* close({ apps, nodes, judge }: World): Generator<number, void> {
   for (const app of here) void app.close(0).then(() => closed++);
   yield CLOSING_MS;
   judge.demand(closed === here.length, 13, () => `${here.length - closed} clients did not close`);
+  for (const { name, platform } of here) {
+    judge.demand(platform.listeners === 0, 13, () => `${name} still listens to its platform`);
+  }
   for (const { server } of nodes) void server.close();
   yield CLOSING_MS;
   for (const { name, process } of [...here, ...nodes]) {

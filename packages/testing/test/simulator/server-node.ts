@@ -37,6 +37,11 @@ export interface ServerNodeOptions {
   readonly maxBufferedBytes: number;
 }
 
+interface Identity {
+  readonly user: { readonly id: string };
+  readonly expiresAt?: number;
+}
+
 /** One life of a server, with an application on it that does what messages wish for. */
 export class ServerNode {
   readonly name: string;
@@ -148,10 +153,15 @@ export class ServerNode {
       );
   }
 
-  #authenticate(token: string): { user: { id: string } } | Promise<{ user: { id: string } }> {
+  /** Tokens are a user, and when they expire: `u1@120000`. */
+  #authenticate(token: string): Identity | Promise<Identity> {
     if (this.auth === 'throws') throw new Error('auth is out of order');
     if (this.auth === 'hangs') return new Promise(() => undefined);
-    return { user: { id: token } };
+    const [id = '', end] = token.split('@');
+    if (end === undefined) return { user: { id } };
+    const expiresAt = Number(end);
+    if (expiresAt <= this.process.now()) throw new RejectError('expired');
+    return { user: { id }, expiresAt };
   }
 
   #listen(): void {

@@ -21,6 +21,10 @@ const STEPS = {
   'page-freezes': 3,
   'page-wakes': 6,
   'page-hidden': 2,
+  'page-put-away': 2,
+  signal: 4,
+  'tokens-trouble': 1.5,
+  'tokens-fine': 3,
   'page-vanishes': 1,
   disconnect: 2,
   connect: 4,
@@ -29,6 +33,7 @@ const STEPS = {
   'server-dies': 3,
   'server-stands': 2,
   'server-goes-on': 4,
+  'server-drains': 1.5,
   'store-loses-all': 0.6,
   'store-rolls-back': 0.8,
   'store-fails': 2,
@@ -108,8 +113,20 @@ function clientStep(world: World, name: StepName, app: ClientApp): void {
 }
 
 /** What happens to the line of a client, or to its process. */
-function lineStep({ dice }: World, name: StepName, { link, process, hearing }: ClientApp): void {
+function lineStep({ dice }: World, name: StepName, app: ClientApp): void {
+  const { link, process, hearing } = app;
   switch (name) {
+    case 'signal':
+      return app.platform.say(dice.pick(['online', 'offline', 'visible', 'awake'] as const));
+    case 'page-put-away':
+      app.platform.say('asleep');
+      return process.pause();
+    case 'tokens-trouble':
+      app.platform.tokens = dice.pick(['throws', 'hangs', 'stale'] as const);
+      return;
+    case 'tokens-fine':
+      app.platform.tokens = 'fine';
+      return;
     case 'cut':
       return link.cut();
     case 'cut-for-one':
@@ -131,6 +148,8 @@ function lineStep({ dice }: World, name: StepName, { link, process, hearing }: C
     case 'page-wakes':
       process.throttleMs = 0;
       process.resume();
+      // Some platforms say so, others do not.
+      if (dice.chance(0.5)) app.platform.say('awake');
       return hearing.awake();
     case 'page-hidden':
       process.throttleMs = 1_000;
@@ -161,6 +180,10 @@ function serverStep(world: World, name: StepName): void {
       return node?.process.pause();
     case 'server-goes-on':
       return node?.process.resume();
+    case 'server-drains':
+      // Alone it would have nobody to send its clients to.
+      if (node && climate.nodes > 1 && !node.process.paused) world.drainNode(node);
+      return;
     case 'store-loses-all':
       world.loseStore();
       while (world.nodes.length < climate.nodes) world.startNode();
@@ -189,6 +212,7 @@ export function calm(world: World): void {
   }
   for (const app of world.apps) {
     app.process.throttleMs = 0;
+    app.platform.tokens = 'fine';
     app.link.heal();
     app.hearing.healed();
     app.process.resume();

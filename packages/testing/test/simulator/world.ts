@@ -25,8 +25,13 @@ export interface Climate {
   readonly sessionTtlMs: number;
   readonly concurrency: number;
   readonly leaseMs: number;
+  /** Undefined: tokens do not expire. */
+  readonly tokenTtlMs: number | undefined;
   readonly steps: number;
 }
+
+/** Longer than any handler of the application takes. */
+const DRAIN_MS = 10_000;
 
 function draw(dice: Dice): Climate {
   const nodes = dice.pick([1, 1, 1, 2, 3]);
@@ -47,6 +52,7 @@ function draw(dice: Dice): Climate {
     sessionTtlMs: dice.pick([120_000, 120_000, 20_000, 4_000]),
     concurrency: dice.pick([16, 16, 4, 1]),
     leaseMs: dice.pick([10_000, 3_000]),
+    tokenTtlMs: dice.pick([undefined, undefined, 60_000, 10_000]),
     steps: dice.between(15, 50),
   };
 }
@@ -134,6 +140,19 @@ export class World {
     return node;
   }
 
+  /** It moves its clients away, and another one takes its place; then its process ends. */
+  drainNode(node: ServerNode): void {
+    this.judge.note(() => `${node.name} drains`);
+    this.nodes.splice(this.nodes.indexOf(node), 1);
+    this.startNode();
+    void node.server.drain({ deadlineMs: DRAIN_MS }).then(() => {
+      this.judge.note(() => `${node.name} has drained`);
+      this.coverage.add('a server has drained');
+      node.process.die();
+      for (const { link } of this.apps) link.reset(node);
+    });
+  }
+
   /** Its process is gone at once (kill -9). */
   killNode(node: ServerNode): void {
     this.judge.note(() => `${node.name} dies`);
@@ -204,6 +223,7 @@ export class World {
         index,
         seed: this.seed * 13 + index,
         user: `u${dice.roll(climate.clients)}`,
+        tokenTtlMs: climate.tokenTtlMs,
         codec: this.codecs[dice.chance(0.25) ? 1 : 0] as Codec,
         outbox: {
           maxMessages: dice.pick([1_000, 1_000, 8]),
