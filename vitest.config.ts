@@ -7,6 +7,7 @@ const source = (path: string) => fileURLToPath(new URL(`./packages/${path}`, imp
 const alias = [
   { find: /^@holdfast\/(protocol|client|server|testing)$/, replacement: source('$1/src/index.ts') },
   { find: /^@holdfast\/(client|server)\/ports$/, replacement: source('$1/src/ports.ts') },
+  { find: '@holdfast/client/explain', replacement: source('client/src/explain.ts') },
   { find: '@holdfast/testing/tcp-proxy', replacement: source('testing/src/tcp-proxy.ts') },
   { find: /^@holdfast\/(protocol|client|server)\/msgpack$/, replacement: source('$1/src/msgpack.ts') },
 ];

@@ -115,7 +115,7 @@ export class Runtime {
   get inspection(): Inspection {
     return inspect({
       ...{ connection: this.#connection, state: this.#state, exchange: this.exchange },
-      ...{ tokens: this.#tokens, journal: this.#journal },
+      ...{ tokens: this.#tokens, journal: this.#journal, at: this.#ports.clock.now() },
     });
   }
 
