@@ -10,6 +10,7 @@ import {
   numberOptions,
 } from '@holdfast/protocol';
 import type { ClientSettings } from './runtime/settings.js';
+import { MAX_TOKEN_LENGTH } from './runtime/tokens.js';
 import type {
   ClientOptions,
   HeartbeatOptions,
@@ -102,9 +103,6 @@ function resolveOutbox(options: OutboxOptions = {}): ClientSettings['outbox'] {
   return { ...bounds, overflow };
 }
 
-/** The first frame, with the token in it, may have 8 KiB. */
-const MAX_TOKEN_LENGTH = 7_168;
-
 /** Throws a `TypeError` unless `token` is absent or one that a first frame can carry. */
 function checkToken(token: unknown, what: string): void {
   checkType(token, 'string', what);
@@ -127,7 +125,7 @@ function resolverOf(url: UrlSource, address: (url: unknown) => string): ClientSe
       return address(await url(context));
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
-      throw holdfastError('ERR_DIAL_FAILED', `url() gave no address: ${why}`, { cause });
+      throw holdfastError('ERR_TOKEN_SOURCE', `url() gave no address: ${why}`, { cause });
     }
   };
 }

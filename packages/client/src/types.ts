@@ -105,6 +105,8 @@ export type ConnectionPhase =
 
 /** All that a client knows of its connection, for looking into it; `explain` of `@holdfast/client/explain` puts it in words. */
 export interface Inspection {
+  /** When this was looked at, ms since 1970. */
+  readonly at: number;
   readonly state: ConnectionState;
   /** The nearest first. */
   readonly timers: readonly Timer[];

@@ -8,14 +8,15 @@ export interface BackoffSettings {
 export interface Wait {
   /** Counted from 1: that is the first one after a connection that was stable. */
   readonly attempt: number;
-  /** Told by the last WELCOME: over how long the clients of that server are to spread; 0: nothing was told. */
+  /** Over how long to spread it, as the last WELCOME told; 0 for those that do not follow a connection. */
   readonly spreadMs: number;
   /** Told by whoever refused us: not before. */
   readonly retryAfterMs?: number | undefined;
 }
 
 /**
- * The delay before an attempt, in ms. The server's word wins, within 5 %. The first attempt after a loss is spread as
+ * The delay before an attempt, in ms. The server's word wins, within 5 %; but one that always says "at once" must not
+ * make a tight loop, so that a tenth of the backoff's step is the least. The first attempt after a loss is spread as
  * the server asked for, however long that is: it decides the peak that a restarted server meets.
  */
 export function delayBefore(
@@ -23,9 +24,11 @@ export function delayBefore(
   { attempt, spreadMs, retryAfterMs }: Wait,
   fraction: number,
 ): number {
-  if (retryAfterMs !== undefined) return Math.round(retryAfterMs * (0.95 + 0.1 * fraction));
-  const first = attempt === 1 ? Math.round(fraction * spreadMs) : 0;
-  return Math.max(first, backoffDelay(settings, attempt, fraction));
+  if (retryAfterMs !== undefined) {
+    const least = stepOf(settings, attempt) / 10;
+    return Math.round(Math.max(least, retryAfterMs * (0.95 + 0.1 * fraction)));
+  }
+  return Math.max(Math.round(fraction * spreadMs), backoffDelay(settings, attempt, fraction));
 }
 
 /**
@@ -33,8 +36,12 @@ export function delayBefore(
  * jitter only below the cap, every client of a fallen server would end up on the same delay. A tenth of the first
  * step is the floor, so that no dice throw makes a tight loop.
  */
-export function backoffDelay({ baseMs, capMs }: BackoffSettings, attempt: number, fraction: number): number {
-  const step = Math.min(capMs, baseMs * 2 ** Math.min(attempt - 1, 30));
-  const floor = Math.min(step, baseMs / 10);
+export function backoffDelay(settings: BackoffSettings, attempt: number, fraction: number): number {
+  const step = stepOf(settings, attempt);
+  const floor = Math.min(step, settings.baseMs / 10);
   return Math.round(floor + fraction * (step - floor));
+}
+
+function stepOf({ baseMs, capMs }: BackoffSettings, attempt: number): number {
+  return Math.min(capMs, baseMs * 2 ** Math.min(attempt - 1, 30));
 }

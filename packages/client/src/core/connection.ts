@@ -240,11 +240,18 @@ function sleep(
   { reconnect }: ConnectionSettings,
 ): Step {
   if (!('attempt' in connection)) return stay(connection);
-  const lastError = holdfastError('ERR_CONNECTION_LOST', 'the page was put away');
   const retryAt = Math.floor(now) + reconnect.capMs;
+  if (connection.status === 'waiting') {
+    // Without a socket there is nothing to give up; what the server has ordered stands.
+    if (connection.waitingFor === 'server') return stay(connection);
+    return stay({ ...connection, waitingFor: 'visible', retryAt: Math.max(connection.retryAt, retryAt) });
+  }
+  const lastError = holdfastError('ERR_CONNECTION_LOST', 'the page was put away');
+  const { attempt, downSince } =
+    connection.status === 'connected' ? { attempt: 1, downSince: now } : connection;
   return {
     connection: {
-      ...{ ...trailOf(connection), status: 'waiting', attempt: 1, since: Math.floor(now), downSince: now },
+      ...{ ...trailOf(connection), status: 'waiting', attempt, since: Math.floor(now), downSince },
       ...{ retryAt, waitingFor: 'visible', lastError },
     },
     effects: [...(isForGood ? bye(connection) : []), ...hangUp(connection)],

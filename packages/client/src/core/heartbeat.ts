@@ -53,21 +53,33 @@ export function ponged(heartbeat: Heartbeat, now: number): Heartbeat {
   return { ...heartbeat, ...calm, pingedAt: undefined, answeredAt: now, rttMs: now - pingedAt };
 }
 
-/** A ping has been written; it counts as missed after `timeoutMs`. */
+/**
+ * A ping has been written; it counts as missed after `timeoutMs`. One that is out already is not given longer by that:
+ * who is woken again and again would never find out.
+ */
 export function pinged(
   heartbeat: Heartbeat,
   now: number,
   why: Asked,
   timeoutMs = heartbeat.timeoutMs,
 ): Heartbeat {
-  const missed = heartbeat.deadlineAt === undefined ? heartbeat.missed : heartbeat.missed + 1;
+  const { deadlineAt = Infinity } = heartbeat;
+  const isMissed = deadlineAt <= now;
+  const missed = isMissed ? heartbeat.missed + 1 : heartbeat.missed;
   const asked = heartbeat.asked === 'ack' ? 'ack' : why;
-  return { ...heartbeat, pingedAt: now, deadlineAt: now + timeoutMs, asked, missed };
+  const endsAt = now + timeoutMs;
+  return {
+    ...{ ...heartbeat, pingedAt: now, asked, missed },
+    deadlineAt: isMissed ? endsAt : Math.min(deadlineAt, endsAt),
+  };
 }
 
-/** How long an answer may take before somebody should ask what keeps it. */
-export function patience({ rttMs = 0 }: Heartbeat): number {
-  return Math.max(2_000, 4 * rttMs);
+/**
+ * How long an answer may take before somebody should ask what keeps it. An hour-long round trip is that of a pong
+ * which lay in the socket while we slept.
+ */
+export function patience({ rttMs = 0, intervalMs }: Heartbeat): number {
+  return Math.max(2_000, Math.min(4 * rttMs, intervalMs));
 }
 
 /** When `heartbeatNeed` will need something next, if no frame comes before. `awaitingSince`: the oldest unacknowledged write. */

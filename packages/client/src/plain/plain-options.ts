@@ -62,7 +62,7 @@ export function resolvePlain(
   const fixed = typeof url === 'function' ? undefined : address(url);
   const failed = (error: unknown): void => ports.logger.error('Holdfast: reconnect.policy failed', error);
   return {
-    reconnect: guardedPolicy(resolveReconnect(options.reconnect), { failed }),
+    reconnect: guardedPolicy(resolveReconnect(options.reconnect), failed),
     heartbeat: { ...heartbeat, intervalMs: message === undefined ? Infinity : intervalMs },
     url: () => fixed ?? Promise.resolve((url as () => string)()).then(address),
     protocols: typeof protocols === 'string' ? [protocols] : protocols,

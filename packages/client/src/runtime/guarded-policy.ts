@@ -1,12 +1,11 @@
 import type { ConnectionSettings } from '../core/connection.js';
-import type { Dispatcher } from './dispatcher.js';
 
 type Reconnect = ConnectionSettings['reconnect'];
 
 /** The application's policy: one that throws or returns nonsense is told, and leaves the delay to us. */
 export function guardedPolicy(
   { policy, ...reconnect }: Reconnect,
-  dispatcher: Pick<Dispatcher, 'failed'>,
+  failed: (error: unknown) => void,
 ): Reconnect {
   if (!policy) return reconnect;
   return {
@@ -17,7 +16,7 @@ export function guardedPolicy(
         if (delay === null || (typeof delay === 'number' && delay >= 0 && delay < Infinity)) return delay;
         throw new TypeError(`it must give ms from 0 on, or null, not ${String(delay)}`);
       } catch (error) {
-        dispatcher.failed(error, 'reconnect.policy');
+        failed(error);
         return undefined;
       }
     },

@@ -5,6 +5,7 @@ import type { Journal } from './journal.js';
 import type { Tokens } from './tokens.js';
 
 interface Insides {
+  readonly at: number;
   readonly connection: Connection;
   readonly state: ConnectionState;
   readonly exchange: Exchange;
@@ -13,7 +14,7 @@ interface Insides {
 }
 
 /** What somebody who looks into a client gets to see. */
-export function inspect({ connection, state, exchange, tokens, journal }: Insides): Inspection {
+export function inspect({ at, connection, state, exchange, tokens, journal }: Insides): Inspection {
   const isUp = connection.status === 'connected';
   const timers = [
     ...timersOf(connection, exchange.awaitingSince),
@@ -22,5 +23,12 @@ export function inspect({ connection, state, exchange, tokens, journal }: Inside
   ].filter(({ dueAt }) => dueAt < Infinity);
   timers.sort((a, b) => a.dueAt - b.dueAt);
   const rttMs = isUp ? connection.heartbeat.rttMs : undefined;
-  return Object.freeze({ state, timers, outbox: exchange.outbox, rttMs, transitions: journal.transitions });
+  return Object.freeze({
+    at,
+    state,
+    timers,
+    outbox: exchange.outbox,
+    rttMs,
+    transitions: journal.transitions,
+  });
 }

@@ -19,6 +19,8 @@ export class Lines {
   readonly #settings: Pick<ClientSettings, 'url' | 'codec' | 'tokenIn'>;
   readonly #tokens: Tokens;
   readonly #lines = new Map<number, Line>();
+  /** The dial whose address and token are being fetched: at most one is. */
+  #preparing: number | undefined;
 
   constructor(dialer: Dialer, settings: Pick<ClientSettings, 'url' | 'codec' | 'tokenIn'>, tokens: Tokens) {
     this.#dialer = dialer;
@@ -42,8 +44,12 @@ export class Lines {
       ready(url, token);
       return true;
     }
+    this.#preparing = dial;
     Promise.all([typeof url === 'string' ? url : url({ attempt }), token]).then(
       (there) => {
+        // An answer that comes after its dial was given up leaves nothing behind.
+        if (this.#preparing !== dial) return;
+        this.#preparing = undefined;
         ready(...there);
         then();
       },
@@ -64,7 +70,9 @@ export class Lines {
   hangUp(dial: number, code: number, reason: string): void {
     const line = this.#lines.get(dial);
     this.#lines.delete(dial);
-    if (line) line.socket.hangUp(code, reason);
-    else this.#tokens.abandon();
+    line?.socket.hangUp(code, reason);
+    if (this.#preparing !== dial) return;
+    this.#preparing = undefined;
+    this.#tokens.abandon();
   }
 }

@@ -41,6 +41,8 @@ import type { SocketFailure } from './socket.js';
 import { Tokens } from './tokens.js';
 
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Whatever comes next, these are not shown again. */
+const REFUSALS: readonly string[] = ['ERR_AUTH_EXPIRED', 'ERR_AUTH_REFUSED'];
 
 /**
  * The loop that carries out what the pure machines decide: one event at a time, first the new state, then the
@@ -79,7 +81,8 @@ export class Runtime {
     this.#signals = new SignalWatch(ports.signals, (event) => this.#post(() => this.#step(event)));
     this.#alarm = new Alarm(clock, () => this.#ring());
     this.dispatcher = new Dispatcher(schemas, logger);
-    this.#settings = { ...settings, reconnect: guardedPolicy(settings.reconnect, this.dispatcher) };
+    const told = (error: unknown) => this.#post(() => this.dispatcher.failed(error, 'reconnect.policy'));
+    this.#settings = { ...settings, reconnect: guardedPolicy(settings.reconnect, told) };
     const defaults = { codec, clock, random, ttlMs: outbox.ttlMs, requestTimeoutMs: REQUEST_TIMEOUT_MS };
     this.exchange = new Exchange(defaults, outbox, {
       wake: () => this.#wake(),
@@ -112,7 +115,7 @@ export class Runtime {
   get inspection(): Inspection {
     return inspect({
       ...{ connection: this.#connection, state: this.#state, exchange: this.exchange },
-      ...{ tokens: this.#tokens, journal: this.#journal },
+      ...{ tokens: this.#tokens, journal: this.#journal, at: this.#ports.clock.now() },
     });
   }
 
@@ -141,7 +144,10 @@ export class Runtime {
   }
 
   disconnect(): void {
-    this.#post(() => this.#step({ type: 'disconnect' }));
+    this.#post(() => {
+      this.#step({ type: 'disconnect' });
+      this.#tokens.abandon();
+    });
   }
 
   /** Ends everything. What is still open is settled; nothing is told to listeners of messages any more. */
@@ -185,7 +191,7 @@ export class Runtime {
   #step(event: ConnectionEvent): void {
     const before = this.#connection;
     const now = this.#ports.clock.now();
-    if (event.type === 'failed' && event.error.code === 'ERR_AUTH_EXPIRED') this.#tokens.rejected();
+    if (event.type === 'failed' && REFUSALS.includes(event.error.code)) this.#tokens.rejected();
     const around = {
       now,
       fraction: this.#ports.random.fraction(),
@@ -260,7 +266,9 @@ export class Runtime {
       this.#step({ type: 'tick' });
       const now = this.#ports.clock.now();
       this.exchange.tick(now);
-      if (this.#connection.status === 'connected' && now >= this.#tokens.refreshAt) this.#refreshToken();
+      const connection = this.#connection;
+      if (connection.status === 'connected' && now >= this.#tokens.refreshAt)
+        this.#refreshToken(connection.socket);
     });
   }
 
@@ -295,7 +303,9 @@ export class Runtime {
   #failed(dial: number, failure: SocketFailure): void {
     const { id } = this.#session;
     this.#step({ type: 'failed', dial, ...failure });
-    if (failure.endCode === CloseCode.SESSION_LOST && id !== undefined) this.#greeting.lose(id, {});
+    // What a server says to which we wanted to move is no proof against the connection that stands.
+    if (this.#connection.status === 'connected' || id === undefined) return;
+    if (failure.endCode === CloseCode.SESSION_LOST) this.#greeting.lose(id, {});
   }
 
   #hangUp({ dial, code, reason }: Extract<ConnectionEffect, { do: 'hang-up' }>): void {
@@ -370,8 +380,9 @@ export class Runtime {
     return true;
   }
 
-  #refreshToken(): void {
-    const post = this.#poster(this.#connection.dial);
+  /** For the connection that stands, not for the one to which it may be moving. */
+  #refreshToken(socket: number): void {
+    const post = this.#poster(socket);
     this.#tokens.refresh().then(
       (token = '') => post(() => this.exchange.control([Type.AUTH, token])),
       (error: HoldfastError) => post(() => this.dispatcher.report(error)),

@@ -6,8 +6,12 @@ const FRESH_PART = 0.8;
 const SOURCE_TIMEOUT_MS = 10_000;
 /** When to ask again after a refresh that failed; the server waits for 25 s beyond the end. */
 const RETRY_MS = 5_000;
+/** Whatever a server says of a token's time must not become a storm of refreshes. */
+const MIN_FRESH_MS = 1_000;
 /** How many tokens in a row, fresh from the source, the server may refuse. */
 const MAX_REFUSED = 2;
+/** The first frame, with the token in it, may have 8 KiB. */
+export const MAX_TOKEN_LENGTH = 7_168;
 
 type Reason = 'connect' | 'expiring' | 'rejected';
 type Token = string | undefined;
@@ -64,7 +68,10 @@ export class Tokens {
       return await this.#ask('expiring');
     } finally {
       cancel();
-      this.refreshAt = Math.min(this.refreshAt, this.#clock.now() + RETRY_MS);
+      // Unless there is another source by now, or another token is wanted anyway.
+      if (this.refreshAt < Infinity) {
+        this.refreshAt = Math.min(this.refreshAt, this.#clock.now() + RETRY_MS);
+      }
     }
   }
 
@@ -76,7 +83,7 @@ export class Tokens {
     const part = FRESH_PART * (0.9 + 0.2 * this.#random.fraction());
     const freshUntil = this.#clock.now() + part * expiresInMs;
     this.#known = { ...this.#known, freshUntil, accepted: true };
-    this.refreshAt = freshUntil;
+    this.refreshAt = Math.max(freshUntil, this.#clock.now() + MIN_FRESH_MS);
   }
 
   /** The server wants another one. */
@@ -108,8 +115,12 @@ export class Tokens {
   async #fetch(reason: Reason, signal: AbortSignal): Promise<Token> {
     try {
       const source = this.#source as Exclude<TokenSource, string>;
-      const token = await Promise.race([source({ reason, signal }), abortOf(signal)]);
-      if (typeof token !== 'string') throw new TypeError(`it must give a text, not ${typeof token}`);
+      // Also what it throws at once comes later: by then `#asking` stands, and is cleared below.
+      const answer = new Promise((resolve) => resolve(source({ reason, signal })));
+      const token = await Promise.race([answer, abortOf(signal)]);
+      checkAnswer(token);
+      // Given up in the very moment in which it answered.
+      if (signal.aborted) throw new Error(GIVEN_UP);
       this.#known = { token, freshUntil: Infinity, accepted: false };
       return token;
     } catch (cause) {
@@ -121,8 +132,17 @@ export class Tokens {
   }
 }
 
+const GIVEN_UP = 'it took too long';
+
 function abortOf(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('it took too long')), { once: true });
+    signal.addEventListener('abort', () => reject(new Error(GIVEN_UP)), { once: true });
   });
+}
+
+function checkAnswer(token: unknown): asserts token is string {
+  if (typeof token !== 'string') throw new TypeError(`it must give a text, not ${typeof token}`);
+  if (token.length > MAX_TOKEN_LENGTH) {
+    throw new TypeError(`a token may have ${MAX_TOKEN_LENGTH} characters, not ${token.length}`);
+  }
 }

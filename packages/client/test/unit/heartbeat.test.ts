@@ -76,3 +76,74 @@ test('the round-trip time is that of the last ping; a pong that nobody asked for
   expect(measured.rttMs).toBe(42);
   expect(ponged(measured, 500).rttMs).toBe(42);
 });
+
+describe('after a wake', () => {
+  const wake = (heartbeat: Heartbeat, now: number) => pinged(heartbeat, now, 'wake', patience(heartbeat));
+
+  test('a connection has 2 s to answer, or four round trips, and any frame is an answer', () => {
+    const asked = wake(start(), 1_000);
+    expect(heartbeatDueAt(asked, undefined)).toBe(3_000);
+    expect(heartbeatNeed(asked, 3_000, undefined)).toBe('give-up');
+    expect(heartbeatNeed(heard(asked, 2_500), 3_000, undefined)).toBe('nothing');
+    const slow = wake(ponged(pinged(start(), 0, 'routine'), 1_000), 10_000);
+    expect(heartbeatDueAt(slow, undefined)).toBe(14_000);
+  });
+
+  test('waking again and again does not put off the end', () => {
+    let heartbeat = wake(start(), 1_000);
+    for (const now of [1_500, 2_000, 2_500]) heartbeat = wake(heartbeat, now);
+    expect(heartbeatDueAt(heartbeat, undefined)).toBe(3_000);
+    expect(heartbeatNeed(heartbeat, 3_000, undefined)).toBe('give-up');
+  });
+
+  test('waking shortens the time of a ping that is out already', () => {
+    const heartbeat = wake(pinged(start(), 0, 'silence'), 1_000);
+    expect(heartbeatDueAt(heartbeat, undefined)).toBe(3_000);
+  });
+
+  test('a ping is missed when its time is over, not when another one goes out', () => {
+    const patient = start({ maxMissed: 2 });
+    const heartbeat = wake(wake(wake(patient, 1_000), 1_100), 1_200);
+    expect(heartbeatNeed(heartbeat, 3_000, undefined)).toBe('ping');
+  });
+
+  test('who slept through the deadline gets another one', () => {
+    const heartbeat = wake(pinged(start(), 25_000, 'silence'), 3_600_000);
+    expect(heartbeatNeed(heartbeat, 3_600_000, undefined)).toBe('nothing');
+    expect(heartbeatDueAt(heartbeat, undefined)).toBe(3_602_000);
+    expect(heartbeatNeed(heartbeat, 3_602_000, undefined)).toBe('give-up');
+  });
+
+  test('a pong that lay in the socket while we slept makes nobody patient for hours', () => {
+    const heartbeat = ponged(pinged(start(), 0, 'routine'), 3_600_000);
+    expect(patience(heartbeat)).toBeLessThanOrEqual(20_000);
+  });
+});
+
+describe('a timer that comes late', () => {
+  test('and finds a silence asks with a short deadline; one in time with the ordinary one', () => {
+    expect(heartbeatDueAt(ask(start(), 25_000, undefined), undefined)).toBe(30_000);
+    expect(heartbeatDueAt(ask(start(), 27_000, undefined), undefined)).toBe(32_000);
+    expect(heartbeatDueAt(ask(start(), 27_001, undefined), undefined)).toBe(29_001);
+    expect(ask(start(), 27_001, undefined).asked).toBe('wake');
+    expect(ask(start(), 27_000, undefined).asked).toBe('silence');
+  });
+
+  test('and finds an ack missing wants a pong, and soon', () => {
+    const asked = ask(start(), 60_000, 1_000);
+    expect([asked.asked, heartbeatDueAt(asked, 1_000)]).toEqual(['ack', 62_000]);
+    // Only a pong tells of the way up.
+    expect(heartbeatNeed(heard(asked, 61_000), 62_000, 1_000)).toBe('give-up');
+    expect(heartbeatNeed(ponged(heard(asked, 61_000), 61_000), 62_000, 1_000)).toBe('nothing');
+  });
+
+  test('however late it comes each time, it ends', () => {
+    let heartbeat = ask(start(), 100_000, undefined);
+    let now = 100_000;
+    for (let pings = 0; heartbeatNeed(heartbeat, now, undefined) !== 'give-up'; pings++) {
+      expect(pings).toBeLessThan(3);
+      now += 60_000;
+      if (heartbeatNeed(heartbeat, now, undefined) === 'ping') heartbeat = ask(heartbeat, now, undefined);
+    }
+  });
+});

@@ -74,12 +74,14 @@ function tryAgain(
     return { connection: { ...trail, status: 'failed', error: cause }, effects };
   };
   if (attempt > reconnect.maxAttempts) return gaveUp(`${connection.attempt} attempts`);
-  const delay = delayOf(attempt, now - downSince, { trail, error }, around, reconnect);
+  const elapsedMs = now - downSince;
+  const delay = delayOf({ attempt, elapsedMs, error, isUp }, { ...around, ...trail }, reconnect);
   if (delay === null) return gaveUp('a word of reconnect.policy');
+  const leftMs = reconnect.maxElapsedMs - elapsedMs;
+  if (delay > leftMs) return gaveUp(`${Math.round(elapsedMs)} ms`);
   // Without a network an attempt is in vain; but what the platform says of it may be wrong.
   const isOrdered = 'retryAfterMs' in error;
-  const waitMs = isOffline && !isOrdered ? Math.max(delay, reconnect.capMs) : delay;
-  if (now + waitMs - downSince > reconnect.maxElapsedMs) return gaveUp(`${Math.round(now - downSince)} ms`);
+  const waitMs = isOffline && !isOrdered ? Math.max(delay, Math.min(reconnect.capMs, leftMs)) : delay;
   const waitingFor = isOrdered ? 'server' : isOffline ? 'online' : 'timer';
   return {
     connection: {
@@ -90,19 +92,26 @@ function tryAgain(
   };
 }
 
+interface Next {
+  readonly attempt: number;
+  readonly elapsedMs: number;
+  readonly error: HoldfastError;
+  /** It was a connection that was lost, not an attempt that failed. */
+  readonly isUp: boolean;
+}
+
 /** The server's word wins; then the application's; then ours. */
 function delayOf(
-  attempt: number,
-  elapsedMs: number,
-  { trail: { spreadMs }, error }: Pick<Lost, 'trail' | 'error'>,
-  { fraction }: Surroundings,
+  { attempt, elapsedMs, error, isUp }: Next,
+  { fraction, spreadMs }: Surroundings & Trail,
   { policy, ...backoff }: ConnectionSettings['reconnect'],
 ): number | null {
   if ('retryAfterMs' in error) {
     return delayBefore(backoff, { attempt, spreadMs, retryAfterMs: error.retryAfterMs }, fraction);
   }
-  // With a fresh token it is not the same attempt again, and refused ones are counted.
-  if (consequenceOf(error) === 'renew-token') return backoffDelay(backoff, 1, fraction);
+  // A token that ran out concerns this client alone. With a fresh one it is not the same attempt again, and refused
+  // ones are counted; but nobody counts those that are let in and sent away.
+  if (consequenceOf(error) === 'renew-token') return backoffDelay(backoff, isUp ? attempt : 1, fraction);
   const own = policy?.({ attempt, elapsedMs, error });
-  return own === undefined ? delayBefore(backoff, { attempt, spreadMs }, fraction) : own;
+  return own === undefined ? delayBefore(backoff, { attempt, spreadMs: isUp ? spreadMs : 0 }, fraction) : own;
 }
