@@ -71,6 +71,12 @@ export class Link<M extends Outgoing> {
   #taken: number;
   /** Highest number accepted without a hole below it: what an ack says. */
   #accepted: number;
+  /**
+   * Highest number that the other end knows to have written on this connection, as far as it matters. Where an older
+   * connection was heard after the HELLO of this one, more has been accepted: an ack of that would be one of something
+   * never sent.
+   */
+  #known = Infinity;
   /** Accepted numbers above a hole, as ranges: first to last. */
   readonly #acceptedAbove = new Map<number, number>();
   /** The last ack that was put into a frame of this connection, and when; -1: none yet, so one is owed. */
@@ -127,7 +133,7 @@ export class Link<M extends Outgoing> {
 
   /** When an ack has to go out by itself if no frame carries it before; `Infinity`: none is owed. */
   get ackDueAt(): number {
-    const owed = this.#accepted - this.#ackWritten;
+    const owed = this.#toAcknowledge - this.#ackWritten;
     if (owed === 0) return Infinity;
     const much = owed >= ACK_MESSAGES || this.#unacknowledgedBytes >= ACK_BYTES;
     return much ? -Infinity : this.#ackWrittenAt + ACK_INTERVAL_MS;
@@ -144,9 +150,9 @@ export class Link<M extends Outgoing> {
    * For a new connection whose other end has accepted everything up to `received`: what it lacks, to be written again
    * before anything new. What was given up meanwhile is a hole. These frames say nothing of what was accepted here:
    * the first ack on a connection follows its last replayed item, or an ack could overtake the refusal of what it
-   * covers.
+   * covers. `told`: what the other end has been told to be accepted, and writes on from.
    */
-  replay(received: number, now: number, maxBytes = FRAME_BYTES): WireData[] {
+  replay(received: number, now: number, maxBytes = FRAME_BYTES, told = this.#accepted): WireData[] {
     if (received < this.#acknowledged || received >= this.#nextSeq) {
       throw new FrameError(
         `the other end claims to have ${received}, which is not in ${this.#acknowledged} to ${this.#nextSeq - 1}`,
@@ -154,6 +160,7 @@ export class Link<M extends Outgoing> {
     }
     this.#ackWritten = -1;
     this.#ackWrittenAt = -Infinity;
+    this.#known = told;
     // What was taken of a frame that broke off was not dispatched: it comes again.
     this.#taken = this.#accepted;
     const missing = this.#inflight.filter(({ seq, numbers }) => seq + numbers - 1 > received);
@@ -190,6 +197,7 @@ export class Link<M extends Outgoing> {
         continue;
       }
       const last = item[0] === Type.GAP ? endOfHole(item, seq) : seq;
+      this.#known = Math.max(this.#known, last);
       if (seq > this.#taken + 1) {
         throw new SequenceGapError(`number ${seq} came where ${this.#taken + 1} was due`);
       }
@@ -231,11 +239,15 @@ export class Link<M extends Outgoing> {
     return last;
   }
 
+  get #toAcknowledge(): number {
+    return Math.min(this.#accepted, this.#known);
+  }
+
   #ack(now: number): number {
-    this.#ackWritten = this.#accepted;
+    this.#ackWritten = this.#toAcknowledge;
     this.#ackWrittenAt = now;
     this.#unacknowledgedBytes = 0;
-    return this.#accepted;
+    return this.#ackWritten;
   }
 
   /** The last frame says what was accepted: a refusal in it or before it comes before the ack of what it refuses. */

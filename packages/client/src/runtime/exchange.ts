@@ -159,10 +159,11 @@ export class Exchange {
   /**
    * The session goes on, on a new connection, and the server has everything up to `accepted`: what it lacks, to be
    * written before anything else. Nothing is settled by that: a refusal may be among what the server writes again.
+   * `told`: what our HELLO has said to be received.
    * Throws a `FrameError` if that cannot be.
    */
-  resume(accepted: number, now: number): WireData[] {
-    return this.#link.replay(accepted, now, this.#limits.message);
+  resume(accepted: number, now: number, told: number): WireData[] {
+    return this.#link.replay(accepted, now, this.#limits.message, told);
   }
 
   /**

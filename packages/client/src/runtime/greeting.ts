@@ -31,6 +31,8 @@ export interface GreetingSurroundings {
 /** The first frames of a connection: HELLO, WELCOME, and what becomes of the session by it. */
 export class Greeting {
   readonly #around: GreetingSurroundings;
+  /** What the newest HELLO has said to be received; an older connection may have brought more since. */
+  #told = 0;
 
   constructor(around: GreetingSurroundings) {
     this.#around = around;
@@ -38,7 +40,9 @@ export class Greeting {
 
   hello(dial: number, { socket, token, isTokenSent }: Line): void {
     const { session, exchange } = this.#around;
-    const hello = session.hello(dial, isTokenSent ? undefined : token, exchange.position);
+    const { position } = exchange;
+    this.#told = position.received;
+    const hello = session.hello(dial, isTokenSent ? undefined : token, position);
     socket.sendAlone([Type.HELLO, hello]);
   }
 
@@ -88,7 +92,7 @@ export class Greeting {
     const { session, exchange, rooms, clock, wake } = this.#around;
     let missing: WireData[];
     try {
-      missing = exchange.resume(welcome.x ?? 0, clock.now());
+      missing = exchange.resume(welcome.x ?? 0, clock.now(), this.#told);
     } catch (error) {
       // The server has lost what it had acknowledged, whatever it says.
       this.lose(welcome.s, {});

@@ -23,7 +23,7 @@ import {
   step,
 } from '../core/connection.js';
 import type { ClientPorts } from '../ports/ports.js';
-import type { ConnectionState, Inspection, OutboxState, TokenSource } from '../types.js';
+import type { ClientConnection, ConnectionState, Inspection, OutboxState } from '../types.js';
 import { ClientSession } from './client-session.js';
 import { ConnectWaiters } from './connect-waiters.js';
 import { Dispatcher } from './dispatcher.js';
@@ -41,6 +41,7 @@ import type { SocketFailure } from './socket.js';
 import { Tokens } from './tokens.js';
 
 const REQUEST_TIMEOUT_MS = 30_000;
+type ConnectOptions = NonNullable<Parameters<ClientConnection['connect']>[0]>;
 /** Whatever comes next, these are not shown again. */
 const REFUSALS: readonly string[] = ['ERR_AUTH_EXPIRED', 'ERR_AUTH_REFUSED'];
 
@@ -126,17 +127,12 @@ export class Runtime {
     return sending;
   }
 
-  connect({
-    auth,
-    signal,
-  }: {
-    auth?: TokenSource | undefined;
-    signal?: AbortSignal | undefined;
-  }): Sending<void> {
+  connect({ auth, signal }: ConnectOptions): Sending<void> {
     const waiter = this.#waiters.make(signal);
     this.#post(() => {
       this.#waiters.add(waiter);
       const anew = auth !== undefined && this.#tokens.replace(auth);
+      if (this.#connection.status === 'needs-auth') this.#tokens.forgive();
       this.#step({ type: 'connect', anew });
       this.#waiters.settle(this.#connection);
     });

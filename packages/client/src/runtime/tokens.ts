@@ -24,7 +24,7 @@ export class Tokens {
   readonly #clock: Clock;
   readonly #random: Random;
   #source: TokenSource | undefined;
-  #known: { readonly token: string; readonly freshUntil: number; readonly accepted: boolean } | undefined;
+  #known: { readonly token: string; readonly freshUntil: number; readonly isFresh: boolean } | undefined;
   #asking: { readonly answer: Promise<Token>; readonly aborter: AbortController } | undefined;
   #reason: Reason = 'connect';
   /** In a row. */
@@ -48,6 +48,11 @@ export class Tokens {
     return true;
   }
 
+  /** The application wants it to be tried again. */
+  forgive(): void {
+    this.#refused = 0;
+  }
+
   /** True if another one can be asked for. */
   get canRenew(): boolean {
     return typeof this.#source === 'function' && this.#refused < MAX_REFUSED;
@@ -56,7 +61,11 @@ export class Tokens {
   /** For an attempt; at once if one is known that is fresh. Rejects with `ERR_TOKEN_SOURCE`. */
   get(): Token | Promise<Token> {
     if (typeof this.#source !== 'function') return this.#source;
-    if (this.#known && this.#clock.now() < this.#known.freshUntil) return this.#known.token;
+    if (this.#known && this.#clock.now() < this.#known.freshUntil) {
+      // It has lain here since: should it be refused now, that says nothing of its source.
+      this.#known = { ...this.#known, isFresh: false };
+      return this.#known.token;
+    }
     return this.#ask(this.#reason);
   }
 
@@ -82,13 +91,13 @@ export class Tokens {
     if (!this.#known) return;
     const part = FRESH_PART * (0.9 + 0.2 * this.#random.fraction());
     const freshUntil = this.#clock.now() + part * expiresInMs;
-    this.#known = { ...this.#known, freshUntil, accepted: true };
+    this.#known = { ...this.#known, freshUntil, isFresh: false };
     this.refreshAt = Math.max(freshUntil, this.#clock.now() + MIN_FRESH_MS);
   }
 
   /** The server wants another one. */
   rejected(): void {
-    if (this.#known?.accepted === false) this.#refused++;
+    if (this.#known?.isFresh) this.#refused++;
     this.#forget('rejected');
   }
 
@@ -121,7 +130,7 @@ export class Tokens {
       checkAnswer(token);
       // Given up in the very moment in which it answered.
       if (signal.aborted) throw new Error(GIVEN_UP);
-      this.#known = { token, freshUntil: Infinity, accepted: false };
+      this.#known = { token, freshUntil: Infinity, isFresh: true };
       return token;
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);

@@ -131,6 +131,28 @@ describe('refused tokens', () => {
     expect(tokens.canRenew).toBe(true);
   });
 
+  test('one that has lain here since another attempt does not count: it may have grown old', async () => {
+    const { tokens, reasons } = counted();
+    for (let n = 0; n < 5; n++) {
+      await tokens.get();
+      tokens.get();
+      tokens.rejected();
+      expect(tokens.canRenew).toBe(true);
+    }
+    expect(reasons().slice(1)).toEqual(Array(4).fill('rejected'));
+  });
+
+  test('whoever asks for another try gets it', async () => {
+    const { tokens } = counted();
+    for (let n = 0; n < 2; n++) {
+      await tokens.get();
+      tokens.rejected();
+    }
+    expect(tokens.canRenew).toBe(false);
+    tokens.forgive();
+    expect(tokens.canRenew).toBe(true);
+  });
+
   test('one that was accepted and then expires does not count', async () => {
     const { tokens } = counted();
     for (let n = 0; n < 5; n++) {

@@ -248,9 +248,8 @@ export class ClientApp {
       13,
       () => `${this.name} went from ${previous.status} to ${state.status}`,
     );
-    if (state.status !== 'connected') return;
+    if (state.status !== 'connected' || previous.status === 'connected') return;
     judge.demand(this.#watch?.welcomed === true, 13, () => `${this.name} is connected without a WELCOME`);
-    if (previous.status === 'connected') return;
     coverage.add(state.recovered ? 'connected: recovered' : 'connected: a new session');
     this.#sid = state.sessionId;
     this.sids.add(state.sessionId);

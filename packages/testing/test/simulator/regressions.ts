@@ -39,4 +39,14 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly story: stri
     story:
       'a claim of a session goes astray until the store, which has lost it, holds another one of the same id: two runners on one server',
   },
+  {
+    seed: 473,
+    story:
+      'a client moves to another server; what comes on the old connection after the HELLO was acknowledged on the new one, which had not written it',
+  },
+  {
+    seed: 1_500,
+    story:
+      'two tokens are refused, the application tries again, the third one grows old while no server is reached: it was taken for the last straw',
+  },
 ];

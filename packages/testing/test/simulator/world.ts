@@ -145,12 +145,16 @@ export class World {
     this.judge.note(() => `${node.name} drains`);
     this.nodes.splice(this.nodes.indexOf(node), 1);
     this.startNode();
-    void node.server.drain({ deadlineMs: DRAIN_MS }).then(() => {
+    void node.server.drain({ deadlineMs: DRAIN_MS });
+    // That it is over is told in a turn of the event loop, for which no simulated time is enough.
+    this.clock.setTimer(() => {
+      const { connections } = node.server.stats();
       this.judge.note(() => `${node.name} has drained`);
+      this.judge.demand(connections === 0, 13, () => `${node.name} drained, and has ${connections} left`);
       this.coverage.add('a server has drained');
       node.process.die();
       for (const { link } of this.apps) link.reset(node);
-    });
+    }, DRAIN_MS + 1_000);
   }
 
   /** Its process is gone at once (kill -9). */

@@ -66,8 +66,8 @@ export const LINK_RULES: readonly Mutant[] = [
     edits: [
       {
         file: EXCHANGE,
-        find: 'return this.#link.replay(accepted, now, this.#limits.message);',
-        put: 'return [...this.frames(now), ...this.#link.replay(accepted, now, this.#limits.message)];',
+        find: 'return this.#link.replay(accepted, now, this.#limits.message, told);',
+        put: 'return [...this.frames(now), ...this.#link.replay(accepted, now, this.#limits.message, told)];',
       },
     ],
   },
@@ -131,8 +131,8 @@ export const LINK_RULES: readonly Mutant[] = [
       { file: LINK, find: 'if (seq > this.#taken + 1) {', put: 'if (seq < 0) {' },
       {
         file: EXCHANGE,
-        find: 'return this.#link.replay(accepted, now, this.#limits.message);',
-        put: 'return this.#link.replay(accepted, now, this.#limits.message).slice(1);',
+        find: 'return this.#link.replay(accepted, now, this.#limits.message, told);',
+        put: 'return this.#link.replay(accepted, now, this.#limits.message, told).slice(1);',
       },
     ],
   },
@@ -158,8 +158,8 @@ export const LINK_RULES: readonly Mutant[] = [
     edits: [
       {
         file: EXCHANGE,
-        find: 'return this.#link.replay(accepted, now, this.#limits.message);',
-        put: `const frames = this.#link.replay(accepted, now, this.#limits.message);
+        find: 'return this.#link.replay(accepted, now, this.#limits.message, told);',
+        put: `const frames = this.#link.replay(accepted, now, this.#limits.message, told);
     this.receive({ ack: accepted, firstSeq: 0, items: [] }, 0);
     return frames;`,
       },
@@ -191,5 +191,16 @@ export const LINK_RULES: readonly Mutant[] = [
     name: 'written-again-after-rejection',
     says: 'a message that was given up is written again all the same',
     edits: [{ file: LINK, find: 'if (this.#abandoned.has(entry.seq)) {', put: 'if (entry.seq < 0) {' }],
+  },
+  {
+    name: 'acks-of-what-was-never-written-here',
+    says: 'who moves to another connection acknowledges there what the one before has brought meanwhile',
+    edits: [
+      {
+        file: LINK,
+        find: 'return Math.min(this.#accepted, this.#known);',
+        put: 'return this.#known < 0 ? 0 : this.#accepted;',
+      },
+    ],
   },
 ];
