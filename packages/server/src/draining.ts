@@ -9,14 +9,20 @@ export interface DrainingSurroundings {
   /** Handshakes that are taken elsewhere, in a second. */
   readonly acceptPerSecond: number;
   readonly deadlineMs: number;
+  /** True if nobody is here any more, and no handler runs. */
+  isOver(): boolean;
 }
+
+/** When all connections have gone: how often to look whether handlers have finished, ms. */
+const LOOK_MS = 50;
 
 /** Moves the clients of a server away, spread over time, and says when they have gone. */
 export class Draining {
-  /** Resolves when the last connection has gone, or when there is no more time. */
+  /** Resolves when the last connection has gone and the last handler has finished, or when there is no more time. */
   readonly over: Promise<void>;
   readonly #around: DrainingSurroundings;
   readonly #cancelDeadline: () => void;
+  #cancelLook: () => void = () => undefined;
   #end: () => void = () => undefined;
 
   constructor(around: DrainingSurroundings) {
@@ -34,8 +40,19 @@ export class Draining {
     for (const one of connections) one.goAway('drain', Math.floor(random.fraction() * spreadMs));
   }
 
+  /**
+   * The last connection has gone. A handler that still runs may finish: its message is handled once, then, and not
+   * again by the server that has the session now.
+   */
+  look(): void {
+    this.#cancelLook();
+    if (this.#around.isOver()) return this.end();
+    this.#cancelLook = this.#around.clock.setTimer(() => this.look(), LOOK_MS);
+  }
+
   end(): void {
     this.#cancelDeadline();
+    this.#cancelLook();
     this.#end();
   }
 }

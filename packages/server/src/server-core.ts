@@ -142,10 +142,11 @@ export class ServerCore {
       this.#phase = 'draining';
       const { clock, random } = this.ports;
       const { acceptPerSecond } = this.settings;
-      this.#draining = new Draining({ clock, random, acceptPerSecond, deadlineMs });
+      const isOver = (): boolean => this.#isIdle;
+      this.#draining = new Draining({ clock, random, acceptPerSecond, deadlineMs, isOver });
       for (const connection of this.#arriving) connection.hangUp(CloseCode.RESTART, NOT_HERE);
       this.#draining.ask([...this.hub.sessions.values()].flatMap(({ attachment }) => attachment ?? []));
-      if (this.#connections === 0) this.#draining.end();
+      if (this.#connections === 0) this.#draining.look();
     }
     await this.#draining?.over;
   }
@@ -158,6 +159,7 @@ export class ServerCore {
 
   async #close(): Promise<void> {
     this.#phase = 'closed';
+    this.#draining?.end();
     this.#stopListening();
     this.#sweeping.set(Infinity);
     const gone = this.upgrades.close();
@@ -176,6 +178,11 @@ export class ServerCore {
   readonly #nextCall = (): number => ++this.#calls;
 
   // ── Sessions come and go ───────────────────────────────────────────────────────────────────────────────────
+
+  get #isIdle(): boolean {
+    const all = [...this.hub.sessions.values(), ...this.#retired.values()];
+    return this.#connections === 0 && !all.some(({ runner }) => runner.busy);
+  }
 
   /** Over how long all who are here can be taken in again. */
   get #spreadMs(): number | undefined {
@@ -241,7 +248,7 @@ export class ServerCore {
       this.hub.setAttached(session, false);
     }
     this.lifecycle.emit('detach', session.door, { code, reason });
-    if (this.#connections === 0) this.#draining?.end();
+    if (this.#connections === 0) this.#draining?.look();
   }
 
   #sessionOf({ id, user, codec, attached }: Pick<Arrival, 'id' | 'user' | 'codec' | 'attached'>): Session {

@@ -157,3 +157,21 @@ test('WELCOME tells over how long to spread, as soon as that is worth a word', a
   const [next] = (await crowd(bare, 1)) as [Peer];
   expect(welcomeOf(next).r).toBe(Math.ceil((31 / 30) * 1_000));
 });
+
+test('a handler that still runs when all have gone may finish, and its message is handled once', async () => {
+  const finished: number[] = [];
+  const bare = bareServer();
+  bare.server.on('work', async () => {
+    await new Promise<void>((resolve) => void bare.clock.setTimer(resolve, 3_000));
+    finished.push(bare.clock.now());
+  });
+  const [peer] = (await crowd(bare, 1)) as [Peer];
+  peer.frame([0, 1, [2, 'work', null]]);
+  await bare.clock.advance(10);
+  const drained = endOf(bare.server.drain());
+  peer.leave();
+  await bare.clock.advance(2_900);
+  expect([finished, drained.end]).toEqual([[], 'open']);
+  await bare.clock.advance(200);
+  expect([finished.length, drained.end]).toEqual([1, 'ok']);
+});

@@ -15,6 +15,8 @@ export interface Played {
 
 /** Long enough for the slowest to come back: backoff, deadlines, a lease, a dead link noticed. */
 const QUIET_MS = 180_000;
+/** Until tokens that were asked for before are refused, too. */
+const TOKENS_MS = 60_000;
 const MORE_MS = 30_000;
 const WINDOW = 1_000;
 const CLOSING_MS = 60_000;
@@ -40,6 +42,11 @@ function* scenario(world: World): Generator<number, void> {
     if (judge.found.length > 0) return;
   }
   calm(world);
+  yield TOKENS_MS;
+  // Whose last tokens were refused has asked for a login.
+  for (const { client } of world.apps) {
+    if (client.getState().status === 'needs-auth') void client.connect().catch(() => undefined);
+  }
   yield QUIET_MS;
   // One handler at a time and a slow store: what still moves is no deadlock.
   for (let left = Infinity; unsettled(world) < left; yield MORE_MS) left = unsettled(world);
