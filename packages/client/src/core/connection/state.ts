@@ -58,7 +58,7 @@ export interface Connected extends Trail {
   readonly successor?: { readonly phase: Phase; readonly deadlineAt: number } | undefined;
 }
 
-export interface Waiting extends Trail {
+interface Waiting extends Trail {
   readonly status: 'waiting';
   /** The attempt that is waited for. */
   readonly attempt: number;
