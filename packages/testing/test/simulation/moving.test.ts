@@ -18,6 +18,7 @@ function house() {
   });
   const got: unknown[] = [];
   server.on('note', (n) => void got.push(n));
+  server.rooms('*', { join: true, publish: true });
   server.handle('echo', (input) => input);
   network.listener = {
     connect: () => ({
@@ -104,15 +105,19 @@ describe('the server drains', () => {
   });
 
   test('nobody answers elsewhere: the first connection goes on, and so do the attempts', async () => {
-    const { clock, client, link, statuses, got, goaway, lines } = house();
+    const { clock, server, client, link, statuses, got, heard, goaway, lines } = house();
     await clock.until(client.connect());
+    await clock.until(client.room('lobby').join());
     link.refuse();
     goaway(0);
     for (let n = 0; n < 30; n++) {
       void client.send('note', n);
+      void server.to('lobby').send('tell', n);
       await clock.advance(1_000);
     }
     expect(got).toHaveLength(30);
+    expect(heard).toEqual(Array.from({ length: 30 }, (_, n) => n));
+    expect(client.room('lobby').getState().status).toBe('joined');
     expect(lines.length).toBeGreaterThan(3);
     expect(lines.length).toBeLessThan(20);
     expect(statuses).not.toContain('reconnecting');
