@@ -161,6 +161,12 @@ describe('refused tokens', () => {
       tokens.rejected();
       expect(tokens.canRenew).toBe(true);
     }
+    // Two refused ones are still two.
+    for (const canRenew of [true, false]) {
+      await tokens.get();
+      tokens.rejected();
+      expect(tokens.canRenew).toBe(canRenew);
+    }
   });
 
   test('another source begins anew; the same one is no other', async () => {

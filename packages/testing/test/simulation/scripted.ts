@@ -15,6 +15,8 @@ export class Call {
   readonly at: number;
   /** All that the client has said, without its pings and pongs. */
   readonly heard: Item[] = [];
+  /** Nothing more comes from the server, and nobody is told. */
+  isDead = false;
   /** How the client hung up. */
   hungUp: number | undefined;
   readonly #clock: VirtualClock;
@@ -84,7 +86,7 @@ export class Call {
 
   #later(run: () => void): void {
     this.#clock.setTimer(() => {
-      if (this.hungUp === undefined) run();
+      if (this.hungUp === undefined && !this.isDead) run();
     }, LATENCY_MS);
   }
 }
@@ -98,6 +100,8 @@ export interface Play {
   /** Every status that the client went through. */
   readonly statuses: string[];
   signal(signal: Signal): void;
+  /** The device sleeps: for the client it is later by so much, and its timers have not fired. */
+  sleep(ms: number): void;
 }
 
 /**
@@ -137,7 +141,9 @@ export function play(
       return () => listeners.delete(listener);
     },
   };
-  const ports = { clock, random: seededRandom(1), dialer, signals, logger: silent };
+  let slept = 0;
+  const clientClock = { ...bound(clock), now: () => clock.now() + slept };
+  const ports = { clock: clientClock, random: seededRandom(1), dialer, signals, logger: silent };
   const client = createClientOn(ports, { url: 'ws://played', ...options });
   const errors: string[] = [];
   client.onError(({ code }) => errors.push(code));
@@ -154,5 +160,13 @@ export function play(
     signal: (signal) => {
       for (const listener of [...listeners]) listener(signal);
     },
+    sleep: (ms) => {
+      slept += ms;
+    },
   };
 }
+
+const bound = (clock: VirtualClock) => ({
+  setTimer: (run: () => void, delayMs: number) => clock.setTimer(run, delayMs),
+  defer: (run: () => void) => clock.defer(run),
+});
