@@ -248,7 +248,9 @@ export class ClientApp {
       13,
       () => `${this.name} went from ${previous.status} to ${state.status}`,
     );
-    if (state.status !== 'connected' || previous.status === 'connected') return;
+    // A connection that has moved may be in another session; `#watch` sees the newest dial, which may only be under way.
+    if (state.status !== 'connected') return;
+    if (previous.status === 'connected' && state.sessionId === previous.sessionId) return;
     judge.demand(this.#watch?.welcomed === true, 13, () => `${this.name} is connected without a WELCOME`);
     coverage.add(state.recovered ? 'connected: recovered' : 'connected: a new session');
     this.#sid = state.sessionId;

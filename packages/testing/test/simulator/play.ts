@@ -44,8 +44,8 @@ function* scenario(world: World): Generator<number, void> {
   calm(world);
   yield TOKENS_MS;
   // Whose last tokens were refused has asked for a login.
-  for (const { client } of world.apps) {
-    if (client.getState().status === 'needs-auth') void client.connect().catch(() => undefined);
+  for (const { client, here } of world.apps) {
+    if (here && client.getState().status === 'needs-auth') void client.connect().catch(() => undefined);
   }
   yield QUIET_MS;
   // One handler at a time and a slow store: what still moves is no deadlock.
