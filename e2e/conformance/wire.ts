@@ -60,6 +60,8 @@ export interface Mutation {
   readonly code?: (code: number) => number;
   /** The code with which the other end is hung up on. */
   readonly closes?: (code: number) => number;
+  /** The reason with which the other end is hung up on. */
+  readonly why?: (reason: string) => string;
   /** The subprotocol that the other end is content with. */
   readonly chooses?: string;
   /** What an upgrade was answered with. */
@@ -187,6 +189,7 @@ export class Wire {
   }
 
   close(code: number, reason = ''): void {
-    this.#socket.close(this.#mutation.closes?.(code) ?? code, reason);
+    const { closes, why } = this.#mutation;
+    this.#socket.close(closes?.(code) ?? code, why?.(reason) ?? reason);
   }
 }

@@ -3,6 +3,7 @@ import { greeting } from './greeting.js';
 import { inRooms } from './in-rooms.js';
 import { liveness } from './liveness.js';
 import { messages } from './messages.js';
+import { moving } from './moving.js';
 import type { ClientProgram } from './play.js';
 
 /** What is asked of a client. */
@@ -11,4 +12,5 @@ export const clientCases: readonly Case<ClientProgram>[] = [
   ...messages,
   ...inRooms,
   ...liveness,
+  ...moving,
 ];

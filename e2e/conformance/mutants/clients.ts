@@ -55,7 +55,18 @@ const ofConnections: readonly Mutant[] = [
     'BYE after all',
   ),
   mutant('takes any subprotocol', { chooses: 'holdfast.v1.json' }, 'chose no subprotocol'),
-  mutant('heeds no close code and no BYE', { said: without(T.BYE), closes: () => 1011 }, ': it stops'),
+  mutant(
+    'heeds no close code and no BYE',
+    { said: without(T.BYE), closes: () => 1011 },
+    ': it stops',
+    '4401',
+  ),
+  mutant('comes back when it likes', { why: () => '' }, 'with ra='),
+  mutant(
+    'leaves at a GOAWAY',
+    { said: change(T.GOAWAY, () => [T.BYE, 'ERR_GONE', '']) },
+    'GOAWAY with time left',
+  ),
   mutant('says HELLO twice', { heard: twice(T.HELLO) }, 'a second HELLO', 'HELLO is the first'),
   mutant(
     'draws no nonce',
