@@ -1,6 +1,6 @@
 import { CloseCode, holdfastError } from '@holdfast/protocol';
 import { lose } from './connection/lose.js';
-import { leftBehind, moveOn, stepSuccessor } from './connection/move.js';
+import { leave, moveOn, stepSuccessor } from './connection/move.js';
 import {
   type Attempting,
   type Connected,
@@ -106,11 +106,7 @@ function hear(connection: Connection, event: Told, around: Surroundings, setting
         ? establish(connection, event.welcome, around, settings)
         : stay(connection);
     case 'failed':
-      if (status === 'connected') {
-        return connection.successor
-          ? leftBehind(connection, event, around, settings)
-          : lose(connection, event, around, settings);
-      }
+      if (status === 'connected') return leave(connection, event, around, settings);
       return 'deadlineAt' in connection ? lose(connection, event, around, settings) : stay(connection);
     case 'goaway':
       if (status !== 'connected' || connection.moveAt !== undefined) return stay(connection);

@@ -115,6 +115,12 @@ describe.each(phases)('the old connection ends while the new one is %s', (phase)
 });
 
 describe('4410 on the old connection', () => {
+  test('after the move was given up that had said HELLO: it was our own doing, and the client comes back', () => {
+    const machine = moving('handshaking').after(10_000).tick();
+    expect(machine.shown).toMatchObject({ status: 'connected' });
+    expect(machine.fail(takenOver, 4410).shown).toMatchObject({ status: 'reconnecting' });
+  });
+
   test('while the new one shakes hands: it has taken over; the application goes on seeing "connected"', () => {
     const machine = moving('handshaking');
     const seen = machine.shown;

@@ -49,4 +49,14 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly story: stri
     story:
       'two tokens are refused, the application tries again, the third one grows old while no server is reached: it was taken for the last straw',
   },
+  {
+    seed: 5_003_038,
+    story:
+      'a server drains while a handler runs: the session has moved, and the other server ran the message again',
+  },
+  {
+    seed: 6_003_928,
+    story:
+      'a page freezes in the middle of a move: the new dial is given up when it wakes, and only then it hears that this very dial has taken over',
+  },
 ];

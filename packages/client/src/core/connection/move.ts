@@ -1,3 +1,4 @@
+import { holdfastError } from '@holdfast/protocol';
 import { delayBefore } from '../backoff.js';
 import { consequenceOf } from '../classify.js';
 import { lose } from './lose.js';
@@ -49,7 +50,7 @@ export function stepSuccessor(
     case 'opened':
       if (successor?.phase !== 'dialing') return stay(connection);
       return {
-        connection: { ...connection, ...phaseOf('handshaking', around.now) },
+        connection: { ...connection, greeted: dial, ...phaseOf('handshaking', around.now) },
         effects: [{ do: 'hello', dial }],
       };
     case 'relieved':
@@ -83,18 +84,25 @@ function relieve(connection: Connected, { now }: Surroundings): Step {
   };
 }
 
-/** The old connection ends before the new one has taken over: that goes on, as the only one. */
-export function leftBehind(
+/**
+ * The connection ends, perhaps before the one to move to has taken over: that goes on, as the only one. What another
+ * connection has taken over is lost for good only if none of our own is newer: one that was given up may have done it.
+ */
+export function leave(
   connection: Connected,
   failed: Failed,
   around: Surroundings,
   settings: ConnectionSettings,
 ): Step {
-  const { error } = failed;
-  const isTakenOver = error.code === 'ERR_SUPERSEDED' && connection.successor?.phase === 'handshaking';
-  if (!isTakenOver && consequenceOf(error) !== 'retry') return lose(connection, failed, around, settings);
+  const { successor, greeted } = connection;
+  const isByUs = failed.error.code === 'ERR_SUPERSEDED' && greeted !== undefined;
+  const error = isByUs ? holdfastError('ERR_CONNECTION_LOST', 'a newer connection took over') : failed.error;
+  if (!successor || consequenceOf(error) !== 'retry') {
+    return lose(connection, { ...failed, error }, around, settings);
+  }
   const { connection: next, effects } = relieve(connection, around);
-  if (isTakenOver || !('shown' in next)) return { connection: next, effects };
+  if (!('shown' in next) || (isByUs && successor.phase === 'handshaking'))
+    return { connection: next, effects };
   const { shown: _, ...visible } = next;
   return { connection: { ...visible, lastError: error }, effects };
 }

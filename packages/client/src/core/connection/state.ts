@@ -54,6 +54,8 @@ export interface Connected extends Trail {
   readonly moveAt?: number | undefined;
   /** How often that has been tried. */
   readonly moves: number;
+  /** The newest dial to move to that has said HELLO. */
+  readonly greeted?: number | undefined;
   /** The connection that is to follow; its dial is the newest. */
   readonly successor?: { readonly phase: Phase; readonly deadlineAt: number } | undefined;
 }
