@@ -85,6 +85,13 @@ describe.each(engines)('$name', ({ name, isThere, open }: Engine) => {
     expect(state).toMatchObject({ recovered: true, sessionId: before.state.sessionId });
   });
 
+  test('a proxy that strips the subprotocol: a dial that failed, and another one later', async () => {
+    await visitor.goTo(`${site.url}/stripped`);
+    await eventually(async () => (await look()).states).toContain('reconnecting ERR_DIAL_FAILED');
+    await eventually(() => site.stripped).toBeGreaterThan(1);
+    expect((await look()).state.status).toBe('reconnecting');
+  });
+
   test('a page that is loaded anew: its session ends at once, where the browser lets it say so', async () => {
     await visitor.read(`void setTimeout(() => location.reload(), 0)`);
     await eventually(() => site.sessions.length).toBe(2);

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { createHoldfastServer, type HoldfastServer, type ServerSession } from '@holdfast/server';
 import { createTcpProxy, type TcpProxy } from '@holdfast/testing/tcp-proxy';
+import { WebSocketServer } from '../sockets/ws.js';
 import { eventually } from './pages.js';
 
 const bundle = fileURLToPath(new URL('../../packages/client/dist/holdfast.global.js', import.meta.url));
@@ -33,6 +34,7 @@ const elsewhere = () => '<!doctype html><title>Elsewhere</title>';
 const pages: { readonly [path: string]: (url: string) => string } = {
   '/': (url) => page(url, ''),
   '/calm': (url) => page(url, ', policy: () => 600_000'),
+  '/stripped': (url) => page(url.replace('/realtime', '/no-subprotocol'), ''),
 };
 
 /** What a page has seen; `born` tells one load of it from another. */
@@ -51,7 +53,8 @@ export const SEEN = '({ ...seen, state: client.getState() })';
 
 /**
  * A server in this process with its pages: `/` has a client, `/calm` one that waits for ten minutes before it dials
- * anew, `/elsewhere` none. The clients come through a TCP proxy; the pages do not.
+ * anew, `/stripped` one that is given no subprotocol, `/elsewhere` none. The clients come through a TCP proxy; the
+ * pages do not.
  */
 export class Site {
   readonly server: HoldfastServer;
@@ -62,6 +65,8 @@ export class Site {
   readonly events: string[] = [];
   /** Events of clients, in order. */
   readonly notes: unknown[] = [];
+  /** How often somebody has dialled and was given no subprotocol. */
+  stripped = 0;
   readonly #close: () => Promise<void>;
 
   private constructor(server: HoldfastServer, proxy: TcpProxy, url: string, close: () => Promise<void>) {
@@ -88,15 +93,23 @@ export class Site {
     const { port } = http.address() as AddressInfo;
     const url = `http://127.0.0.1:${port}`;
     const server = createHoldfastServer({ origins: [url] }).attach(http);
+    const stripping = new WebSocketServer({ noServer: true, handleProtocols: () => false });
     const proxy = await createTcpProxy({ target: { port } });
     realtime = `ws://127.0.0.1:${proxy.port}/realtime`;
-    return new Site(server, proxy, url, async () => {
+    const site = new Site(server, proxy, url, async () => {
+      for (const socket of stripping.clients) socket.terminate();
       await server.close();
       await proxy.close();
       const closed = new Promise((resolve) => http.close(resolve));
       http.closeAllConnections();
       await closed;
     });
+    http.on('upgrade', (request, socket, head) => {
+      if (request.url !== '/no-subprotocol') return;
+      site.stripped++;
+      stripping.handleUpgrade(request, socket, head, () => undefined);
+    });
+    return site;
   }
 
   /** The session of the page that came last. */
