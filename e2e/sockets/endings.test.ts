@@ -26,7 +26,9 @@ async function run(name: string, ...args: string[]) {
   return { said, complaints, code, lastedMs: performance.now() - closedAt };
 }
 
-test('a thousand clients, connected and closed: no listener, no timer, no handle is left', async () => {
+test('a thousand clients, connected and closed: no listener, no timer, no handle is left', {
+  timeout: 60_000,
+}, async () => {
   const { said, complaints, code } = await run('thousand');
   expect([complaints, code]).toEqual(['', 0]);
   const seen = JSON.parse(said);

@@ -19,12 +19,16 @@ const isIt = {
   connected: ({ status }) => status === 'connected',
   draining: () => false,
 };
+let isClosing = false;
 const close = async () => {
+  if (isClosing) return;
+  isClosing = true;
   await client.close();
   console.log(`closed ${client.getState().status}`);
 };
 client.onState((state) => {
-  if (isIt[situation](state)) void close();
+  // In a task of its own, when the deadline of that state has been set.
+  if (isIt[situation](state)) setTimeout(close, 50);
 });
 client.on('close', () => void close());
 client.connect().catch(() => undefined);

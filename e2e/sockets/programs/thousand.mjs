@@ -12,8 +12,12 @@ globalThis.addEventListener = () => counts.global++;
 globalThis.removeEventListener = () => counts.global--;
 // Without what this process itself reads and prints.
 const resources = () => process.getActiveResourcesInfo().filter((name) => !/Pipe|TTY|Req$/.test(name));
-const until = async (look) => {
-  while (!look()) await new Promise((resolve) => setTimeout(resolve, 10));
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+/** Until both ends of every socket are gone: only then is whatever is left left for good. In vain after a while. */
+const socketsAreGone = async () => {
+  const end = Date.now() + 15_000;
+  while (resources().includes('TCPSocketWrap') && Date.now() < end) await pause(10);
+  await pause(50);
 };
 
 const before = resources();
@@ -28,10 +32,10 @@ await Promise.all(clients.map((client) => client.connect()));
 const answers = await Promise.all(clients.map((client, n) => client.request('echo', n)));
 const connected = { ...counts, stats: server.stats() };
 await Promise.all(clients.map((client) => client.close()));
-await until(() => server.stats().connections === 0 && resources().length <= listening.length);
+await socketsAreGone();
 const closed = { ...counts, resources: resources(), stats: server.stats() };
 await server.close();
-await until(() => resources().length <= before.length);
+await socketsAreGone();
 console.log(
   JSON.stringify({
     echoed: answers.every((answer, n) => answer === n),
