@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Engine, engines, type Visitor } from '../support/engines.js';
+import { type Engine, engines } from '../support/engines.js';
 import { eventually } from '../support/pages.js';
 import { SEEN, type Seen, Site } from '../support/site.js';
+import type { Visitor } from '../support/visitor.js';
 
 const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
 

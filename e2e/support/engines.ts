@@ -1,16 +1,8 @@
 import { existsSync } from 'node:fs';
 import { type Browser, firefox } from 'playwright';
 import { launchBrowser } from './pages.js';
+import type { Visitor } from './visitor.js';
 import { startWebKit } from './webkit.js';
-
-/** One tab of some browser, reduced to what all three engines can do. */
-export interface Visitor {
-  goTo(url: string): Promise<void>;
-  back(): Promise<void>;
-  /** The value of an expression in the page; it must be JSON. */
-  read<V>(expression: string): Promise<V>;
-  close(): Promise<void>;
-}
 
 export interface Engine {
   readonly name: 'Chromium' | 'Firefox' | 'WebKit';

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import type { Visitor } from './engines.js';
 import { freePort } from './examples.js';
+import type { Visitor } from './visitor.js';
 
 const DEADLINE_MS = 20_000;
 
