@@ -35,14 +35,14 @@ const emptyRow = (kind) => ({ kind, passed: 0, failed: 0, skipped: 0, seconds: 0
 
 async function runSuites(long, row, rows, failures) {
   const missing = new Set();
-  for (const { name, needs } of kinds) {
-    if (needs) {
+  for (const { name, needs, uses = [] } of kinds) {
+    for (const wanted of needs ? [needs, ...uses] : uses) {
       const check = async () => {
-        const part = await ensurePart(needs);
-        if (!part.isThere) missing.add(needs);
+        const part = await ensurePart(wanted);
+        if (!part.isThere) missing.add(wanted);
         return part;
       };
-      await runChecks([{ name: `system part: ${needs}`, run: check, showsOutput: true }], row, failures);
+      await runChecks([{ name: `system part: ${wanted}`, run: check, showsOutput: true }], row, failures);
     }
     console.log(`\n── ${name} ──`);
     const start = performance.now();

@@ -4,12 +4,13 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, runTool } from './process.mjs';
 
+/** `needs`: without it none of its tests can run. `uses`: the tests that need these skip themselves, by name. */
 export const kinds = [
   { name: 'unit' },
   { name: 'simulation' },
-  { name: 'sockets' },
+  { name: 'sockets', uses: ['nft'] },
   { name: 'conformance' },
-  { name: 'browser', needs: 'chromium' },
+  { name: 'browser', needs: 'chromium', uses: ['firefox', 'webkit', 'xvfb'] },
   { name: 'packages' },
 ];
 

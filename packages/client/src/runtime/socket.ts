@@ -53,7 +53,11 @@ export class Socket {
           opened = true;
           if (protocol === wanted) return events.opened();
           const text = `the server chose the subprotocol '${protocol}' where '${wanted}' was asked for: not a Holdfast server?`;
-          events.failed({ error: holdfastError('ERR_PROTOCOL_VERSION', text) });
+          // None at all is what Chromium and `ws` never let through, Firefox and WebKit do. It may be the doing of
+          // something in between: no verdict of the server, so another attempt may do better.
+          events.failed({
+            error: holdfastError(protocol ? 'ERR_PROTOCOL_VERSION' : 'ERR_DIAL_FAILED', text),
+          });
         },
         message: (data) => events.received(data),
         close: (end) => events.failed({ error: errorOfEnd(end, opened), endCode: end.code }),

@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs';
+import { type Browser, firefox } from 'playwright';
+import { launchBrowser } from './pages.js';
+import type { Visitor } from './visitor.js';
+import { startWebKit } from './webkit.js';
+
+export interface Engine {
+  readonly name: 'Chromium' | 'Firefox' | 'WebKit';
+  /** Its program is on this machine; `npm test` sees to it, or says what is missing. */
+  readonly isThere: boolean;
+  open(): Promise<Visitor>;
+}
+
+const programs = {
+  firefox: process.env['HOLDFAST_FIREFOX'] ?? '/usr/bin/firefox-esr',
+  chromium: process.env['HOLDFAST_CHROMIUM'] ?? '/usr/bin/chromium',
+  webkit: process.env['HOLDFAST_WEBKIT'] ?? '/usr/bin/WebKitWebDriver',
+  xvfb: process.env['HOLDFAST_XVFB'] ?? '/usr/bin/Xvfb',
+};
+
+async function visitorOf(browser: Browser): Promise<Visitor> {
+  const page = await browser.newPage();
+  return {
+    goTo: async (url) => void (await page.goto(url)),
+    // Not `page.goBack()`, which waits in Firefox for a load that the back/forward cache makes needless.
+    back: async () => void (await page.evaluate('void setTimeout(() => history.back(), 0)')),
+    read: (expression) => page.evaluate(expression),
+    close: () => browser.close(),
+  };
+}
+
+export const engines: readonly Engine[] = [
+  {
+    name: 'Chromium',
+    isThere: existsSync(programs.chromium),
+    open: async () => visitorOf(await launchBrowser({ keepsPages: true })),
+  },
+  {
+    name: 'Firefox',
+    isThere: existsSync(programs.firefox),
+    open: async () =>
+      visitorOf(await firefox.launch({ channel: 'moz-firefox', executablePath: programs.firefox })),
+  },
+  {
+    name: 'WebKit',
+    isThere: existsSync(programs.webkit) && existsSync(programs.xvfb),
+    open: () => startWebKit(programs.webkit, programs.xvfb),
+  },
+];
