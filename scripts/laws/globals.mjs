@@ -16,7 +16,7 @@ const timeAndChance = new Set([
 /** Of the platform, what only computes and is the same everywhere. */
 const harmless = new Set([
   ...['TextEncoder', 'TextDecoder', 'URL', 'URLSearchParams', 'structuredClone', 'btoa', 'atob'],
-  ...['AbortController', 'AbortSignal', 'DOMException', 'Event', 'EventTarget'],
+  ...['AbortController', 'AbortSignal', 'DOMException', 'Event', 'EventTarget', 'MessageEvent', 'Blob'],
 ]);
 
 /** Another name for everything at once. */
