@@ -116,7 +116,7 @@ describe('what is thrown for', () => {
     [{ heartbeat: { message: 'x', timeoutMs: 0 } }, 'heartbeat.timeoutMs must be a number of at least 1'],
     [{ outbox: { overflow: 'wait' } }, "outbox.overflow must be 'reject' or 'drop-oldest', not wait"],
     [{ outbox: { maxMessages: 0 } }, 'outbox.maxMessages must be a whole number of at least 1'],
-    [{ outbox: { ttlMs: 5 } }, "outbox: unknown option 'ttlMs'"],
+    [{ outbox: { ttlMs: 5 } }, "outbox: unknown option 'ttlMs'; allowed: maxMessages, maxBytes, overflow"],
     [{ reconnect: { capMs: 0 } }, 'reconnect.capMs must be a number of at least 1'],
     [{ protocols: 5 }, 'protocols must be a string, an array or a function, not number'],
   ];
