@@ -16,7 +16,7 @@ const timeAndChance = new Set([
 /** Of the platform, what only computes and is the same everywhere. */
 const harmless = new Set([
   ...['TextEncoder', 'TextDecoder', 'URL', 'URLSearchParams', 'structuredClone', 'btoa', 'atob'],
-  ...['AbortController', 'AbortSignal', 'DOMException', 'Event', 'EventTarget'],
+  ...['AbortController', 'AbortSignal', 'DOMException', 'Event', 'EventTarget', 'MessageEvent', 'Blob'],
 ]);
 
 /** Another name for everything at once. */
@@ -82,7 +82,10 @@ function isReference(identifier) {
   if (ts.isQualifiedName(parent) || ts.isTypeReferenceNode(parent) || ts.isTypeQueryNode(parent))
     return false;
   if (ts.isShorthandPropertyAssignment(parent)) return true;
-  if (ts.isExpressionWithTypeArguments(parent)) return ts.isClassDeclaration(parent.parent.parent);
+  if (ts.isExpressionWithTypeArguments(parent)) {
+    const clause = parent.parent;
+    return clause.token === ts.SyntaxKind.ExtendsKeyword && ts.isClassDeclaration(clause.parent);
+  }
   // Not in the published types of the compiler, but the only one that tells `typeof X` from `X` everywhere.
   return ts.isExpressionNode(identifier);
 }

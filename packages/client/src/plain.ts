@@ -4,18 +4,18 @@
  * so that a message may be lost with its connection.
  */
 
-import type { PlainOptions, PlainUrl } from './plain/plain-options.js';
+import type { PlainOptions, PlainProtocols, PlainUrl } from './plain/plain-options.js';
 import { PlainSocket } from './plain/plain-socket.js';
 import { systemPorts } from './platform/common/ports.js';
 
 /**
  * In the place of `WebSocket` and of reconnecting-websocket. Throws a `SyntaxError` (a `DOMException`) for an address
- * that is none, a `TypeError` for a bad option. See docs/plain-mode.md for what is different.
+ * that is none and for wrong subprotocols, a `TypeError` for a bad option. See docs/plain-mode.md for what is different.
  */
 export class ReconnectingWebSocket extends PlainSocket {
-  constructor(url: PlainUrl, protocols: string | readonly string[] = [], options: PlainOptions = {}) {
+  constructor(url: PlainUrl, protocols: PlainProtocols = [], options: PlainOptions = {}) {
     super(systemPorts(), url, protocols, options);
   }
 }
 
-export type { PlainOptions, PlainUrl };
+export type { PlainOptions, PlainProtocols, PlainUrl };

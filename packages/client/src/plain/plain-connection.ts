@@ -12,11 +12,17 @@ import type { ClientPorts } from '../ports/ports.js';
 import { SignalWatch } from '../runtime/signal-watch.js';
 import type { PlainData } from './plain-outbox.js';
 
-export interface PlainSettings extends ConnectionSettings {
-  readonly url: (context: { readonly attempt: number }) => string | Promise<string>;
+/** Where to dial, and with which subprotocols. */
+export interface PlainAddress {
+  readonly url: string;
   readonly protocols: readonly string[];
-  /** What to send as a ping; undefined: nothing, and then a connection lives as long as its socket says so. */
-  readonly ping: (() => string) | undefined;
+}
+
+export interface PlainSettings extends ConnectionSettings {
+  /** Of the next attempt. Never throws; may reject. */
+  readonly address: () => PlainAddress | Promise<PlainAddress>;
+  /** What to send as a ping. Undefined: nothing, and then a connection lives as long as its socket says so. */
+  readonly ping: () => string | undefined;
   readonly isPong: (data: WireData) => boolean;
 }
 
@@ -42,7 +48,9 @@ export class PlainConnection {
   readonly #alarm: Alarm;
   readonly #mailbox: (() => void)[] = [];
   #connection: Connection = initialConnection;
-  #line: { readonly dial: number; readonly url: string; transport?: Transport } | undefined;
+  #line: (PlainAddress & { readonly dial: number; transport?: Transport }) | undefined;
+  #attempt = 1;
+  #isGreeting = false;
 
   constructor(ports: ClientPorts, settings: PlainSettings, events: PlainEvents) {
     this.#ports = ports;
@@ -52,20 +60,33 @@ export class PlainConnection {
     this.#alarm = new Alarm(ports.clock, () => this.tell({ type: 'tick' }));
   }
 
-  get state(): Connection {
-    return this.#connection;
+  get isUp(): boolean {
+    return this.#connection.status === 'connected';
   }
 
-  /** Where it was dialled last. */
-  get url(): string {
-    return this.#line?.url ?? '';
+  /** No further attempt follows. */
+  get isOver(): boolean {
+    const { status } = this.#connection;
+    return status === 'failed' || status === 'closed';
+  }
+
+  /** Attempts in a row that have failed. */
+  get retries(): number {
+    const { status } = this.#connection;
+    if (status === 'failed') return this.#attempt;
+    return status === 'connected' ? 0 : this.#attempt - 1;
   }
 
   get bufferedBytes(): number {
     return this.#line?.transport?.bufferedBytes ?? 0;
   }
 
-  /** To be called while `state` is connected. */
+  /** Where it stands, or is being dialled. */
+  get url(): string | undefined {
+    return this.#line?.url;
+  }
+
+  /** To be called while it is up. */
   send(data: PlainData): void {
     this.#line?.transport?.send(data as WireData);
   }
@@ -101,11 +122,14 @@ export class PlainConnection {
     };
     const { connection, effects } = step(before, event, around, this.#settings);
     this.#connection = connection;
+    this.#attempt = 'attempt' in connection ? connection.attempt : this.#attempt;
     this.#signals.listen('attempt' in connection);
-    for (const effect of effects) this.#run(effect);
     const { status } = connection;
+    // What is left is over, and said to be, before anything new begins.
+    for (const effect of effects) if (effect.do === 'hang-up') this.#hangUp(effect.code, effect.reason);
     const isLeft = 'attempt' in before && before.status !== 'waiting' && connection.dial !== before.dial;
-    if (isLeft && status !== 'closed') this.#events.lost(end ?? endOf(before, effects, connection));
+    if (isLeft && status !== 'closed') this.#events.lost(end ?? endOf(connection));
+    for (const effect of effects) this.#run(effect);
     if ((status === 'failed' || status === 'closed') && before.status !== status) {
       this.#events.ended('reason' in connection ? connection.reason : connection.error.message);
     }
@@ -114,30 +138,43 @@ export class PlainConnection {
   #run(effect: ConnectionEffect): void {
     switch (effect.do) {
       case 'prepare':
-        return this.#prepare(effect.dial, effect.attempt);
+        return this.#prepare(effect.dial);
       case 'dial':
         return this.#dial(effect.dial);
       case 'hello':
-        return this.#step({ type: 'welcomed', dial: effect.dial, welcome: WELCOME });
+        return this.#greet(effect.dial);
       case 'ping':
         return this.#ping();
       case 'pong':
       case 'bye':
-        return;
       case 'hang-up':
-        return this.#hangUp(effect.code, effect.reason);
+        return;
     }
   }
 
-  #prepare(dial: number, attempt: number): void {
-    const ready = (url: string): void => {
-      this.#line = { dial, url };
+  /** The machine asks at once. A stranger is to hear nothing before what the application has to say to it. */
+  #greet(dial: number): void {
+    this.#isGreeting = true;
+    this.#step({ type: 'welcomed', dial, welcome: WELCOME });
+    this.#isGreeting = false;
+  }
+
+  /** Where nothing can be asked, nothing is doubted. */
+  #ping(): void {
+    const text = this.#isGreeting ? undefined : this.#settings.ping();
+    if (text !== undefined) return this.send(text);
+    if (this.#connection.status === 'connected') this.#step({ type: 'heard', dial: this.#connection.socket });
+  }
+
+  #prepare(dial: number): void {
+    const ready = (address: PlainAddress): void => {
+      this.#line = { ...address, dial };
       this.#step({ type: 'prepared', dial });
     };
-    const url = this.#settings.url({ attempt });
-    if (typeof url === 'string') return ready(url);
-    url.then(
-      (url) => this.#post(() => this.#connection.dial === dial && ready(url)),
+    const address = this.#settings.address();
+    if ('url' in address) return ready(address);
+    address.then(
+      (address) => this.#post(() => this.#connection.dial === dial && ready(address)),
       (cause: unknown) => this.tell(failedToDial(dial, cause)),
     );
   }
@@ -149,13 +186,12 @@ export class PlainConnection {
       this.#post(() => {
         if (this.#line === line) event();
       });
-    const isUp = (): boolean => this.#connection.status === 'connected';
     try {
-      line.transport = this.#ports.dialer.dial(line.url, this.#settings.protocols, {
+      line.transport = this.#ports.dialer.dial(line.url, line.protocols, {
         open: (protocol) =>
           post(() => {
             this.#step({ type: 'opened', dial });
-            if (isUp()) this.#events.opened(protocol);
+            if (this.isUp) this.#events.opened(protocol);
           }),
         message: (data) =>
           post(() => {
@@ -163,26 +199,19 @@ export class PlainConnection {
             if (this.#settings.isPong(data)) this.#step({ type: 'pong-came', dial });
             else this.#events.message(data);
           }),
-        close: (end) =>
-          post(() => {
-            // Whatever its code: what a foreign server means by it, nobody here knows.
-            const text = `the connection was lost (code ${end.code})`;
-            const error = holdfastError(isUp() ? 'ERR_CONNECTION_LOST' : 'ERR_DIAL_FAILED', text);
-            this.#line = undefined;
-            this.#step({ type: 'failed', dial, error }, end);
-          }),
+        close: (end) => post(() => this.#ended(dial, end)),
       });
     } catch (cause) {
       this.#step({ ...failedToDial(dial, cause), hopeless: true });
     }
   }
 
-  /** Where nothing can be asked, nothing is doubted. */
-  #ping(): void {
-    const { ping } = this.#settings;
-    const connection = this.#connection;
-    if (ping) this.send(ping());
-    else if (connection.status === 'connected') this.#step({ type: 'pong-came', dial: connection.socket });
+  /** Whatever its code: what a foreign server means by it, nobody here knows. */
+  #ended(dial: number, end: TransportEnd): void {
+    const text = `the connection was lost (code ${end.code})`;
+    const code = this.isUp ? 'ERR_CONNECTION_LOST' : 'ERR_DIAL_FAILED';
+    this.#line = undefined;
+    this.#step({ type: 'failed', dial, error: holdfastError(code, text, { cause: end }) }, end);
   }
 
   #hangUp(code: number, reason: string): void {
@@ -193,12 +222,12 @@ export class PlainConnection {
 }
 
 /** A socket that is left says nothing any more: what it would have said. */
-function endOf(before: Connection, effects: readonly ConnectionEffect[], after: Connection): TransportEnd {
-  const left = effects.find((effect) => effect.do === 'hang-up');
+function endOf(after: Connection): TransportEnd {
   const cause = 'lastError' in after ? after.lastError : 'error' in after ? after.error : undefined;
-  const reason = cause?.message ?? '';
-  if (before.status === 'connected' && left) return { code: left.code, reason };
-  return { code: 1006, reason, cause };
+  if (!cause) return { code: 1000, reason: '' };
+  const reason = cause.message;
+  const isPutAway = after.status === 'waiting' && after.waitingFor === 'visible';
+  return isPutAway ? { code: 1000, reason } : { code: 1006, reason, cause };
 }
 
 function failedToDial(dial: number, cause: unknown) {

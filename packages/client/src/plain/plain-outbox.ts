@@ -19,14 +19,14 @@ export class PlainOutbox {
     this.#settings = settings;
   }
 
-  /** Throws `ERR_OUTBOX_FULL` where it may drop nothing. */
+  /** Throws `ERR_OUTBOX_FULL` where it may drop nothing, or that would not help. */
   push(data: PlainData): void {
     const { maxMessages, maxBytes, overflow } = this.#settings;
     const bytes = sizeOf(data);
     const isFull = (): boolean => this.#waiting.length >= maxMessages || this.bytes + bytes > maxBytes;
-    while (overflow === 'drop-oldest' && isFull() && this.#waiting.length > 0) this.shift();
+    if (overflow === 'drop-oldest' && bytes <= maxBytes) while (isFull()) this.shift();
     if (isFull()) {
-      const text = `not taken: ${this.#waiting.length} messages (${this.bytes} bytes) wait for a connection`;
+      const text = `not taken: ${bytes} bytes, and ${this.#waiting.length} messages (${this.bytes} bytes) wait`;
       throw holdfastError('ERR_OUTBOX_FULL', text, { delivery: 'unsent', messageId: '' });
     }
     this.#waiting.push({ data, bytes });

@@ -38,9 +38,10 @@ export const webSocketDialer: Dialer = {
         socket.onopen = null;
         socket.onmessage = null;
         socket.onclose = null;
-        // Browsers take only these codes and 123 bytes of reason.
+        // Browsers take only these codes and 123 bytes of reason; 40 characters are never more.
         const allowed = code === CloseCode.NORMAL || (code >= 3000 && code <= 4999);
-        socket.close(allowed ? code : CloseCode.NORMAL, reason.slice(0, 40));
+        const isShort = new TextEncoder().encode(reason).length <= 123;
+        socket.close(allowed ? code : CloseCode.NORMAL, isShort ? reason : reason.slice(0, 40));
         letGo(socket);
       },
       get bufferedBytes() {
