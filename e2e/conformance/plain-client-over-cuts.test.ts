@@ -18,13 +18,11 @@ test('the plain client and our server, over 30 cuts: everything once, in order, 
   onTestFinished(() => client.end());
   const list = unique('cuts');
   client.does({ do: 'send', name: 'conformance:send', data: 300 });
+  const there = () =>
+    JSON.stringify(proxy.connections.map(({ id, carried, held }) => ({ id, carried, held })));
+  // A dead line may take its time to be noticed; what does not come at all is named.
   const comes = (what: string, isSo: () => boolean) =>
-    until(
-      isSo,
-      what,
-      () =>
-        `${JSON.stringify(proxy.connections.map(({ id, carried, held }) => ({ id, carried, held })))}, ${client.told}`,
-    );
+    until(isSo, what, () => `${there()}, ${client.told}`, 60_000);
   let count = 0;
   for (let cuts = 0; cuts < 30; await sleep(5)) {
     await comes(`a connection after ${cuts} cuts`, () => proxy.connections.length > 0);
