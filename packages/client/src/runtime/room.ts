@@ -4,7 +4,6 @@ import {
   type JoinReply,
   type JoinRequest,
   Listeners,
-  MAX_REPLACED,
   MEMBER,
   MEMBERS,
   type Member,
@@ -21,6 +20,8 @@ import type { Gap, JoinState } from '../types.js';
 /** What a room needs of its client. */
 export interface RoomSurroundings {
   status(): Connection['status'];
+  /** Our latest sessions: what they have published, or may still publish, is not for us. */
+  replaced(): readonly string[];
   /** Runs `run` in the next task. */
   nextTask(run: () => void): void;
   /** Tells the application, after all that is being told already. */
@@ -50,8 +51,6 @@ export class Room {
   #number: number | undefined;
   /** What came in the task in which the join was answered: told in the next one, to whoever listens by then. */
   #held: Lane[] | undefined;
-  /** Our latest sessions: what they published is not for us, however long it stands in the log. */
-  #replaced: string[] = [];
 
   constructor(name: string, around: RoomSurroundings) {
     this.name = name;
@@ -85,7 +84,8 @@ export class Room {
   /** What to ask the server, from where we stand. */
   get joinRequest(): JoinRequest {
     const { name: room } = this;
-    return this.#position ? { room, ...this.#position, replaced: this.#replaced } : { room };
+    const replaced = this.#around.replaced();
+    return replaced.length > 0 || this.#position ? { room, ...this.#position, replaced } : { room };
   }
 
   /** The application wants in. */
@@ -125,7 +125,6 @@ export class Room {
     this.#number = undefined;
     this.#release();
     if (!this.#position || sessionId === undefined) return;
-    this.#replaced = [...this.#replaced, sessionId].slice(-MAX_REPLACED);
     if (this.#state.status === 'joined') this.#enter({ status: 'joining' });
   }
 
@@ -187,7 +186,6 @@ export class Room {
     this.#position = undefined;
     this.#number = undefined;
     this.#held = undefined;
-    this.#replaced = [];
     if (this.#members.length > 0) this.#setMembers([]);
     this.#enter(state);
   }

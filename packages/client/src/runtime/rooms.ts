@@ -10,6 +10,7 @@ import {
   isHoldfastError,
   JOIN,
   LEAVE,
+  MAX_REPLACED,
   numberOption,
   parseJoinReply,
   type RoomSync,
@@ -31,10 +32,17 @@ export class Rooms {
   readonly #asking = new Map<Room, string>();
   readonly #waiters = new Map<Room, Set<Deferred<void>>>();
 
-  constructor(ports: Pick<ClientPorts, 'clock' | 'random'>, exchange: Exchange, around: RoomSurroundings) {
+  /** Our latest sessions, whether they were in a room or not: what they have said may still be published. */
+  #replaced: readonly string[] = [];
+
+  constructor(
+    ports: Pick<ClientPorts, 'clock' | 'random'>,
+    exchange: Exchange,
+    around: Omit<RoomSurroundings, 'replaced'>,
+  ) {
     this.#ports = ports;
     this.#exchange = exchange;
-    this.#around = around;
+    this.#around = { ...around, replaced: () => this.#replaced };
   }
 
   get(name: string): Room {
@@ -97,6 +105,7 @@ export class Rooms {
 
   /** The connection is gone, and with `sessionId` its session, too. */
   detached(sessionId?: string): void {
+    if (sessionId !== undefined) this.#replaced = [...this.#replaced, sessionId].slice(-MAX_REPLACED);
     for (const room of this.#rooms.values()) room.detached(sessionId);
   }
 

@@ -59,4 +59,9 @@ export const REGRESSIONS: readonly { readonly seed: number; readonly story: stri
     story:
       'a page freezes in the middle of a move: the new dial is given up when it wakes, and only then it hears that this very dial has taken over',
   },
+  {
+    seed: 7_187_756,
+    story:
+      'a session is lost while its publication waits for a handler; the room was left and joined again in between, and so the next session did not say whom it replaces: it heard its own words',
+  },
 ];
