@@ -1,15 +1,14 @@
-import type { AuthError, ConnectionState, DeliveryError, Gap, HoldfastError } from '@holdfast/client';
+import type {
+  AuthError,
+  ConnectionPhase,
+  ConnectionState,
+  DeliveryError,
+  Gap,
+  HoldfastError,
+} from '@holdfast/client';
 
 /** How the drawing looks; finer than `status` where one can see a difference. */
-type Scene =
-  | 'idle'
-  | 'dialing'
-  | 'handshaking'
-  | 'connected'
-  | 'waiting'
-  | 'needs-auth'
-  | 'failed'
-  | 'closed';
+type Scene = Exclude<ConnectionPhase, 'preparing'>;
 
 export interface StateWords {
   readonly scene: Scene;

@@ -35,15 +35,10 @@ export function lose(
     effects,
   });
   if (hopeless || isRepeated(connection, fault)) return fail(error);
-  switch (consequenceOf(error)) {
-    case 'renew-token':
-      if (around.canRenewToken) break;
-      return { connection: { ...trail, status: 'needs-auth', error: error as AuthError }, effects };
-    case 'needs-auth':
-      return { connection: { ...trail, status: 'needs-auth', error: error as AuthError }, effects };
-    case 'fail':
-      return fail(error);
-    case 'retry':
+  const consequence = consequenceOf(error);
+  if (consequence === 'fail') return fail(error);
+  if (consequence === 'needs-auth' || (consequence === 'renew-token' && !around.canRenewToken)) {
+    return { connection: { ...trail, status: 'needs-auth', error: error as AuthError }, effects };
   }
   return tryAgain(connection, { trail, error, effects }, around, settings);
 }
