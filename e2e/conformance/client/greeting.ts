@@ -1,6 +1,15 @@
 import { A_WHILE_MS, type Case, check, same, sleep, until } from '../case.js';
 import { T, type Wire } from '../wire.js';
-import { type ClientProgram, helloOn, numbered, type Play, payloads, play, welcome } from './play.js';
+import {
+  type ClientProgram,
+  type Hello,
+  helloOn,
+  numbered,
+  type Play,
+  payloads,
+  play,
+  welcome,
+} from './play.js';
 
 const HANDSHAKE = '4 The handshake';
 const LOST = '4 After WELCOME 2';
@@ -14,19 +23,21 @@ async function cutWithEvent(scene: Play): Promise<number> {
   return id;
 }
 
-/** The session is given up: the application is told, and another one begins, here or on the next connection. */
-async function beginsAnew(scene: Play, id: number, before: { c: string }): Promise<Wire> {
+/**
+ * The session is given up: the application is told, and another one begins, here or on the next connection. What the
+ * application was told may come before the HELLO, so that the session's own first HELLO, without `s` as well, is passed by.
+ */
+async function beginsAnew(scene: Play, id: number, before: Hello): Promise<Wire> {
   await scene.settled(id, 'unknown');
   await scene.was(({ was }) => was === 'lost', '{"was":"lost"}');
+  const hellos = () =>
+    scene.wires.flatMap((wire) => wire.all(T.HELLO).map((item) => ({ wire, hello: item[1] as Hello })));
   const seen = await until(
-    () =>
-      scene.wires
-        .flatMap((wire) => wire.heard.map(({ item }) => ({ wire, item })))
-        .findLast(({ item }) => item[0] === T.HELLO && (item[1] as { s?: string }).s === undefined),
+    () => hellos().find(({ hello }) => hello.n >= before.n && hello.s === undefined),
     'a HELLO without s',
     () => scene.wires.map((wire) => wire.story),
   );
-  check((seen.item[1] as { c: string }).c !== before.c, 'a new nonce', seen.item);
+  check(seen.hello.c !== before.c, 'a new nonce', seen.hello);
   return seen.wire;
 }
 
