@@ -66,8 +66,8 @@ export const LINK_RULES: readonly Mutant[] = [
     edits: [
       {
         file: EXCHANGE,
-        find: 'return this.#link.replay(accepted, now, this.#limits.message, told);',
-        put: 'return [...this.frames(now), ...this.#link.replay(accepted, now, this.#limits.message, told)];',
+        find: 'return this.#link.replay(accepted, now, this.#messages.maxMessageBytes, told);',
+        put: 'return [...this.frames(now), ...this.#link.replay(accepted, now, this.#messages.maxMessageBytes, told)];',
       },
     ],
   },
@@ -131,8 +131,8 @@ export const LINK_RULES: readonly Mutant[] = [
       { file: LINK, find: 'if (seq > this.#taken + 1) {', put: 'if (seq < 0) {' },
       {
         file: EXCHANGE,
-        find: 'return this.#link.replay(accepted, now, this.#limits.message, told);',
-        put: 'return this.#link.replay(accepted, now, this.#limits.message, told).slice(1);',
+        find: 'return this.#link.replay(accepted, now, this.#messages.maxMessageBytes, told);',
+        put: 'return this.#link.replay(accepted, now, this.#messages.maxMessageBytes, told).slice(1);',
       },
     ],
   },
@@ -158,8 +158,8 @@ export const LINK_RULES: readonly Mutant[] = [
     edits: [
       {
         file: EXCHANGE,
-        find: 'return this.#link.replay(accepted, now, this.#limits.message, told);',
-        put: `const frames = this.#link.replay(accepted, now, this.#limits.message, told);
+        find: 'return this.#link.replay(accepted, now, this.#messages.maxMessageBytes, told);',
+        put: `const frames = this.#link.replay(accepted, now, this.#messages.maxMessageBytes, told);
     this.receive({ ack: accepted, firstSeq: 0, items: [] }, 0);
     return frames;`,
       },

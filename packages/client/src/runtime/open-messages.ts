@@ -1,0 +1,283 @@
+import {
+  type DeliveryError,
+  type ErrorItem,
+  holdfastError,
+  type Receipt,
+  type ResponseItem,
+  type Sending,
+  type Welcome,
+} from '@holdfast/protocol';
+import { Outbox } from '../core/outbox.js';
+import type { Message } from '../core/types.js';
+import type { UndeliveredMessage } from '../types.js';
+import { type Defaults, type Draft, makeMessage } from './make-message.js';
+import { refusal } from './refusal.js';
+import type { ClientSettings } from './settings.js';
+
+export interface OpenMessagesEvents {
+  /** Something waits to be written. */
+  wake(): void;
+  undelivered(message: UndeliveredMessage, error: DeliveryError): void;
+  /** Nobody waits any more for this, which is on the wire. */
+  gaveUp(message: Message): void;
+}
+
+/** What the server lets us do. */
+interface Limits {
+  readonly messages: number;
+  readonly bytes: number;
+  /** Largest message, bytes. */
+  readonly message: number;
+  /** Most requests without an answer. */
+  readonly requests: number;
+}
+
+/** What is on the wire and not acknowledged. */
+interface Inflight {
+  readonly inflight: readonly unknown[];
+  readonly inflightBytes: number;
+}
+
+const SESSION_LOST = 'the session ended before this was acknowledged: it may have been handled or not';
+
+/** What a frame adds to its items: two numbers, brackets and commas. */
+const FRAME_OVERHEAD = 64;
+
+/**
+ * Every message of the application from `send` or `request` to its one outcome: in the outbox, then on the wire. Whatever
+ * ends it (an answer, an ack, a refusal, a deadline, an abort, the end of the session) ends it here, once.
+ */
+export class OpenMessages {
+  readonly #defaults: Defaults;
+  readonly #events: OpenMessagesEvents;
+  readonly #overflow: ClientSettings['outbox']['overflow'];
+  readonly outbox: Outbox;
+  /** Accepted from the application and not yet settled. */
+  readonly #open = new Set<Message>();
+  /** Requests on the wire, by their number. */
+  readonly #asked = new Map<number, Message>();
+  #limits: Limits;
+  /** No message times out or expires before. */
+  #nextDeadline = Infinity;
+
+  constructor(defaults: Defaults, bounds: ClientSettings['outbox'], events: OpenMessagesEvents) {
+    this.#defaults = defaults;
+    this.#events = events;
+    this.#overflow = bounds.overflow;
+    this.outbox = new Outbox(bounds);
+    this.#limits = { messages: 1, bytes: bounds.maxBytes, message: bounds.maxBytes, requests: Infinity };
+  }
+
+  /** How many are not settled. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  has(message: Message): boolean {
+    return this.#open.has(message);
+  }
+
+  /** No message times out or expires before. */
+  get nextDeadline(): number {
+    return this.#nextDeadline;
+  }
+
+  /** Largest WebSocket message that the server takes, roughly; bytes. */
+  get maxMessageBytes(): number {
+    return this.#limits.message;
+  }
+
+  /** From the application into the outbox; `first`: before all that waits. */
+  submit(draft: Draft, first: boolean): Sending<unknown> {
+    const { message, deferred, error } = makeMessage(draft, this.#defaults);
+    const { signal } = draft.options ?? {};
+    this.#open.add(message);
+    const refusal = error ?? this.#refusal(message, draft);
+    if (signal?.aborted) {
+      this.#forget(message);
+      deferred.reject(signal.reason as Error);
+    } else if (refusal) {
+      this.fail(message, refusal);
+    } else {
+      if (first) this.outbox.pushFirst([message]);
+      else this.outbox.push(message);
+      this.#nextDeadline = Math.min(this.#nextDeadline, message.expiresAt, message.deadlineAt);
+      if (signal) this.#abortWith(signal, message, deferred.sending);
+      this.#events.wake();
+    }
+    return deferred.sending;
+  }
+
+  /** A session stands: what waits may go out, within these limits. */
+  begin({ w: [messages, bytes], m, o: requests }: Welcome): void {
+    this.#limits = { messages, bytes, message: m - FRAME_OVERHEAD, requests };
+    for (const message of this.#open) {
+      if (message.writtenAt === undefined && message.bytes > this.#limits.message) {
+        this.fail(message, this.#tooBig(message));
+      }
+    }
+  }
+
+  /** The server has another window now. */
+  credit(messages: number, bytes: number): void {
+    this.#limits = { ...this.#limits, messages, bytes };
+  }
+
+  /** What may be written now, beside what is on the wire. */
+  take({ inflight, inflightBytes }: Inflight): Message[] {
+    const { messages, bytes, requests } = this.#limits;
+    const alone = inflight.length === 0;
+    const free = messages - inflight.length;
+    return this.outbox.take(free, bytes - inflightBytes, requests - this.#asked.size, alone);
+  }
+
+  /** It is on the wire, and has a number. */
+  written(message: Message): void {
+    if (message.kind === 'request') this.#asked.set(message.seq, message);
+  }
+
+  /** An answer to a request of ours. */
+  answered([, seq, result]: ResponseItem): void {
+    const message = this.#asked.get(seq);
+    if (message) this.#succeed(message, result);
+  }
+
+  /** A refusal of what is on the wire. */
+  refused(item: ErrorItem, message = this.#asked.get(item[1])): void {
+    if (message) this.fail(message, refusal(item, message));
+  }
+
+  /** The server has accepted it. False if it was settled already. */
+  acknowledged(message: Message): boolean {
+    if (message.kind !== 'event' || !this.#open.has(message)) return false;
+    this.#succeed(message, { id: message.id, outcome: 'acknowledged' } satisfies Receipt);
+    return true;
+  }
+
+  /**
+   * A session has ended without us. What the server knows to have handled is acknowledged; what else was on the wire is
+   * unknown. Tells which events those are, and how many of the others were handled.
+   */
+  lose([low, above]: readonly [low: number, above: readonly number[]]): {
+    readonly handled: number;
+    readonly unknown: readonly Message[];
+  } {
+    const unknown: Message[] = [];
+    let handled = 0;
+    for (const message of this.#open) {
+      const written = message.writtenAt !== undefined;
+      // Joins and the like belong to their session; the next one begins with its own.
+      if (!written && !message.event.startsWith('$')) continue;
+      const isHandled = written && (message.seq <= low || above.includes(message.seq));
+      if (isHandled && this.acknowledged(message)) {
+        handled++;
+        continue;
+      }
+      if (message.kind === 'event') unknown.push(message);
+      const details = { delivery: 'unknown', messageId: message.id } as const;
+      this.fail(message, holdfastError('ERR_SESSION_LOST', SESSION_LOST, details));
+    }
+    this.#asked.clear();
+    return { handled, unknown };
+  }
+
+  /** Somebody else uses this client now: what waits was said by `userId` and is not sent in another's name. */
+  disown(userId: string): void {
+    for (const message of this.#open) {
+      const text = `'${message.event}' waited for the user '${userId}', who has been replaced by another`;
+      this.fail(message, holdfastError('ERR_CLOSED', text, { delivery: 'unsent', messageId: message.id }));
+    }
+  }
+
+  /** Nothing more will come or go. */
+  end(): void {
+    for (const message of this.#open) {
+      const delivery = message.writtenAt === undefined ? 'unsent' : 'unknown';
+      const text = `'${message.event}' was not acknowledged before the client was closed`;
+      this.fail(message, holdfastError('ERR_CLOSED', text, { delivery, messageId: message.id }));
+    }
+    this.#nextDeadline = Infinity;
+  }
+
+  /** Ends what has waited too long. */
+  tick(now: number): void {
+    if (now < this.#nextDeadline) return;
+    this.#nextDeadline = Infinity;
+    for (const message of this.#open) {
+      const { id: messageId, event, writtenAt, expiresAt, deadlineAt } = message;
+      if (now >= deadlineAt) {
+        const delivery = writtenAt === undefined ? 'unsent' : 'unknown';
+        this.#giveUp(message);
+        this.fail(message, holdfastError('ERR_TIMEOUT', `no answer to '${event}'`, { delivery, messageId }));
+      } else if (writtenAt === undefined && now >= expiresAt) {
+        const text = `'${event}' was not written within its time to live`;
+        this.fail(message, holdfastError('ERR_EXPIRED', text, { delivery: 'unsent', messageId }));
+      } else {
+        const next = writtenAt === undefined ? expiresAt : Infinity;
+        this.#nextDeadline = Math.min(this.#nextDeadline, deadlineAt, next);
+      }
+    }
+  }
+
+  /** It ends badly. */
+  fail(message: Message, error: DeliveryError): void {
+    if (!this.#forget(message)) return;
+    message.reject(error);
+    // The protocol's own requests are not the application's messages.
+    if (!message.event.startsWith('$')) this.#events.undelivered(publicPart(message), error);
+  }
+
+  /** Why this is not taken, if it is not. */
+  #refusal(message: Message, { notJoined }: Draft): DeliveryError | undefined {
+    const { id: messageId, event, bytes } = message;
+    const details = { delivery: 'unsent', messageId } as const;
+    if (notJoined !== undefined) return holdfastError('ERR_NOT_JOINED', notJoined, details);
+    if (bytes > this.#limits.message) return this.#tooBig(message);
+    if (!this.#isFull(message)) return undefined;
+    const waiting = `${this.outbox.messages} messages (${this.outbox.bytes} bytes) and ${this.#asked.size} requests wait`;
+    return holdfastError('ERR_OUTBOX_FULL', `'${event}' not taken: ${waiting}`, details);
+  }
+
+  #tooBig({ id: messageId, event, bytes }: Message): DeliveryError {
+    const maxBytes = this.#limits.message;
+    const text = `'${event}' has ${bytes} bytes; at most ${maxBytes} are allowed`;
+    return holdfastError('ERR_TOO_BIG', text, { delivery: 'unsent', messageId, maxBytes });
+  }
+
+  /** The protocol's own requests are few and never refused: who has left a room must be out of it. */
+  #isFull({ kind, event, bytes }: Message): boolean {
+    if (event.startsWith('$')) return false;
+    if (kind === 'request' && this.#asked.size >= this.#limits.requests) return true;
+    return this.#overflow === 'reject' && !this.outbox.hasRoomFor(bytes);
+  }
+
+  #succeed(message: Message, value: unknown): void {
+    if (this.#forget(message)) message.resolve(value);
+  }
+
+  /** False if it was settled before. */
+  #forget(message: Message): boolean {
+    if (message.writtenAt === undefined) this.outbox.remove(message);
+    else this.#asked.delete(message.seq);
+    return this.#open.delete(message);
+  }
+
+  #abortWith(signal: AbortSignal, message: Message, sending: Sending<unknown>): void {
+    const abort = (): void => {
+      this.#giveUp(message);
+      if (this.#forget(message)) message.reject(signal.reason as Error);
+      this.#events.wake();
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    const done = (): void => signal.removeEventListener('abort', abort);
+    sending.then(done, done);
+  }
+
+  #giveUp(message: Message): void {
+    if (message.writtenAt !== undefined) this.#events.gaveUp(message);
+  }
+}
+
+export function publicPart({ kind, id, event, payload, room, sentAt }: Message): UndeliveredMessage {
+  return { kind, id, event, payload, room, sentAt };
+}
