@@ -8,10 +8,10 @@
 // gap(why, room), lost(items of which nobody knows whether they were handled) and stopped(why). What fails rejects with
 // a `fate`: 'refused', 'unknown' (on the wire when the session was lost) or 'unsent'. Left out, and nobody at the other
 // end will miss it: MessagePack, several items in one frame, giving up what was written, $leave, a bound for what waits,
-// another token than the first, moving away from a server before it goes.
+// saying VOL, another token than the first, moving away from a server before it goes.
 
 const [HELLO, WELCOME, EVT, REQ, RES, ERR, PUB, PING, PONG, CREDIT, AUTH, GOAWAY] = Array(12).keys();
-const [GAP, BYE, CANCEL, SYNC, DONE] = [12, 13, 14, 15, 16];
+const [GAP, BYE, CANCEL, SYNC, DONE, VOL] = [12, 13, 14, 15, 16, 20];
 const isNumbered = ([type, , , , room]) =>
   [EVT, REQ, RES, ERR, CANCEL].includes(type) || (type === GAP && !room);
 const nonce = () => btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
@@ -232,6 +232,7 @@ export function plainClient(
     else if (type === BYE) bye(a);
     else if (type === SYNC) a.forEach(sync);
     else if (type === DONE) done(a, b);
+    else if (type === VOL) hear(a, b, c);
     else if (type === PUB && flowing.has(a)) publish(flowing.get(a), b, c, d, e);
     else if (type === GAP && flowing.has(d)) skip(flowing.get(d), b, c);
     // It stays where it is until it is closed, and has no other token: what these two say is nothing to it.
@@ -245,6 +246,11 @@ export function plainClient(
     if (name.startsWith('$') || offset <= room.offset) return; // $member and $members move no position
     room.offset = offset;
     tell('publication', room.name, name, data, meta);
+  };
+  // Worth something now or never: no number, no position [3, Volatile].
+  const hear = (name, data, meta) => {
+    if (!meta?.r) tell('event', name, data, meta);
+    else if ([...flowing.values()].includes(rooms.get(meta.r))) tell('publication', meta.r, name, data, meta);
   };
   const skip = (room, to, why) => {
     room.offset = Math.max(room.offset, to);

@@ -4,7 +4,7 @@ import { Breach, check, show, until } from './case.js';
 export const T = {
   ...{ HELLO: 0, WELCOME: 1, EVT: 2, REQ: 3, RES: 4, ERR: 5, PUB: 6, PING: 7, PONG: 8, CREDIT: 9, AUTH: 10 },
   ...{ GOAWAY: 11 },
-  ...{ GAP: 12, BYE: 13, CANCEL: 14, SYNC: 15, DONE: 16 },
+  ...{ GAP: 12, BYE: 13, CANCEL: 14, SYNC: 15, DONE: 16, VOL: 20 },
 } as const;
 
 export type Item = readonly unknown[];

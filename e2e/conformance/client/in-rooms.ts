@@ -101,6 +101,14 @@ export const inRooms: readonly Case<ClientProgram>[] = [
     await scene.was(({ was, room }) => was === 'gap' && room === 'reef', 'a gap told, with its room');
     same((await positions(scene, wire)).rooms, [['reef', 'one', 21]], 'positions');
   }),
+  inRoom('a VOL of a room is told, and moves no position; of another room it is ignored', async (scene) => {
+    const wire = await joined(scene);
+    for (const r of ['elsewhere', 'reef']) wire.say([0, 0, [T.VOL, 'said', r, { r, f: 'bob', t: 1 }]]);
+    wire.say(publication(11, 'a'));
+    await hears(scene, ['reef', 'a']);
+    same(scene.events, [], 'events told');
+    same((await positions(scene, wire)).rooms, [['reef', 'one', 11]], 'positions');
+  }),
   inRoom('$member and $members move no position and are no publications', async (scene) => {
     const wire = await joined(scene);
     wire.say(member('$member', 15, ['bob', 1]));

@@ -143,6 +143,7 @@ const ofMessages: readonly Mutant[] = [
   ),
   mutant('dispatches again what comes again', renumbers, 'each once, whatever'),
   mutant('hears no event', { said: without(T.EVT) }, 'types from 32'),
+  mutant('hears no VOL', { said: without(T.VOL) }, 'a VOL is told', 'a VOL of a room'),
   mutant('hears no RES', { said: without(T.RES) }, 'not settled by its ack', 'next connection settles'),
   mutant('hears the ack before the items', { said: splitsAck }, 'an ack settles'),
   mutant('hears no ack', { said: ack(() => 0) }, 'settles nothing'),

@@ -102,6 +102,8 @@ const leavesNever = change(T.REQ, (item) => (item[1] === '$leave' ? [T.REQ, 'con
 const wrongRoom = change(T.PUB, ([type, n, ...rest]) => [type, Number(n) + 1, ...rest]);
 
 const ofConnections: readonly Mutant[] = [
+  mutant('hears no VOL', { said: without(T.VOL) }, 'a VOL is handled'),
+  mutant('passes on no VOL', { heard: without(T.VOL) }, 'a VOL goes to'),
   mutant('closes with 1000, whatever it is', never, ': BYE and 44', 'no HELLO within', 'is named in the BYE'),
   mutant(
     'closes with 1000, whatever it is',

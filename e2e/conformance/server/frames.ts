@@ -32,7 +32,7 @@ const bad: readonly (readonly [what: string, section: string, frame: unknown, co
   ['an AUTH without a token', TOKENS, [0, 0, [T.AUTH]]],
   ['an AUTH of more than 8 KiB', TOKENS, [0, 0, [T.AUTH, 'x'.repeat(8_193)]]],
   ['a GOAWAY from a client', FRAMES, [0, 0, [T.GOAWAY, 'drain', 0]]],
-  ['a reserved type that was not negotiated', FRAMES, [0, 0, [20, 'x', 1]]],
+  ['a reserved type that was not negotiated', FRAMES, [0, 0, [19, 1, 16]]],
   ['an unknown type below 32', '10 Evolution', [0, 0, [31]]],
   ['a name of 129 characters', FRAMES, [0, 1, [T.EVT, 'x'.repeat(129), 1]]],
   ['a payload nested 65 deep', BOUNDS, echo(nested(65))],

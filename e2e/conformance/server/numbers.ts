@@ -25,6 +25,18 @@ export const numbers: readonly Case<Server>[] = [
     },
   },
   {
+    name: 'a VOL is handled, without a number',
+    section: '3 Frames',
+    async run(server) {
+      const list = unique('volatile');
+      const { wire } = await server.session();
+      const [, name, data] = note(list, 'now');
+      wire.say([0, 1, [T.VOL, name, data], note(list, 'later')]);
+      await wire.acked(1);
+      same(await noted(server, list), ['now', 'later'], 'values handled');
+    },
+  },
+  {
     name: 'an event is handled and acknowledged',
     section: ACCEPTED,
     async run(server) {

@@ -56,6 +56,21 @@ const hearsAll = (wire: Wire, values: readonly unknown[]) =>
 
 export const rooms: readonly Case<Server>[] = [
   {
+    name: 'a VOL goes to the others in its room, without an offset, and takes none',
+    section: '3 Frames',
+    async run(server) {
+      const { room, hearer, speaker } = await pair(server);
+      speaker.wire.say([0, 0, [T.VOL, 'said', 'now', { r: room }]]);
+      const { item } = await hearer.wire.hearsType(T.VOL, 'a VOL');
+      const { r, f } = (item[3] ?? {}) as { r?: string; f?: string };
+      same([item[1], item[2], r, f], ['said', 'now', room, 'bob'], 'name, data, room and sender');
+      await say(speaker, room, 2, ['later']);
+      await hearsAll(hearer.wire, ['later']);
+      same(publications(hearer.wire)[0]?.[2], 1, 'offset');
+      same(speaker.wire.all(T.VOL), [], 'VOLs to who has said it');
+    },
+  },
+  {
     name: '$join is answered with epoch and offset, then SYNC gives the number',
     section,
     async run(server) {

@@ -3,7 +3,6 @@ import {
   type CallOptions,
   type Clock,
   type Contract,
-  type ContractSchemas,
   checkKeys,
   checkName,
   checkSignal,
@@ -20,6 +19,7 @@ import {
 import type { ClientPorts } from './ports/ports.js';
 import { createRoom } from './room.js';
 import { Runtime } from './runtime/runtime.js';
+import type { ClientSettings } from './runtime/settings.js';
 import { checkTokenSource, resolveOptions } from './settings.js';
 import type { ClientOptions, ClientRoom, HoldfastClient, UndeliveredMessage } from './types.js';
 
@@ -41,7 +41,7 @@ export function createClientOn<C extends AnyContract = Contract>(
   const stopAutoConnect = settings.autoConnect
     ? ports.clock.setTimer(() => void runtime.connect({}), 0)
     : () => undefined;
-  const { send, request } = createSpeech(runtime, settings.schemas);
+  const { send, request } = createSpeech(runtime, settings);
 
   const close = async ({ flushMs }: { flushMs?: number | undefined } = {}): Promise<void> => {
     const waitMs = numberOption(flushMs, 'close({ flushMs })', 0);
@@ -123,7 +123,10 @@ function flush(runtime: Runtime, clock: Clock, options: CallOptions = {}): Promi
  * What the application says. Names are strings here: the types of the contract are checked where they are known, by
  * the caller's compiler.
  */
-function createSpeech(runtime: Runtime, schemas: ContractSchemas | undefined) {
+function createSpeech(
+  runtime: Runtime,
+  { schemas, delivery: usual }: Pick<ClientSettings, 'schemas' | 'delivery'>,
+) {
   const send = (event: string, payload: unknown, options?: SendOptions, room?: string): Sending => {
     checkName(event, 'send(event)');
     const schema = schemas?.clientEvents.get(event);
@@ -134,7 +137,17 @@ function createSpeech(runtime: Runtime, schemas: ContractSchemas | undefined) {
       !target || target.wanted
         ? undefined
         : `send('${event}') to the room '${room}', which is ${target.state.status}: call join() first`;
-    const draft = { kind: 'event', name: event, payload, room, schema, options, notJoined } as const;
+    const delivery = usual.get(event);
+    const draft = {
+      kind: 'event',
+      name: event,
+      payload,
+      room,
+      schema,
+      options,
+      delivery,
+      notJoined,
+    } as const;
     return runtime.submit(draft) as Sending;
   };
   const request = (method: string, payload: unknown, options?: CallOptions): Promise<unknown> => {

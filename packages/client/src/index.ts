@@ -17,6 +17,7 @@ export {
   type ConnectError,
   type Contract,
   type ContractType,
+  type Delivery,
   type DeliveryError,
   defineContract,
   type ErrorCode,

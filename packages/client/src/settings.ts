@@ -1,9 +1,12 @@
 import {
   type AnyContract,
+  type ContractSchemas,
+  checkClass,
   checkFunctions,
   checkKeys,
   checkType,
   contractSchemas,
+  type Delivery,
   holdfastError,
   json,
   type Logger,
@@ -27,6 +30,7 @@ const OPTIONS = [
   'allowTokenInUrl',
   'autoConnect',
   'codec',
+  'delivery',
   'reconnect',
   'heartbeat',
   'outbox',
@@ -51,9 +55,11 @@ export function resolveOptions<C extends AnyContract>(
   checkFunctions(codec, ['encode', 'frame', 'decode'], 'codec');
   checkType(codec.name, 'string', 'codec.name');
   checkFunctions(logger, ['debug', 'info', 'warn', 'error'], 'logger');
+  const schemas = contract === undefined ? undefined : contractSchemas(contract);
   return {
     url: typeof url === 'function' ? resolverOf(url, address) : address(url),
-    schemas: contract === undefined ? undefined : contractSchemas(contract),
+    schemas,
+    delivery: resolveDelivery(options.delivery, schemas),
     auth,
     tokenIn,
     autoConnect,
@@ -92,8 +98,9 @@ export function resolveReconnect(options: ReconnectOptions = {}): ClientSettings
 function resolveOutbox(options: OutboxOptions = {}): ClientSettings['outbox'] {
   checkKeys(options, ['maxMessages', 'maxBytes', 'ttlMs', 'overflow'], 'outbox');
   const { overflow = 'reject', ...numbers } = options;
-  if (overflow !== 'reject' && overflow !== 'wait') {
-    throw new TypeError(`outbox.overflow must be 'reject' or 'wait', not ${String(overflow)}`);
+  if (overflow !== 'reject' && overflow !== 'wait' && overflow !== 'drop-oldest') {
+    const allowed = `'reject', 'wait' or 'drop-oldest'`;
+    throw new TypeError(`outbox.overflow must be ${allowed}, not ${String(overflow)}`);
   }
   const bounds = numberOptions(numbers, 'outbox', {
     maxMessages: [1_000, 1, 'whole'],
@@ -101,6 +108,15 @@ function resolveOutbox(options: OutboxOptions = {}): ClientSettings['outbox'] {
     ttlMs: [Infinity, 0],
   });
   return { ...bounds, overflow };
+}
+
+function resolveDelivery(
+  delivery: { readonly [event: string]: unknown } = {},
+  schemas: ContractSchemas | undefined,
+): ClientSettings['delivery'] {
+  checkKeys(delivery, schemas ? [...schemas.clientEvents.keys()] : Object.keys(delivery), 'delivery');
+  for (const event of Object.keys(delivery)) checkClass(delivery[event], `delivery: '${event}'`);
+  return new Map(Object.entries(delivery as { [event: string]: Delivery }));
 }
 
 /** Throws a `TypeError` unless `token` is absent or one that a first frame can carry. */

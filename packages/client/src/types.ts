@@ -7,6 +7,7 @@ import type {
   ClientEventInput,
   Codec,
   Contract,
+  Delivery,
   DeliveryError,
   EventMeta,
   HoldfastError,
@@ -298,6 +299,8 @@ export interface ClientOptions<C extends AnyContract = Contract> {
   autoConnect?: boolean | undefined;
   /** Default `json()`. */
   codec?: Codec | undefined;
+  /** How events are treated on their way unless `send` says otherwise: `{ typing: 'volatile' }`; default `reliable`. */
+  delivery?: { readonly [K in ClientEvent<C>]?: Delivery } | undefined;
   reconnect?: ReconnectOptions | undefined;
   heartbeat?: HeartbeatOptions | undefined;
   outbox?: OutboxOptions | undefined;
@@ -339,15 +342,16 @@ export interface HeartbeatOptions {
 }
 
 export interface OutboxOptions {
-  /** Beyond it `send` rejects with `ERR_OUTBOX_FULL`; default 1_000. */
+  /** How many messages may wait to be written; default 1_000. */
   maxMessages?: number | undefined;
-  /** The same, in bytes; default 1_048_576. */
+  /** How many bytes of them; default 1_048_576. */
   maxBytes?: number | undefined;
   /** How long a message may wait to be written; ms, default Infinity. */
   ttlMs?: number | undefined;
   /**
-   * What a `send` beyond these bounds does: `reject` (default), or `wait` for its turn without a bound, for programs
-   * that wait for each `send` before the next.
+   * What a `send` beyond these bounds does: `reject` (default); `wait` for its turn without a bound, for programs that
+   * wait for each `send` before the next; `drop-oldest`, which then ends as `ERR_OUTBOX_FULL` and is told to
+   * `onUndelivered`, for what is worth less the older it is.
    */
-  overflow?: 'reject' | 'wait' | undefined;
+  overflow?: 'reject' | 'wait' | 'drop-oldest' | undefined;
 }

@@ -12,15 +12,17 @@ interface Failure<Code extends string> extends Error {
  * How a message that was not acknowledged ended.
  * `unsent`: it will not arrive. `unknown`: it may have arrived. `rejected`: the other end said no.
  */
-export type Delivery = 'unsent' | 'unknown' | 'rejected';
-interface SendFailure<Code extends string, D extends Delivery> extends Failure<Code> {
+export type DeliveryFate = 'unsent' | 'unknown' | 'rejected';
+interface SendFailure<Code extends string, D extends DeliveryFate> extends Failure<Code> {
   readonly delivery: D;
   /** Id of the message, as in `Sending.id`. */
   readonly messageId: string;
 }
 // One union member for each code, or `Extract` finds none.
 type Each<Code extends string> = Code extends string ? Failure<Code> : never;
-type EachSend<Code extends string, D extends Delivery> = Code extends string ? SendFailure<Code, D> : never;
+type EachSend<Code extends string, D extends DeliveryFate> = Code extends string
+  ? SendFailure<Code, D>
+  : never;
 
 interface TooBigError extends SendFailure<'ERR_TOO_BIG', 'unsent'> {
   readonly maxBytes: number;

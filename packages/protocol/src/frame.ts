@@ -43,7 +43,9 @@ export interface WireMeta {
   readonly i?: string | undefined;
   /** Server's clock at acceptance, ms since 1970. */
   readonly t?: number | undefined;
-  /** Room. */
+  /** Sender's clock when it was sent, ms since 1970; nobody vouches for it. */
+  readonly s?: number | undefined;
+  /** Room: up, and in a VOL. */
   readonly r?: string | undefined;
   /** User id of the sender; set by the server, never believed from a client. */
   readonly f?: string | undefined;
@@ -156,9 +158,16 @@ export type AuthItem =
   | readonly [typeof Type.AUTH, expiresInMs?: number];
 /** The server asks for a connection elsewhere, after so many ms; until then this one is good. */
 export type GoawayItem = readonly [typeof Type.GOAWAY, reason: string, afterMs: number];
+/** An event that is worth something now or never: without a number, without an ack. */
+export type VolatileItem = readonly [
+  typeof Type.VOL,
+  name: string,
+  data: unknown,
+  meta?: WireMeta | undefined,
+];
 /** Of types that are reserved: parsed, and refused by whoever has not negotiated them. */
 export type ReservedItem = readonly [
-  typeof Type.STREAM_ITEM | typeof Type.STREAM_END | typeof Type.STREAM_CREDIT | typeof Type.VOL,
+  typeof Type.STREAM_ITEM | typeof Type.STREAM_END | typeof Type.STREAM_CREDIT,
   ...unknown[],
 ];
 
@@ -180,6 +189,7 @@ export type Item =
   | AuthItem
   | GoawayItem
   | DoneItem
+  | VolatileItem
   | ReservedItem;
 
 export interface Frame {

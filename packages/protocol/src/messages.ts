@@ -9,17 +9,32 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
 }
 
+/**
+ * How a message is treated on its way. `reliable`: kept until it is acknowledged. `volatile`: dropped if it cannot go at
+ * once, for what is worth nothing later (typing, cursors); never repeated. `latest`: as `reliable`, but while it waits, a
+ * newer one of the same key takes its place.
+ */
+export type Delivery = 'reliable' | 'volatile' | 'latest';
+
 export interface SendOptions extends CallOptions {
+  /** Default: what the client's `delivery` says of the event, else `reliable`. */
+  delivery?: Delivery | undefined;
+  /** Which `latest` messages replace each other, within a room or outside; 1 to 128 characters, default: the event's name. */
+  key?: string | undefined;
   /** Rejected `unsent` with `ERR_EXPIRED` if not on the wire by then; ms, default: the outbox's `ttlMs`. */
   ttlMs?: number | undefined;
   /** Own message id, for example to send an `unknown` one again; 1 to 128 characters; default: a random one. */
   id?: string | undefined;
 }
 
-/** How a send ended well: accepted by the other end. */
+/** How a send ended well. */
 export interface Receipt {
   readonly id: string;
-  readonly outcome: 'acknowledged';
+  /**
+   * `acknowledged`: accepted by the other end. `superseded`: it was `latest`, and a newer one took its place before it was
+   * written. Of a `volatile` one, `sent`: handed to the network, `dropped`: it could not go at once.
+   */
+  readonly outcome: 'acknowledged' | 'superseded' | 'sent' | 'dropped';
 }
 
 /**
@@ -37,11 +52,18 @@ export interface EventMeta {
   readonly id: string;
   /** Server's clock, ms since 1970. */
   readonly at: number;
-  /** Number in its lane: the session's, or the room's offset. */
+  /** When it was sent, by the sender's own clock, ms since 1970; it may have waited for long. Nobody vouches for it. */
+  readonly sentAt?: number | undefined;
+  /** Number in its lane: the session's, or the room's offset; 0 for a `volatile` one. */
   readonly seq: number;
   readonly room?: string | undefined;
   /** User id of the sender, set by the server; absent if the server itself sent it. */
   readonly from?: string | undefined;
+  /**
+   * True if a handler may have run for this message before: its process died inside it. Always false on a client, whose
+   * session does not outlive its process.
+   */
+  readonly redelivered: boolean;
 }
 
 /** Ends a subscription; safe to call twice. */

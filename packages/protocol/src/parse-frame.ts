@@ -98,8 +98,15 @@ const versioned =
     if ((value as { v: number }).v === PROTOCOL_VERSION) check(value, where);
   };
 
-const maybe = { i: optional(text), t: optional(counter), r: optional(text), f: optional(longText) };
-const meta = optional(record(maybe));
+const meta = optional(
+  record({
+    i: optional(text),
+    t: optional(counter),
+    s: optional(counter),
+    r: optional(text),
+    f: optional(longText),
+  }),
+);
 const member = tuple(longText, counter);
 
 const window = tuple(number, number);

@@ -10,7 +10,9 @@ import {
   type Transport,
   type TransportEnd,
   Type,
+  type VolatileItem,
   type Window,
+  type WireData,
 } from '@holdfast/protocol';
 import { after } from './answer.js';
 import { LiveToken, type LiveTokenSurroundings, RENEWALS_MS } from './gateway/live-token.js';
@@ -29,6 +31,8 @@ export interface AttachmentSurroundings
   openRoom(attachment: Attachment, room: string, position: RoomPosition): Answer<void>;
   /** Time between pings of this connection, ms. */
   readonly heartbeatMs: number;
+  /** A volatile event has come. */
+  hear(session: Session, item: VolatileItem): void;
   /** The session has to be touched so often, ms. */
   readonly touchMs: number;
   /** The store does not know the session any more. */
@@ -177,6 +181,15 @@ export class Attachment implements SessionConnection {
     this.#outflow.flush();
   }
 
+  /** Writes this now, or not at all: says which. */
+  cast(data: WireData): boolean {
+    if (!this.live) return false;
+    this.#outflow.flush();
+    if (!this.#outflow.open) return false;
+    this.#outflow.publication(this.session.codec.frame(0, 0, [data]));
+    return true;
+  }
+
   drained(): void {
     this.#outflow.drained();
     this.#arm();
@@ -233,6 +246,8 @@ export class Attachment implements SessionConnection {
         return this.#outflow.wake();
       case Type.SYNC:
         return this.#sync(item[1]);
+      case Type.VOL:
+        return this.#around.hear(this.session, item);
       default:
         throw new FrameError(`a client may not send items of type ${item[0]} here`);
     }

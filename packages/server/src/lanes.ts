@@ -1,4 +1,11 @@
-import { type Codec, type Item, type PublicationItem, type RoomSync, Type } from '@holdfast/protocol';
+import {
+  type Codec,
+  type Item,
+  type PublicationItem,
+  type RoomSync,
+  Type,
+  type WireData,
+} from '@holdfast/protocol';
 import { after, Loop } from './answer.js';
 import type { NumberedRoom, RoomNews } from './hub/room.js';
 import type { Outflow } from './outflow.js';
@@ -93,6 +100,14 @@ export class Lanes implements RoomLanes {
   /** Something that is not part of the log, such as a change of the members. */
   aside(room: string, item: PublicationItem): void {
     if (this.#lanes.has(room)) this.#outflow.control(item);
+  }
+
+  /** Something without a place in the log: goes out now or not at all. */
+  cast(room: string, except: ReadonlySet<string>, frame: (codec: Codec) => WireData | undefined): void {
+    if (!this.#lanes.has(room) || this.#isOurs(except)) return;
+    this.#outflow.flush();
+    const data = this.#outflow.open ? frame(this.#around.codec) : undefined;
+    if (data !== undefined) this.#outflow.publication(data);
   }
 
   /** The connection takes more: whoever is behind reads on. */

@@ -64,7 +64,7 @@ export class ServerCore {
     const storeFailed = (error: unknown): void => this.failed(error, { name: 'store' });
     this.store = retryingStore(ports.store ?? new MemoryStore(ports), { ...ports, failed: storeFailed });
     this.node = ports.random.id();
-    const { schemas, maxRooms, codecs, logger } = settings;
+    const { schemas, maxRooms, codecs, logger, concurrency } = settings;
     const { store, node, rules } = this;
     this.lifecycle = new Listeners((error, name) => this.failed(error, { name }));
     this.errors = new Listeners((error) => logger.error('Holdfast: a listener of onError failed', error));
@@ -77,7 +77,15 @@ export class ServerCore {
       nextCall: this.#nextCall,
       failed: storeFailed,
     });
-    this.router = new Router({ ports, schemas, hub: this.hub, rules, maxRooms, report: this.failed });
+    this.router = new Router({
+      ports,
+      schemas,
+      hub: this.hub,
+      rules,
+      maxRooms,
+      concurrency,
+      report: this.failed,
+    });
     this.#admission = new Admission(settings.acceptPerSecond);
     this.upgrades = new Upgrades(settings, this.accept);
     this.#sweeping = new Alarm(ports.clock, () => this.#sweep());
@@ -221,6 +229,7 @@ export class ServerCore {
       heartbeatMs: heartbeatMs * (0.9 + 0.2 * random.fraction()),
       touchMs: Math.max(10, sessionTtlMs / 3),
       check: (of, seq, item) => this.router.check(of, seq, item),
+      hear: (of, item) => this.router.hear(of, item),
       wrote: (messages) => {
         this.#messagesOut += messages;
       },
@@ -321,6 +330,7 @@ export class ServerCore {
 
   #noted(note: Note): void {
     if (note.about === 'room') return this.hub.told(note.room);
+    if (note.about === 'cast') return this.hub.heard(note);
     const session = this.hub.sessions.get(note.sid);
     if (!session) return;
     switch (note.about) {

@@ -8,6 +8,8 @@ import {
   type PublicationItem,
   type Receipt,
   type Sending,
+  type VolatileItem,
+  type WireData,
 } from '@holdfast/protocol';
 import { Turns } from './answer.js';
 import { dropOldest } from './drop-oldest.js';
@@ -44,6 +46,7 @@ export interface RoomLanes {
   close(room: string): void;
   news(news: RoomNews): void;
   aside(room: string, item: PublicationItem): void;
+  cast(room: string, except: ReadonlySet<string>, frame: (codec: Codec) => WireData | undefined): void;
   positionIn(room: string): RoomPosition | undefined;
 }
 
@@ -60,6 +63,8 @@ export interface SessionConnection {
   settled(): void;
   /** The store has something for this client. */
   wake(): void;
+  /** Writes this now, or not at all: says which. */
+  cast(data: WireData): boolean;
   /** Asks the client to connect elsewhere after so many ms. */
   goAway(reason: string, afterMs: number): void;
   /** Another connection has the session: this one counts no more, and is closed in a moment. */
@@ -164,8 +169,17 @@ export class Session {
     }
   }
 
-  /** An event for this client; settles on its acknowledgement. Throws what the codec cannot encode. */
-  send(item: EventItem, id: string): Sending {
+  /** An event that goes out now or not at all. Throws what the codec cannot encode. */
+  cast(item: VolatileItem, id: string): Receipt {
+    const sent = this.attachment?.cast(this.codec.encode(item));
+    return { id, outcome: sent ? 'sent' : 'dropped' };
+  }
+
+  /**
+   * An event for this client; settles on its acknowledgement. `place`: what waits under the same word gives way to it.
+   * Throws what the codec cannot encode.
+   */
+  send(item: EventItem, id: string, place?: string): Sending {
     const { store, node, nextCall } = this.#around;
     const deferred = defer<Receipt>(id);
     const data = this.codec.encode(item);
@@ -176,19 +190,27 @@ export class Session {
     const w = nextCall();
     this.#waiting.set(w, deferred);
     const appended = this.#turns.take(
-      () => store.append({ sid: this.id, writer: node, w, data }),
-      ({ status }) => {
-        if (status === 'ok') return;
+      () => store.append({ sid: this.id, writer: node, w, data, place }),
+      (appended) => {
+        if (appended.status === 'ok') return this.#superseded(appended.superseded);
         this.#waiting.delete(w);
         const text = `too much waits for the session already; its client will be told that '${item[1]}' is missing`;
         const details = { delivery: 'unsent', messageId: id } as const;
-        if (status === 'full') deferred.reject(holdfastError('ERR_OUTBOX_FULL', text, details));
+        if (appended.status === 'full') deferred.reject(holdfastError('ERR_OUTBOX_FULL', text, details));
         else deferred.reject(sessionOver(id, false));
       },
     );
     if (appended instanceof Promise)
       appended.catch((error: unknown) => this.#around.report(error, 'store', this));
     return deferred.sending;
+  }
+
+  /** What a call of ours has appended has lost its place to a newer one. */
+  #superseded(written: Writing | undefined): void {
+    if (written?.writer !== this.#around.node) return;
+    const deferred = this.#waiting.get(written.w);
+    this.#waiting.delete(written.w);
+    deferred?.resolve({ id: deferred.sending.id, outcome: 'superseded' });
   }
 
   /** What a call of ours has appended has got a number. */

@@ -7,6 +7,7 @@ import type {
   ClientEventOutput,
   Codec,
   Contract,
+  Delivery,
   EventMeta,
   Logger,
   Method,
@@ -14,7 +15,6 @@ import type {
   RequestOutputInput,
   RoomEvent,
   Sending,
-  SendOptions,
   ServerEvent,
   ServerEventInput,
   Unsubscribe,
@@ -23,6 +23,20 @@ import type {
 /** Whoever `auth` says it is; guests get their session's id. */
 export interface User {
   readonly id: string;
+}
+
+/** How the server sends an event. */
+export interface ServerSendOptions {
+  /** Own message id; 1 to 128 characters; default: a random one. */
+  id?: string | undefined;
+  /**
+   * `reliable` (default): kept until it is acknowledged or, in a room, as long as the log reaches back. `volatile`: for
+   * whoever takes it at once. `latest`: as `reliable`, but what has not gone out when a newer one of the same key comes
+   * gives way to it.
+   */
+  delivery?: Delivery | undefined;
+  /** Which `latest` events replace each other; 1 to 128 characters, default: the event's name. */
+  key?: string | undefined;
 }
 
 /** One client, as the server sees it. */
@@ -40,7 +54,7 @@ export interface ServerSession<C extends AnyContract = Contract, U extends User 
    */
   send<K extends ServerEvent<C>>(
     event: K,
-    ...args: Arguments<ServerEventInput<C, K>, Pick<SendOptions, 'id'>>
+    ...args: Arguments<ServerEventInput<C, K>, ServerSendOptions>
   ): Sending;
 }
 
@@ -54,8 +68,6 @@ export interface ServerContext<C extends AnyContract = Contract, U extends User 
   readonly session: ServerSession<C, U>;
   /** Aborted when the one who asked has cancelled or timed out, or when the session has ended. */
   readonly signal: AbortSignal;
-  /** True if a handler may have run for this message before: its process died inside it. */
-  readonly redelivered: boolean;
 }
 
 /** Whom to tell; immutable, nothing happens before `send`. */
@@ -65,7 +77,7 @@ export interface Target<C extends AnyContract = Contract, U extends User = User>
   /** Settles when the message stands in the room's log; slow members never delay it. `members`: how many it was for. */
   send<K extends ServerEvent<C>>(
     event: K,
-    ...args: Arguments<ServerEventInput<C, K>, Pick<SendOptions, 'id'>>
+    ...args: Arguments<ServerEventInput<C, K>, ServerSendOptions>
   ): Sending<{ readonly members: number }>;
 }
 

@@ -20,14 +20,30 @@ export class Outbox {
     return this.#bytes;
   }
 
-  /** True if a message of that size still has a place. */
-  hasRoomFor(bytes: number): boolean {
-    return this.#waiting.length < this.#maxMessages && this.#bytes + bytes <= this.#maxBytes;
+  /** What would have to go, from the oldest on, so that a message has its place; undefined: nothing helps. */
+  tooMuchFor(message: Message): Message[] | undefined {
+    const predecessor = this.#predecessor(message);
+    let messages = this.#waiting.length + (predecessor ? 0 : 1);
+    let bytes = this.#bytes + message.bytes - (predecessor?.bytes ?? 0);
+    const going: Message[] = [];
+    for (const oldest of this.#waiting) {
+      if (messages <= this.#maxMessages && bytes <= this.#maxBytes) break;
+      // The protocol's own requests are few, and everything else depends on them.
+      if (oldest === predecessor || oldest.event.startsWith('$')) continue;
+      going.push(oldest);
+      messages--;
+      bytes -= oldest.bytes;
+    }
+    return messages <= this.#maxMessages && bytes <= this.#maxBytes ? going : undefined;
   }
 
-  push(message: Message): void {
-    this.#waiting.push(message);
-    this.#bytes += message.bytes;
+  /** At the end, unless it takes the place of an older one, which is returned. */
+  push(message: Message): Message | undefined {
+    const predecessor = this.#predecessor(message);
+    this.#bytes += message.bytes - (predecessor?.bytes ?? 0);
+    if (predecessor) this.#waiting.splice(this.#waiting.indexOf(predecessor), 1, message);
+    else this.#waiting.push(message);
+    return predecessor;
   }
 
   /** Before all that waits; for what the rest depends on, such as a room that has to be joined again. */
@@ -61,5 +77,10 @@ export class Outbox {
     this.#waiting.splice(index, 1);
     this.#bytes -= message.bytes;
     return true;
+  }
+
+  /** The message whose place this one takes. */
+  #predecessor({ place }: Message): Message | undefined {
+    return place === undefined ? undefined : this.#waiting.find((one) => one.place === place);
   }
 }

@@ -23,6 +23,8 @@ import type { ClientSettings } from './settings.js';
 export interface ExchangeEvents {
   /** Something waits to be written. */
   wake(): void;
+  /** True if what is written now goes out at once, as far as can be seen from here. */
+  isFree(): boolean;
   /** An item came that is not about a message of ours; the next is dispatched when this returns. */
   incoming(item: Item, seq: number): void;
   undelivered(message: UndeliveredMessage, error: DeliveryError): void;
@@ -144,6 +146,7 @@ export class Exchange {
   /** The connection is gone: pings and the like interest nobody any more. */
   detach(): void {
     this.#controls = this.#controls.filter(({ numbers }) => numbers > 0);
+    this.#messages.dropVolatile();
   }
 
   /** Nothing more will come or go. */
@@ -190,6 +193,7 @@ export class Exchange {
       case Type.REQ:
         return this.control([Type.ERR, seq, 'ERR_NO_HANDLER', `nobody here answers '${item[1]}'`, undefined]);
       case Type.EVT:
+      case Type.VOL:
       case Type.PUB:
       case Type.GAP:
       case Type.SYNC:

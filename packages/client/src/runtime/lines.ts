@@ -1,8 +1,12 @@
 import type { HoldfastError, WireData } from '@holdfast/protocol';
+import type { Connection } from '../core/connection.js';
 import type { Dialer } from '../ports/transport.js';
 import type { ClientSettings } from './settings.js';
 import { Socket, type SocketEvents } from './socket.js';
 import type { Tokens } from './tokens.js';
+
+/** With so much in the socket already, what is written now does not go out at once. */
+const MAX_BUFFERED_BYTES = 65_536;
 
 /** One dial: its socket, and by which token it was dialled. */
 export interface Line {
@@ -61,6 +65,13 @@ export class Lines {
   dial(dial: number, events: SocketEvents): void {
     const line = this.#lines.get(dial);
     line?.socket.dial(this.#dialer, line.url, line.isTokenSent ? line.token : undefined, events);
+  }
+
+  /** True if there is a connection whose socket takes more. */
+  isFree(connection: Connection): boolean {
+    if (connection.status !== 'connected') return false;
+    const line = this.#lines.get(connection.socket);
+    return line !== undefined && line.socket.bufferedBytes < MAX_BUFFERED_BYTES;
   }
 
   send(dial: number, frames: readonly WireData[]): void {

@@ -1,10 +1,12 @@
 import {
   type Clock,
   type Codec,
+  checkDelivery,
   checkKeys,
   checkName,
   checkSignal,
   type Deferred,
+  type Delivery,
   type DeliveryError,
   defer,
   describeIssues,
@@ -29,6 +31,8 @@ export interface Draft {
   readonly room?: string | undefined;
   readonly schema?: Schema | undefined;
   readonly options?: SendOptions | undefined;
+  /** Unless the options say otherwise. */
+  readonly delivery?: Delivery | undefined;
   /** Why it cannot be sent to its room. */
   readonly notJoined?: string | undefined;
   /** Told of the outcome at once, in the frame that brings it, where a promise would be told a moment later. */
@@ -51,7 +55,8 @@ export interface Made {
   readonly error?: DeliveryError;
 }
 
-const SEND_OPTIONS = ['timeoutMs', 'signal', 'ttlMs', 'id'];
+const CALL_OPTIONS = ['timeoutMs', 'signal', 'ttlMs', 'id'];
+const SEND_OPTIONS = [...CALL_OPTIONS, 'delivery', 'key'];
 
 /**
  * Checks a payload and encodes it, once: what the application changes in it later changes nothing. Throws a
@@ -60,7 +65,7 @@ const SEND_OPTIONS = ['timeoutMs', 'signal', 'ttlMs', 'id'];
 export function makeMessage(draft: Draft, { codec, clock, random, ttlMs, requestTimeoutMs }: Defaults): Made {
   const { kind, name, payload, room, schema, options = {} } = draft;
   const call = `${kind === 'event' ? 'send' : 'request'}('${name}')`;
-  checkKeys(options, SEND_OPTIONS, `${call} options`);
+  checkKeys(options, kind === 'event' ? SEND_OPTIONS : CALL_OPTIONS, `${call} options`);
   checkSignal(options.signal, `${call} signal`);
   if (options.id !== undefined) checkName(options.id, `${call} id`);
   const waitMs = numberOption(options.ttlMs, `${call} ttlMs`, ttlMs);
@@ -70,17 +75,30 @@ export function makeMessage(draft: Draft, { codec, clock, random, ttlMs, request
   const now = clock.now();
   const id = options.id ?? random.id();
   const deferred = defer<unknown>(id);
-  const encoding = encode(draft, id, codec, schema);
+  const treatment = checkDelivery({ delivery: draft.delivery, ...options }, name, call);
+  const sentAt = Math.floor(now);
+  const encoding = encode(
+    draft,
+    { codec, schema, isVolatile: treatment.delivery === 'volatile' },
+    {
+      i: id,
+      s: sentAt,
+      r: room,
+      u: payload === undefined ? 1 : undefined,
+    },
+  );
   const message: Message = {
+    delivery: treatment.delivery,
+    place: treatment.place === undefined ? undefined : JSON.stringify([room, treatment.place]),
     kind,
     id,
     event: name,
     payload,
     room,
-    sentAt: Math.floor(now),
+    sentAt,
     encoded: encoding.encoded,
     bytes: sizeOf(encoding.encoded),
-    numbers: 1,
+    numbers: treatment.delivery === 'volatile' ? 0 : 1,
     seq: 0,
     expiresAt: now + waitMs,
     deadlineAt: now + timeoutMs,
@@ -91,7 +109,14 @@ export function makeMessage(draft: Draft, { codec, clock, random, ttlMs, request
   return encoding.error ? { message, deferred, error: encoding.error } : { message, deferred };
 }
 
-function encode({ kind, name, payload, room }: Draft, id: string, codec: Codec, schema: Schema | undefined) {
+interface Encoding {
+  readonly codec: Codec;
+  readonly schema: Schema | undefined;
+  readonly isVolatile: boolean;
+}
+
+function encode({ kind, name, payload }: Draft, { codec, schema, isVolatile }: Encoding, meta: WireMeta) {
+  const id = meta.i ?? '';
   const issues = schema && validate(schema, payload).issues;
   if (issues) {
     const message = `'${name}' does not fit the contract: ${describeIssues(issues)}`;
@@ -100,8 +125,8 @@ function encode({ kind, name, payload, room }: Draft, id: string, codec: Codec, 
       error: holdfastError('ERR_INVALID_PAYLOAD', message, { delivery: 'unsent', messageId: id, issues }),
     };
   }
-  const meta: WireMeta = { i: id, r: room, u: payload === undefined ? 1 : undefined };
-  const item: Item = kind === 'event' ? [Type.EVT, name, payload, meta] : [Type.REQ, name, payload];
+  const event = [isVolatile ? Type.VOL : Type.EVT, name, payload, meta] as const;
+  const item: Item = kind === 'event' ? event : [Type.REQ, name, payload];
   try {
     return { encoded: codec.encode(item) };
   } catch (cause) {

@@ -20,6 +20,8 @@ export interface OpenMessagesEvents {
   undelivered(message: UndeliveredMessage, error: DeliveryError): void;
   /** Nobody waits any more for this, which is on the wire. */
   gaveUp(message: Message): void;
+  /** True if what is written now goes out at once, as far as can be seen from here. */
+  isFree(): boolean;
 }
 
 /** What the server lets us do. */
@@ -40,6 +42,9 @@ interface Inflight {
 
 const SESSION_LOST = 'the session ended before this was acknowledged: it may have been handled or not';
 
+/** In one task; what is said so often in it is worth nothing. */
+const MAX_VOLATILE = 256;
+
 /** What a frame adds to its items: two numbers, brackets and commas. */
 const FRAME_OVERHEAD = 64;
 
@@ -54,6 +59,8 @@ export class OpenMessages {
   readonly outbox: Outbox;
   /** Accepted from the application and not yet settled. */
   readonly #open = new Set<Message>();
+  /** To be written at the end of this task, or dropped. */
+  #volatile: Message[] = [];
   /** Requests on the wire, by their number. */
   readonly #asked = new Map<number, Message>();
   #limits: Limits;
@@ -98,14 +105,37 @@ export class OpenMessages {
       deferred.reject(signal.reason as Error);
     } else if (refusal) {
       this.fail(message, refusal);
+    } else if (message.delivery === 'volatile') {
+      this.#submitVolatile(message);
     } else {
       if (first) this.outbox.pushFirst([message]);
-      else this.outbox.push(message);
+      else this.#push(message);
       this.#nextDeadline = Math.min(this.#nextDeadline, message.expiresAt, message.deadlineAt);
       if (signal) this.#abortWith(signal, message, deferred.sending);
       this.#events.wake();
     }
     return deferred.sending;
+  }
+
+  #push(message: Message): void {
+    const going = this.#overflow === 'drop-oldest' ? this.outbox.tooMuchFor(message) : [];
+    for (const oldest of going ?? []) this.fail(oldest, this.#full(oldest));
+    const superseded = this.outbox.push(message);
+    if (superseded) this.#succeed(superseded, { id: superseded.id, outcome: 'superseded' } satisfies Receipt);
+  }
+
+  #submitVolatile(message: Message): void {
+    this.#volatile.push(message);
+    const isTooMuch = this.#volatile.length > MAX_VOLATILE || this.outbox.messages > 0;
+    if (isTooMuch || !this.#events.isFree()) this.dropVolatile();
+    else this.#events.wake();
+  }
+
+  /** It could not go at once. */
+  dropVolatile(): void {
+    for (const message of this.#volatile.splice(0)) {
+      this.#succeed(message, { id: message.id, outcome: 'dropped' } satisfies Receipt);
+    }
   }
 
   /** A session stands: what waits may go out, within these limits. */
@@ -128,12 +158,15 @@ export class OpenMessages {
     const { messages, bytes, requests } = this.#limits;
     const alone = inflight.length === 0;
     const free = messages - inflight.length;
-    return this.outbox.take(free, bytes - inflightBytes, requests - this.#asked.size, alone);
+    const taken = this.outbox.take(free, bytes - inflightBytes, requests - this.#asked.size, alone);
+    return [...taken, ...this.#volatile.splice(0)];
   }
 
-  /** It is on the wire, and has a number. */
+  /** It is on the wire. */
   written(message: Message): void {
     if (message.kind === 'request') this.#asked.set(message.seq, message);
+    if (message.delivery !== 'volatile') return;
+    this.#succeed(message, { id: message.id, outcome: 'sent' } satisfies Receipt);
   }
 
   /** An answer to a request of ours. */
@@ -229,13 +262,17 @@ export class OpenMessages {
 
   /** Why this is not taken, if it is not. */
   #refusal(message: Message, { notJoined }: Draft): DeliveryError | undefined {
-    const { id: messageId, event, bytes } = message;
+    const { id: messageId, bytes } = message;
     const details = { delivery: 'unsent', messageId } as const;
     if (notJoined !== undefined) return holdfastError('ERR_NOT_JOINED', notJoined, details);
     if (bytes > this.#limits.message) return this.#tooBig(message);
-    if (!this.#isFull(message)) return undefined;
+    return this.#isFull(message) ? this.#full(message) : undefined;
+  }
+
+  #full({ id: messageId, event }: Message): DeliveryError {
     const waiting = `${this.outbox.messages} messages (${this.outbox.bytes} bytes) and ${this.#asked.size} requests wait`;
-    return holdfastError('ERR_OUTBOX_FULL', `'${event}' not taken: ${waiting}`, details);
+    const text = `no place for '${event}': ${waiting}`;
+    return holdfastError('ERR_OUTBOX_FULL', text, { delivery: 'unsent', messageId });
   }
 
   #tooBig({ id: messageId, event, bytes }: Message): DeliveryError {
@@ -245,10 +282,14 @@ export class OpenMessages {
   }
 
   /** The protocol's own requests are few and never refused: who has left a room must be out of it. */
-  #isFull({ kind, event, bytes }: Message): boolean {
-    if (event.startsWith('$')) return false;
+  #isFull(message: Message): boolean {
+    const { kind, event, delivery } = message;
+    // Nor has what does not wait a place to wait in.
+    if (event.startsWith('$') || delivery === 'volatile') return false;
     if (kind === 'request' && this.#asked.size >= this.#limits.requests) return true;
-    return this.#overflow === 'reject' && !this.outbox.hasRoomFor(bytes);
+    if (this.#overflow === 'wait') return false;
+    const going = this.outbox.tooMuchFor(message);
+    return !going || (going.length > 0 && this.#overflow === 'reject');
   }
 
   #succeed(message: Message, value: unknown): void {

@@ -13,9 +13,11 @@ import {
   parseMembers,
   type RoomSync,
   Type,
+  type VolatileItem,
 } from '@holdfast/protocol';
 import type { Connection } from '../core/connection.js';
 import type { Gap, JoinState } from '../types.js';
+import { eventMeta } from './event-meta.js';
 
 /** What a room needs of its client. */
 export interface RoomSurroundings {
@@ -143,19 +145,19 @@ export class Room {
   #apply(item: Lane): void {
     if (!this.#position) return;
     if (item[0] === Type.GAP) return this.#skip(item);
-    const [, , offset, name, payload, { i = '', t = 0, f, u } = {}] = item;
+    const [, , offset, name, payload, meta] = item;
     // Not in the log: who joins is told the members as they are, and then each change.
     if (name === MEMBER) return this.#memberChanged(parseMemberChange(payload));
     if (name === MEMBERS) return this.#setMembers(membersOf(parseMembers(payload)));
     if (offset <= this.#position.offset) return;
     this.#position = { epoch: this.#position.epoch, offset };
-    this.#around.deliver(this, name, u ? undefined : payload, {
-      id: i,
-      at: t,
-      seq: offset,
-      room: this.name,
-      from: f,
-    });
+    this.#around.deliver(this, name, meta?.u ? undefined : payload, eventMeta(meta, offset, this.name));
+  }
+
+  /** Said in the room without a place in its log: what comes before the room flows is dropped, as on a bad line. */
+  hear([, name, payload, meta]: VolatileItem): void {
+    if (this.#state.status !== 'joined' || this.#held) return;
+    this.#around.deliver(this, name, meta?.u ? undefined : payload, eventMeta(meta, 0, this.name));
   }
 
   #skip([, from, to, reason]: GapItem): void {

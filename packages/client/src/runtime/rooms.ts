@@ -130,6 +130,9 @@ export class Rooms {
         break;
       case Type.GAP:
         this.#byNumber(item[4] ?? 0)?.take(item);
+        break;
+      case Type.VOL:
+        this.#rooms.get(item[3]?.r ?? '')?.hear(item);
     }
   }
 

@@ -27,6 +27,7 @@ import type { ClientConnection, ConnectionState, Inspection, OutboxState } from 
 import { ClientSession } from './client-session.js';
 import { ConnectWaiters } from './connect-waiters.js';
 import { Dispatcher } from './dispatcher.js';
+import { eventMeta } from './event-meta.js';
 import { Exchange } from './exchange.js';
 import { Greeting } from './greeting.js';
 import { guardedPolicy } from './guarded-policy.js';
@@ -87,6 +88,7 @@ export class Runtime {
     const defaults = { codec, clock, random, ttlMs: outbox.ttlMs, requestTimeoutMs: REQUEST_TIMEOUT_MS };
     this.exchange = new Exchange(defaults, outbox, {
       wake: () => this.#wake(),
+      isFree: () => this.#lines.isFree(this.#connection),
       incoming: (item, seq) => this.#incoming(item, seq),
       undelivered: (message, error) => this.#post(() => this.dispatcher.undelivered(message, error)),
     });
@@ -386,9 +388,9 @@ export class Runtime {
   }
 
   #incoming(item: Item, seq: number): void {
-    if (item[0] === Type.EVT) {
-      const [, name, payload, { i = '', t = 0, f, u } = {}] = item;
-      this.dispatcher.deliver(name, u ? undefined : payload, { id: i, at: t, seq, from: f });
+    if (item[0] === Type.EVT || (item[0] === Type.VOL && item[3]?.r === undefined)) {
+      const [, name, payload, meta] = item;
+      this.dispatcher.deliver(name, meta?.u ? undefined : payload, eventMeta(meta, seq));
     } else if (item[0] === Type.GAP && item[4] === undefined) {
       this.dispatcher.gap({ messages: item[2] - item[1] + 1, reason: item[3] });
     } else {

@@ -1,4 +1,4 @@
-import type { Codec, ContractSchemas, Logger } from '@holdfast/protocol';
+import type { Codec, ContractSchemas, Delivery, Logger } from '@holdfast/protocol';
 import type { ConnectionSettings } from '../core/connection.js';
 import type { TokenSource } from '../types.js';
 
@@ -11,11 +11,13 @@ export interface ClientSettings extends ConnectionSettings {
   readonly tokenIn: 'hello' | 'subprotocol';
   readonly autoConnect: boolean;
   readonly codec: Codec;
+  /** By event, where the application has said so. */
+  readonly delivery: ReadonlyMap<string, Delivery>;
   readonly outbox: {
     readonly maxMessages: number;
     readonly maxBytes: number;
     readonly ttlMs: number;
-    readonly overflow: 'reject' | 'wait';
+    readonly overflow: 'reject' | 'wait' | 'drop-oldest';
   };
   readonly logger: Logger;
 }

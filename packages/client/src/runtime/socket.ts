@@ -69,6 +69,11 @@ export class Socket {
     }
   }
 
+  /** Handed over and not yet given to the operating system. */
+  get bufferedBytes(): number {
+    return this.#transport?.bufferedBytes ?? 0;
+  }
+
   send(frames: readonly WireData[]): void {
     for (const data of frames) this.#transport?.send(data);
   }

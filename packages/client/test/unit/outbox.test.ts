@@ -5,6 +5,7 @@ import type { Message } from '../../src/core/types.js';
 function message(id: string, bytes = 10): Message {
   return {
     kind: 'event',
+    delivery: 'reliable',
     id,
     event: 'e',
     payload: id,
@@ -22,6 +23,10 @@ function message(id: string, bytes = 10): Message {
 }
 const upTo = (messages: number, bytes: number, requests = 10, alone = false) =>
   [messages, bytes, requests, alone] as const;
+const going = (outbox: Outbox, next: Message) => {
+  const all = outbox.tooMuchFor(next);
+  return all ? ids(all) : 'nothing helps';
+};
 const ids = (messages: readonly Message[]) => messages.map(({ id }) => id).join('');
 
 describe('the outbox', () => {
@@ -62,12 +67,39 @@ describe('the outbox', () => {
   test('is bounded in messages and in bytes', () => {
     const byCount = new Outbox({ maxMessages: 2, maxBytes: 1_000 });
     byCount.push(message('a'));
-    expect(byCount.hasRoomFor(10)).toBe(true);
+    expect(going(byCount, message('x'))).toBe('');
     byCount.push(message('b'));
-    expect(byCount.hasRoomFor(10)).toBe(false);
+    expect(going(byCount, message('x'))).toBe('a');
     const byBytes = new Outbox({ maxMessages: 10, maxBytes: 25 });
-    byBytes.push(message('a'));
-    expect([byBytes.hasRoomFor(15), byBytes.hasRoomFor(16)]).toEqual([true, false]);
+    for (const id of 'ab') byBytes.push(message(id));
+    expect([5, 6, 15, 16, 25].map((bytes) => going(byBytes, message('x', bytes)))).toEqual([
+      ...['', 'a', 'a', 'ab', 'ab'],
+    ]);
+    expect(going(byBytes, message('x', 26))).toBe('nothing helps');
+  });
+
+  test("what the protocol itself asks for is never in anybody's way", () => {
+    const outbox = new Outbox({ maxMessages: 2, maxBytes: 1_000 });
+    outbox.push({ ...message('j'), event: '$join' });
+    outbox.push(message('a'));
+    expect(going(outbox, message('x'))).toBe('a');
+    outbox.push({ ...message('l'), event: '$leave' });
+    expect(going(outbox, message('x'))).toBe('nothing helps');
+  });
+
+  test('a newer one takes the place of an older one, and of nobody else', () => {
+    const outbox = new Outbox({ maxMessages: 3, maxBytes: 40 });
+    const placed = (id: string, place: string, bytes = 10) => ({ ...message(id, bytes), place });
+    const all = [placed('a', 'x'), message('b'), placed('c', 'y')];
+    for (const one of all) expect(outbox.push(one)).toBeUndefined();
+    expect(going(outbox, placed('d', 'x', 20))).toBe('');
+    expect(going(outbox, placed('d', 'x', 21))).toBe('b');
+    expect(outbox.push(placed('d', 'x', 20))).toBe(all[0]);
+    expect([outbox.messages, outbox.bytes]).toEqual([3, 40]);
+    expect(ids(outbox.take(...upTo(1, 1_000)))).toBe('d');
+    expect(outbox.push(placed('e', 'x'))).toBeUndefined();
+    expect(ids(outbox.take(...upTo(9, 1_000)))).toBe('bce');
+    expect(outbox.bytes).toBe(0);
   });
 
   test('forgets what is taken back, once', () => {

@@ -1,6 +1,6 @@
-import { type Clock, type ContractSchemas, type EventItem, type Random, Type } from '@holdfast/protocol';
+import { type Clock, type ContractSchemas, type Random, Type } from '@holdfast/protocol';
 import type { Session } from '../session.js';
-import type { ServerSession } from '../types.js';
+import type { ServerSendOptions, ServerSession } from '../types.js';
 import { sendEvent } from './outgoing.js';
 
 /** What handlers are given of a session. */
@@ -16,12 +16,12 @@ export function doorOf(
     get address() {
       return session.address;
     },
-    send: (event: string, payload?: unknown, options?: { id?: string | undefined }) =>
-      sendEvent(around, { event, payload, options }, (messageId) => {
+    send: (event: string, payload?: unknown, options?: ServerSendOptions) =>
+      sendEvent(around, { event, payload, options }, ({ id: messageId, delivery, place }) => {
         const at = Math.floor(around.clock.now());
         const meta = { i: messageId, t: at, u: payload === undefined ? 1 : undefined } as const;
-        const item: EventItem = [Type.EVT, event, payload, meta];
-        return session.send(item, messageId);
+        if (delivery === 'volatile') return session.cast([Type.VOL, event, payload, meta], messageId);
+        return session.send([Type.EVT, event, payload, meta], messageId, place);
       }),
   });
 }

@@ -9,7 +9,7 @@ import {
 } from '@holdfast/protocol';
 import { after, Loop, Turns } from '../answer.js';
 import type { ServerPorts } from '../ports/ports.js';
-import type { Answer, Membership, RoomPosition, SessionStore } from '../ports/store.js';
+import type { Answer, CastCall, Membership, RoomPosition, SessionStore } from '../ports/store.js';
 import { type Outcome, replyOf } from '../runner.js';
 import type { Session, SessionConnection } from '../session.js';
 import { LiveRoom } from './room.js';
@@ -21,6 +21,9 @@ export interface NewPublication {
   readonly payload: unknown;
   readonly id: string;
   readonly from?: string | undefined;
+  readonly sentAt?: number | undefined;
+  /** What was published under the same word before need not be read any more. */
+  readonly place?: string | undefined;
   readonly except: ReadonlySet<string>;
   /** The message of a client by which this is published: once, however often its handlers run. */
   readonly message?: string | undefined;
@@ -141,12 +144,15 @@ export class Hub {
   }
 
   /** Throws what the codec cannot encode. Says for how many members it was, when it stands in the log. */
-  publish(room: string, { name, payload, id, from, except, message }: NewPublication): Answer<number> {
+  publish(
+    room: string,
+    { name, payload, id, from, sentAt, except, message, place }: NewPublication,
+  ): Answer<number> {
     const { store, node, codec, nextCall } = this.#around;
     const at = this.#now();
-    const meta = { i: id, t: at, f: from, u: payload === undefined ? 1 : undefined } as const;
+    const meta = { i: id, t: at, s: sentAt, f: from, u: payload === undefined ? 1 : undefined } as const;
     const event = codec.encode([Type.EVT, name, payload, meta]);
-    const publication = { id, at, except, event };
+    const publication = { id, at, except, event, place };
     const w = nextCall();
     const turns = this.#turns.get(room) ?? new Turns();
     const answer = turns.take(
@@ -158,6 +164,21 @@ export class Hub {
     return answer.finally(() => {
       if (turns.idle) this.#turns.delete(room);
     });
+  }
+
+  /** As `publish`, for what goes out now or not at all. Throws what the codec cannot encode. */
+  cast(room: string, { name, payload, id, from, except }: NewPublication): Answer<number> {
+    const { store, codec } = this.#around;
+    const u = payload === undefined ? 1 : undefined;
+    const data = codec.encode([Type.VOL, name, payload, { i: id, t: this.#now(), r: room, f: from, u }]);
+    return after(store.cast({ room, except, data }), ({ members }) => members);
+  }
+
+  /** Somebody has said in a room what stands in no log. */
+  heard({ room: name, except, data }: CastCall): void {
+    const room = this.#rooms.get(name);
+    const frame = room?.cast(data);
+    if (frame) for (const { attachment } of room?.members ?? []) attachment?.lanes.cast(name, except, frame);
   }
 
   /** The store says that the room's log has grown. */

@@ -1,7 +1,9 @@
 import {
   type ContractSchemas,
+  checkDelivery,
   checkKeys,
   checkName,
+  type Delivery,
   defer,
   describeIssues,
   holdfastError,
@@ -9,12 +11,21 @@ import {
   type Sending,
   validate,
 } from '@holdfast/protocol';
+import type { ServerSendOptions } from '../types.js';
 
 /** What the application wants to tell clients. */
 export interface ServerEventDraft {
   readonly event: string;
   readonly payload: unknown;
-  readonly options: { readonly id?: string | undefined } | undefined;
+  readonly options: ServerSendOptions | undefined;
+}
+
+/** How it is to go out. */
+export interface Treatment {
+  readonly id: string;
+  readonly delivery: Delivery;
+  /** Of a `latest` one: what was said under the same word before and has not gone out gives way to it. */
+  readonly place: string | undefined;
 }
 
 /**
@@ -24,11 +35,13 @@ export interface ServerEventDraft {
 export function sendEvent<R>(
   { random, schemas }: { readonly random: Random; readonly schemas: ContractSchemas | undefined },
   { event, payload, options = {} }: ServerEventDraft,
-  deliver: (id: string) => R | PromiseLike<R>,
+  deliver: (treatment: Treatment) => R | PromiseLike<R>,
 ): Sending<R> {
   checkName(event, 'send(event)');
-  checkKeys(options, ['id'], `send('${event}') options`);
-  if (options.id !== undefined) checkName(options.id, `send('${event}') id`);
+  const call = `send('${event}')`;
+  checkKeys(options, ['id', 'delivery', 'key'], `${call} options`);
+  if (options.id !== undefined) checkName(options.id, `${call} id`);
+  const treatment = checkDelivery(options, event, call);
   const schema = schemas?.serverEvents.get(event);
   if (schemas && !schema) throw new TypeError(`send('${event}'): the contract has no such event for servers`);
 
@@ -41,7 +54,7 @@ export function sendEvent<R>(
     return sending;
   }
   try {
-    resolve(deliver(id));
+    resolve(deliver({ ...treatment, id }));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     const details = { delivery: 'unsent', messageId: id, issues: [{ message: why }], cause } as const;

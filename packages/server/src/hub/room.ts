@@ -1,4 +1,11 @@
-import { type Codec, type MemberChange, type PublicationItem, Type, type WireData } from '@holdfast/protocol';
+import {
+  type Codec,
+  type MemberChange,
+  type PublicationItem,
+  Type,
+  type VolatileItem,
+  type WireData,
+} from '@holdfast/protocol';
 import type { LoggedPublication, RoomPosition } from '../ports/store.js';
 import type { User } from '../types.js';
 
@@ -89,6 +96,26 @@ export class LiveRoom<M extends { readonly user: User }> implements NumberedRoom
     } catch {
       const [, , offset] = item;
       return codec.encode([Type.GAP, offset, offset, 'codec', this.number]);
+    }
+  }
+
+  /** A VOL item, encoded in the codec of the log, as a frame for each codec; undefined where one has no word for it. */
+  cast(data: WireData): (codec: Codec) => WireData | undefined {
+    const frames = new Map<string, WireData | undefined>([
+      [this.#codec.name, this.#codec.frame(0, 0, [data])],
+    ]);
+    return (codec) => {
+      if (!frames.has(codec.name)) frames.set(codec.name, this.#translated(data, codec));
+      return frames.get(codec.name);
+    };
+  }
+
+  #translated(data: WireData, codec: Codec): WireData | undefined {
+    const [, , item] = this.#codec.decode(this.#codec.frame(0, 0, [data])) as [number, number, VolatileItem];
+    try {
+      return codec.frame(0, 0, [codec.encode(item)]);
+    } catch {
+      return undefined;
     }
   }
 

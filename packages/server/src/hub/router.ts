@@ -16,7 +16,9 @@ import {
   type Schema,
   type SchemaIssue,
   Type,
+  type VolatileItem,
   validate,
+  type WireMeta,
 } from '@holdfast/protocol';
 import { after } from '../answer.js';
 import type { Checked } from '../inflow.js';
@@ -43,6 +45,8 @@ export interface RouterSurroundings {
   readonly hub: Hub;
   readonly rules: Rules;
   readonly maxRooms: number;
+  /** Handlers of one session at once. */
+  readonly concurrency: number;
   report: Report;
 }
 
@@ -51,6 +55,8 @@ export class Router {
   readonly listeners: Listeners;
   readonly handlers = new Map<string, Handler>();
   readonly #around: RouterSurroundings;
+  /** How many volatile events of a session are being handled. */
+  readonly #hearing = new Map<Session, number>();
   accepted = 0;
 
   constructor(around: RouterSurroundings) {
@@ -102,6 +108,42 @@ export class Router {
     }
   }
 
+  /**
+   * A volatile event: heard and passed on at once, or not at all. Nobody is told of a refusal, and from who says more of
+   * them than can be heard, some are not.
+   */
+  hear(session: Session, item: VolatileItem): void {
+    const { concurrency } = this.#around;
+    const hearing = this.#hearing.get(session) ?? 0;
+    if (hearing >= concurrency) return;
+    const over = (): void => {
+      const left = (this.#hearing.get(session) ?? 1) - 1;
+      if (left > 0) this.#hearing.set(session, left);
+      else this.#hearing.delete(session);
+    };
+    // An answer to nobody; what failed and was not meant to is reported.
+    const failed = (error: unknown): void => void this.#refusal(session, 0, item[1], error);
+    try {
+      const heard = after(this.#mayEnter(session, item), () => this.#heard(session, item));
+      if (!isPromiseLike(heard)) return;
+      this.#hearing.set(session, hearing + 1);
+      Promise.resolve(heard).catch(failed).then(over, over);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  #heard(session: Session, item: VolatileItem): Answer<unknown> {
+    const [, name, data, { i: id = '', r: room, u } = {}] = item;
+    const running = { seq: 0, redelivered: false, signal: session.aborter.signal };
+    const context = this.#context(session, running, { i: id, r: room });
+    const working = this.#handle(name, this.#payloadOf(item), context);
+    const payload = u ? undefined : data;
+    const publication = { name, payload, id, from: session.user.id, except: new Set([session.id]) };
+    const told = room === undefined ? 0 : this.#around.hub.cast(room, publication);
+    return working.length === 0 ? told : Promise.all([told, ...working]);
+  }
+
   /** The item, or why it is refused. */
   #checked(
     session: Session,
@@ -119,7 +161,7 @@ export class Router {
     }
   }
 
-  #mayEnter(session: Session, item: EventItem): Answer<void> {
+  #mayEnter(session: Session, item: EventItem | VolatileItem): Answer<void> {
     const [, event, , { r: room } = {}] = item;
     const value = this.#payloadOf(item);
     if (room !== undefined) return this.#mayPublish(session, room, event, value);
@@ -156,7 +198,7 @@ export class Router {
   }
 
   /** The payload as the contract has it. Throws a refusal. */
-  #payloadOf([, event, data, { u } = {}]: EventItem): unknown {
+  #payloadOf([, event, data, { u } = {}]: EventItem | VolatileItem): unknown {
     const { schemas } = this.#around;
     const schema = schemas?.clientEvents.get(event);
     if (event.startsWith('$') || (schemas && !schema)) throw new Refusal('ERR_NO_HANDLER', 'no such event');
@@ -168,8 +210,9 @@ export class Router {
    * it; everything else that a listener throws is reported.
    */
   #event(session: Session, item: EventItem, running: Running): Answer<Outcome> {
-    const [, event, data, { i: id = '', r: room, u } = {}] = item;
-    const context = this.#context(session, running, id, room);
+    const [, event, data, meta = {}] = item;
+    const { i: id = '', r: room, s: sentAt, u } = meta;
+    const context = this.#context(session, running, meta);
     const working = this.#handle(event, this.#payloadOf(item), context);
     const published =
       room === undefined
@@ -179,6 +222,7 @@ export class Router {
             payload: u ? undefined : data,
             id,
             from: session.user.id,
+            sentAt,
             except: new Set([session.id]),
             message: `${session.id} ${running.seq}`,
           });
@@ -215,7 +259,7 @@ export class Router {
     const handler = this.handlers.get(method);
     if (!handler) throw new Refusal('ERR_NO_HANDLER', 'no such request');
     const entry = schemas?.requests.get(method);
-    const context = this.#context(session, running, `${session.id}:${seq}`, undefined);
+    const context = this.#context(session, running, { i: `${session.id}:${seq}` });
     return after(handler(check(entry?.input, payload), context) as Answer<unknown>, (result) => {
       if (running.signal.aborted) return {};
       const issues = entry && validate(entry.output, result).issues;
@@ -241,13 +285,14 @@ export class Router {
     return reply('ERR_HANDLER_FAILED', 'see the log of the server', undefined);
   }
 
-  #context(session: Session, running: Running, id: string, room: string | undefined): ServerContext {
+  #context(session: Session, running: Running, { i: id = '', r: room, s: sentAt }: WireMeta): ServerContext {
     return {
       seq: running.seq,
       redelivered: running.redelivered,
       signal: running.signal,
       id,
       at: Math.floor(this.#around.ports.clock.now()),
+      sentAt,
       room,
       from: session.user.id,
       session: session.door,

@@ -1,6 +1,6 @@
 import type { ContractSchemas, Random } from '@holdfast/protocol';
 import { after } from '../answer.js';
-import type { ServerSession, Target } from '../types.js';
+import type { ServerSendOptions, ServerSession, Target } from '../types.js';
 import type { Hub } from './hub.js';
 import { sendEvent } from './outgoing.js';
 
@@ -19,9 +19,12 @@ export function createTarget(
   return Object.freeze<Target>({
     except: (...sessions: readonly ServerSession[]) =>
       createTarget(around, room, new Set([...except, ...sessions.map(({ id }) => id)])),
-    send: (event: string, payload?: unknown, options?: { id?: string | undefined }) =>
-      sendEvent(around, { event, payload, options }, (id) =>
-        after(around.hub.publish(room, { name: event, payload, id, except }), (members) => ({ members })),
-      ),
+    send: (event: string, payload?: unknown, options?: ServerSendOptions) =>
+      sendEvent(around, { event, payload, options }, ({ id, delivery, place }) => {
+        const publication = { name: event, payload, id, except, place };
+        const { hub } = around;
+        const told = delivery === 'volatile' ? hub.cast(room, publication) : hub.publish(room, publication);
+        return after(told, (members) => ({ members }));
+      }),
   });
 }

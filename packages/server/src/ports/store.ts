@@ -53,6 +53,8 @@ export interface SessionStore {
 
   /** Appends to a room's log. */
   publish(call: PublishCall): Answer<Published>;
+  /** Tells every server something for a room that stands in no log: who is not told does without. */
+  cast(call: CastCall): Answer<{ readonly members: number }>;
   /** A room's log after a position; makes the room if there is none. */
   readRoom(call: ReadRoomCall): Answer<RoomPart>;
 
@@ -179,9 +181,14 @@ export interface Writing {
 export interface AppendCall extends Writing {
   readonly sid: string;
   readonly data: WireData;
+  /** What waits under the same word has no number yet: this takes its place. */
+  readonly place?: string | undefined;
 }
 /** `full`: refused, and the client will be told of the hole where it would have been. `lost`: there is no such session. */
-export type Appended = { readonly status: 'ok' | 'full' | 'lost' };
+export type Appended =
+  | { readonly status: 'full' | 'lost' }
+  /** `superseded`: whose place it took, if anybody's. */
+  | { readonly status: 'ok'; readonly superseded?: Writing | undefined };
 
 export interface ReadCall extends Ownership {
   /** Written already. */
@@ -287,6 +294,15 @@ export interface Publication {
   readonly except: ReadonlySet<string>;
   /** An EVT item in the server's first codec; each connection gets it as a PUB in its own. */
   readonly event: WireData;
+  /** Of those with the same word only the newest stays in the log; the offsets of the others are skipped. */
+  readonly place?: string | undefined;
+}
+export interface CastCall {
+  readonly room: string;
+  /** Sessions that it is not for. */
+  readonly except: ReadonlySet<string>;
+  /** A VOL item in the server's first codec. */
+  readonly data: WireData;
 }
 export interface LoggedPublication extends Publication {
   readonly offset: number;
@@ -334,4 +350,5 @@ export type Note =
       readonly why: EndCall['why'];
       readonly undelivered: number;
     }
-  | { readonly about: 'room'; readonly room: string };
+  | { readonly about: 'room'; readonly room: string }
+  | ({ readonly about: 'cast' } & CastCall);

@@ -7,6 +7,7 @@ import type {
   AttachCall,
   Attached,
   Bounds,
+  CastCall,
   ClaimCall,
   Claimed,
   DoneCall,
@@ -111,15 +112,15 @@ export class MemoryStore implements SessionStore {
   }
 
   append(call: AppendCall): Appended {
-    const { sid, data, writer, w } = call;
+    const { sid } = call;
     const session = this.#sessions.get(sid);
     if (!session) return { status: 'lost' };
-    const status = session.appended.once(call, () => {
+    const appended = session.appended.once(call, () => {
       this.#notes.add({ about: 'session', sid });
-      return session.out.append(data, { writer, w }) ? 'ok' : 'full';
+      return session.out.append(call);
     });
     this.#notes.tell();
-    return { status };
+    return appended;
   }
 
   read(call: ReadCall): Read {
@@ -216,6 +217,12 @@ export class MemoryStore implements SessionStore {
     this.#notes.add({ about: 'room', room });
     this.#notes.tell();
     return { status: 'ok', ...published };
+  }
+
+  cast(call: CastCall): { readonly members: number } {
+    this.#notes.add({ about: 'cast', ...call });
+    this.#notes.tell();
+    return { members: this.#rooms.countFor(call.room, call.except) };
   }
 
   readRoom({ room, after }: ReadRoomCall): RoomPart {

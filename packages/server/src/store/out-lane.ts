@@ -1,5 +1,5 @@
 import { type ErrorItem, sizeOf, type WireData } from '@holdfast/protocol';
-import type { Bounds, OutItem, Reply, Writing } from '../ports/store.js';
+import type { AppendCall, Appended, Bounds, OutItem, Reply, Writing } from '../ports/store.js';
 
 interface Message {
   readonly data: WireData;
@@ -7,6 +7,7 @@ interface Message {
   /** Who appended it; a reply is nobody's. */
   readonly written?: Writing | undefined;
   readonly refusal?: ErrorItem | undefined;
+  readonly place?: string | undefined;
 }
 /** In the place of so many messages that were refused. */
 interface Hole {
@@ -94,18 +95,30 @@ export class OutLane {
     this.#replies.push(message);
   }
 
-  /** False if it was refused, which leaves a hole in its place. */
-  append(data: WireData, written: Writing): boolean {
-    const message = { data, bytes: sizeOf(data), written };
+  /** If it is refused, that leaves a hole in its place. */
+  append({ data, writer, w, place }: AppendCall): Appended {
+    const message = { data, bytes: sizeOf(data), written: { writer, w }, place };
+    const superseded = place === undefined ? undefined : this.#supersede(message);
+    if (superseded) return { status: 'ok', superseded: superseded.written };
     if (this.#heldEvents.hasPlaceFor(message.bytes, this.#bounds)) {
       this.#heldEvents.add(message);
       this.#events.push(message);
-      return true;
+      return { status: 'ok' };
     }
     const last = this.#events.at(-1);
     if (last && 'missing' in last) last.missing++;
     else this.#events.push({ missing: 1 });
-    return false;
+    return { status: 'full' };
+  }
+
+  /** The one whose place a message has taken; the bounds do not matter for one that follows on another. */
+  #supersede(message: Message): Message | undefined {
+    const index = this.#events.findIndex((one) => 'place' in one && one.place === message.place);
+    const [old] = index < 0 ? [] : this.#events.splice(index, 1, message);
+    if (!old || 'missing' in old) return undefined;
+    this.#heldEvents.remove(old);
+    this.#heldEvents.add(message);
+    return old;
   }
 
   /** The client has everything up to `seq`. */

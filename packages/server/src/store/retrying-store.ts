@@ -82,6 +82,7 @@ export function retryingStore(store: SessionStore, around: RetryingSurroundings)
     done: (call) => ask(() => store.done(call)),
     orphans: (call) => ask(() => store.orphans(call)),
     publish: (call) => ask(() => store.publish(call)),
+    cast: (call) => ask(() => store.cast(call)),
     readRoom: (call) => ask(() => store.readRoom(call)),
     listen: (listener) => store.listen(listener),
     stop: () => {

@@ -50,12 +50,17 @@ class RoomLog {
       const known = message === undefined ? undefined : this.#byMessage.get(message);
       if (known) return known;
       this.#append(publication, now);
-      let { size: members } = this.members;
-      for (const sid of publication.except) if (this.members.has(sid)) members--;
-      const logged = { position: this.top, members };
+      const logged = { position: this.top, members: this.countFor(publication.except) };
       if (message !== undefined) this.#remember(message, logged);
       return logged;
     });
+  }
+
+  /** How many members something is for. */
+  countFor(except: ReadonlySet<string>): number {
+    let { size: members } = this.members;
+    for (const sid of except) if (this.members.has(sid)) members--;
+    return members;
   }
 
   #remember(message: string, logged: Logged): void {
@@ -65,10 +70,18 @@ class RoomLog {
 
   #append(publication: Publication, now: number): void {
     const bytes = sizeOf(publication.event);
+    if (publication.place !== undefined) this.#drop(publication.place);
     this.#offset++;
     this.#entries.push({ publication: { ...publication, offset: this.#offset }, bytes, loggedAt: now });
     this.#bytes += bytes;
     this.#trim(now);
+  }
+
+  /** A newer one is about to come: who has not read this one yet need not. */
+  #drop(place: string): void {
+    const index = this.#entries.findIndex(({ publication }) => publication.place === place);
+    const [old] = index < 0 ? [] : this.#entries.splice(index, 1);
+    this.#bytes -= old?.bytes ?? 0;
   }
 
   /** What is not read live is read from here, so the newest publication stays, however big it is. */
@@ -114,6 +127,10 @@ export class RoomLogs {
 
   publish(call: PublishCall, now: number): Logged {
     return this.#room(call.room, now).publish(call, now);
+  }
+
+  countFor(name: string, except: ReadonlySet<string>): number {
+    return this.#rooms.get(name)?.countFor(except) ?? 0;
   }
 
   read(name: string, after: RoomPosition | undefined, now: number): RoomPart {

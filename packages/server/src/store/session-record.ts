@@ -2,6 +2,7 @@ import type {
   AcceptCall,
   Accepted,
   AcceptedItem,
+  Appended,
   AttachCall,
   Attached,
   Bounds,
@@ -34,7 +35,7 @@ export class SessionRecord {
   readonly handled = new HandledMarks();
   readonly out: OutLane;
   readonly rooms = new Map<string, Membership>();
-  readonly appended = new LastCalls<'ok' | 'full'>();
+  readonly appended = new LastCalls<Appended>();
   /** When its owner last asked for it: its time to live counts from there. */
   touchedAt: number;
   /** When its owner last had to do with it in any way. */

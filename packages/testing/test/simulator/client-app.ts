@@ -1,4 +1,4 @@
-import type { ClientOptions, ClientRoom, ConnectionState, HoldfastClient } from '@holdfast/client';
+import type { ClientOptions, ClientRoom, ConnectionState, HoldfastClient, Receipt } from '@holdfast/client';
 import { createClientOn, type Dialer, type Transport, type TransportEvents } from '@holdfast/client/ports';
 import type { Codec, Item } from '@holdfast/protocol';
 import { type MemoryLink, seededRandom } from '@holdfast/testing';
@@ -115,22 +115,11 @@ export class ClientApp {
 
   say(kind: Said['kind'], wish: Wish, ms: number, room?: string, filler?: string): void {
     const { ledger, judge, coverage } = this.#around;
-    const all = ledger.saidBy(this.index);
-    const said: Said = {
-      by: this.index,
-      k: all.length,
-      kind,
-      room,
-      sentAt: this.process.now(),
-      places: [],
-      starts: [],
-      outcome: undefined,
-      outcomeAt: Infinity,
-      toldUnknown: false,
-    };
-    all.push(said);
+    const said = ledger.say({ by: this.index, kind, room, sentAt: this.process.now() });
     const words: Words = { by: said.by, k: said.k, wish, ms, filler };
-    judge.note(() => `${this.name} says ${said.k}: ${kind} ${wish}${room ? ` in ${room}` : ''}`);
+    judge.note(
+      () => `${this.name} says ${said.k}: ${said.delivery} ${kind} ${wish}${room ? ` in ${room}` : ''}`,
+    );
     const settle = (outcome: string): void => {
       judge.note(() => `${this.name} ${said.k} ends: ${outcome}`);
       // Promises of one moment settle in any order.
@@ -151,20 +140,21 @@ export class ClientApp {
       said.outcome = outcome;
       said.outcomeAt = this.process.now();
     };
-    this.#send(words, kind, room).then(
-      () => settle('ok'),
+    this.#send(words, said).then(
+      (receipt) => settle(endOf(receipt)),
       (error: unknown) => settle(outcomeOf(error)),
     );
   }
 
-  #send(words: Words, kind: Said['kind'], room: string | undefined): PromiseLike<unknown> {
+  #send(words: Words, { kind, room, delivery }: Said): PromiseLike<unknown> {
     if (kind === 'request' && words.wish === 'unheard') return this.client.request('unheard', words);
     if (kind === 'request') {
       const timeoutMs = words.ms > 2_000 ? 1_000 : 30_000;
       return this.client.request('ask', words, { timeoutMs }).then((answer) => this.#answered(words, answer));
     }
     if (kind === 'publication') return this.room(room ?? 'r0').send('line', words);
-    return this.client.send(words.wish === 'unheard' ? 'unheard' : 'note', words);
+    const event = words.wish === 'unheard' ? 'unheard' : 'note';
+    return this.client.send(event, words, delivery === 'latest' ? { delivery, key: 'key' } : { delivery });
   }
 
   #answered({ by, k }: Words, answer: unknown): void {
@@ -385,6 +375,12 @@ export class ClientApp {
       () => `${this.name} wrote ${words.k} again, which was ${said?.outcome}`,
     );
   }
+}
+
+/** Of a request, any answer. */
+function endOf(receipt: unknown): string {
+  const { outcome = 'acknowledged' } = (receipt ?? {}) as Partial<Receipt>;
+  return outcome === 'acknowledged' ? 'ok' : outcome;
 }
 
 /** It was taken, and its sender was not told that it will not come. */

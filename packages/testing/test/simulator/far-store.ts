@@ -39,6 +39,7 @@ const CALLS = [
   'done',
   'orphans',
   'publish',
+  'cast',
   'readRoom',
 ] as const satisfies readonly (keyof SessionStore)[];
 

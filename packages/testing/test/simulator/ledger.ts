@@ -1,3 +1,4 @@
+import type { Delivery } from '@holdfast/client';
 import type { SimProcess } from './sim-process.js';
 
 /** What an application asks the handlers of the server to do with a message. */
@@ -43,11 +44,14 @@ export interface Said {
   readonly k: number;
   readonly kind: 'event' | 'request' | 'publication';
   readonly room: string | undefined;
+  readonly delivery: Delivery;
+  /** The one before it under the same key: if it gives way, its place becomes this one's. */
+  readonly before: Said | undefined;
   readonly sentAt: number;
   /** Session and number, of each session in which it was on the wire. */
   readonly places: string[];
   readonly starts: Start[];
-  /** `ok`, or code and delivery of the error. */
+  /** `ok` if it was acknowledged, another way to end well, or code and delivery of the error. */
   outcome: string | undefined;
   outcomeAt: number;
   /** A lost session has named it among those of which nobody knows, after it had been acknowledged. */
@@ -92,6 +96,18 @@ export class Ledger {
     return downs;
   }
 
+  /** Something that a client is about to say; which events are of another class than usual depends on their number. */
+  say(said: Pick<Said, 'by' | 'kind' | 'room' | 'sentAt'>): Said {
+    const all = this.saidBy(said.by);
+    const k = all.length;
+    const delivery = said.kind === 'event' ? deliveryOf(k) : 'reliable';
+    const before = delivery === 'latest' ? all.findLast((one) => one.delivery === 'latest') : undefined;
+    const open = { outcome: undefined, outcomeAt: Infinity, toldUnknown: false };
+    const entry: Said = { ...said, ...open, k, delivery, before, places: [], starts: [] };
+    all.push(entry);
+    return entry;
+  }
+
   *allSaid(): Generator<Said> {
     for (const said of this.#said.values()) yield* said;
   }
@@ -99,6 +115,16 @@ export class Ledger {
   *allDowns(): Generator<Down> {
     for (const downs of this.#downs.values()) yield* downs;
   }
+}
+
+function deliveryOf(k: number): Delivery {
+  if (k % 13 === 7) return 'volatile';
+  return k % 11 === 5 ? 'latest' : 'reliable';
+}
+
+/** Where it stands among what its client says: a `latest` one takes the place of the one that gave way to it. */
+export function placeOf({ k, before }: Said): number {
+  return before?.outcome === 'superseded' ? placeOf(before) : k;
 }
 
 /** How it was rejected, as one word or two. */

@@ -118,7 +118,7 @@ function ended({ judge }: World, { by, k, kind, outcome, starts, toldUnknown }: 
     const handled = starts.some(({ finished }) => finished);
     judge.demand(handled || toldUnknown, 3, () => `${what} acknowledged and never handled to its end`);
   }
-  if (outcome?.endsWith(' unsent')) {
+  if (outcome?.endsWith(' unsent') || outcome === 'superseded' || outcome === 'dropped') {
     judge.demand(starts.length === 0, 3, () => `${what} handled, although it ended ${outcome}`);
   }
 }

@@ -6,7 +6,7 @@ import { type MemoryAnswer, seededRandom } from '@holdfast/testing';
 import type { Coverage } from './coverage.js';
 import type { Dice } from './dice.js';
 import type { Judge } from './judge.js';
-import { type Ledger, outcomeOf, type Said, type Start, type Words } from './ledger.js';
+import { type Ledger, outcomeOf, placeOf, type Said, type Start, type Words } from './ledger.js';
 import type { SimProcess } from './sim-process.js';
 import type { StoreWatch } from './store-watch.js';
 import { DownWatch } from './wire-watch.js';
@@ -240,10 +240,11 @@ export class ServerNode {
       return undefined;
     }
     const { outcome } = said;
-    judge.demand(!outcome?.endsWith(' unsent'), 1, () => `${by}:${k} handled, although it ended ${outcome}`);
+    const isOver = outcome?.endsWith(' unsent') || outcome === 'superseded' || outcome === 'dropped';
+    judge.demand(!isOver, 1, () => `${by}:${k} handled, although it ended ${outcome}`);
     if (redelivered) this.#mayBeRedelivered(said);
     else judge.demand(said.starts.length === 0, 1, () => `${by}:${k} handled twice`);
-    if (said.starts.length === 0) this.#checkOrder(all, said, session.id);
+    if (said.starts.length === 0 && said.delivery !== 'volatile') this.#checkOrder(all, said, session.id);
     const start = { process, sid: session.id, at: process.now(), redelivered, finished: false };
     said.starts.push(start);
     return start;
@@ -251,9 +252,13 @@ export class ServerNode {
 
   #checkOrder(all: readonly Said[], said: Said, sid: string): void {
     const { judge } = this.#around;
-    const later = all.slice(said.k + 1).find(({ starts }) => starts[0]?.sid === sid);
+    const place = placeOf(said);
+    const inOrder = all.filter(({ delivery }) => delivery !== 'volatile');
+    const later = inOrder.find((one) => placeOf(one) > place && one.starts[0]?.sid === sid);
     judge.demand(later === undefined, 1, () => `${said.by}:${said.k} handled after ${later?.k}`);
-    const hole = all.slice(0, said.k).find((one) => one.starts.length === 0 && this.#isUnreported(one));
+    const hole = inOrder.find(
+      (one) => placeOf(one) < place && one.starts.length === 0 && this.#isUnreported(one),
+    );
     judge.demand(
       hole === undefined,
       2,

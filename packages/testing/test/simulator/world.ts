@@ -232,7 +232,7 @@ export class World {
         outbox: {
           maxMessages: dice.pick([1_000, 1_000, 8]),
           ttlMs: dice.pick([Infinity, Infinity, 3_000]),
-          overflow: dice.pick(['reject', 'reject', 'wait'] as const),
+          overflow: dice.pick(['reject', 'reject', 'wait', 'drop-oldest'] as const),
         },
         unruly: dice.chance(0.3),
       },

@@ -102,9 +102,11 @@ export class Talk {
     return this.store.accept({ ...this.own, items, ack, ...over });
   }
 
-  async append(data: string, over: { writer?: string; w?: number } = {}): Promise<string> {
+  async append(data: string, over: { writer?: string; w?: number; place?: string } = {}): Promise<string> {
     const call = { sid: this.sid, data, writer: 'A', w: over.w ?? ++this.#w, ...over };
-    return (await this.store.append(call)).status;
+    const appended = await this.store.append(call);
+    const superseded = appended.status === 'ok' ? appended.superseded : undefined;
+    return superseded ? `instead of ${superseded.writer} ${superseded.w}` : appended.status;
   }
 
   /** What is to be written, in short. */

@@ -72,6 +72,7 @@ describe('MemoryStore', () => {
       done: store.done(call),
       detach: store.detach(own),
       publish: store.publish({ room: 'r', writer: 'A', w: 1, publication }),
+      cast: store.cast({ room: 'r', except: new Set(), data: 'x' }),
       readRoom: store.readRoom({ room: 'r' }),
       orphans: store.orphans({ idleMs: 0 }),
       end: store.end({ sid, why: 'ended' }),

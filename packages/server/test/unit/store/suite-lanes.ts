@@ -114,6 +114,21 @@ export function suiteOfLanes(make: MakeStore): void {
       ]);
     });
 
+    test('takes the place of what waits under the same word, however full it is, and not of what has a number', async () => {
+      const { store } = await make({ bounds: [3, 30] });
+      const talk = await begin(store);
+      const place = 'cursor';
+      expect(await talk.append('a', { place })).toBe('ok');
+      for (const text of ['b', 'c']) await talk.append(text);
+      expect(await talk.append('d', { place, writer: 'B', w: 1 })).toBe('instead of A 1');
+      expect(await talk.append('d', { place, writer: 'B', w: 1 })).toBe('instead of A 1');
+      expect(await talk.append('e', { place: 'other' })).toBe('full');
+      expect(await talk.read()).toEqual(['1:d', '2:b', '3:c', '4-4:outbox-full']);
+      await talk.accept([], 4);
+      expect(await talk.append('f', { place })).toBe('ok');
+      expect(await talk.read(4)).toEqual(['5:f']);
+    });
+
     test('each writer may repeat its last call', async () => {
       const { store } = await make({ bounds: [3, 1_000] });
       const talk = await begin(store);

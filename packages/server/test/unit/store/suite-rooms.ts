@@ -56,6 +56,33 @@ export function suiteOfRooms(make: MakeStore): void {
       });
     });
 
+    test('of those under the same word only the newest stays; what was before it is no gap', async () => {
+      const { store, epoch, read } = await room();
+      const say = (w: number, place?: string) => {
+        const publication = { id: `i${w}`, at: 1, except: new Set<string>(), event: `e${w}`, place };
+        return store.publish({ room: 'lobby', writer: 'A', w, publication });
+      };
+      for (const [w, place] of [[1, 'x'], [2], [3, 'y'], [4, 'x'], [5, 'x']] as const) await say(w, place);
+      expect(await read({ offset: 0 })).toEqual({ offsets: [2, 3, 5], top: 5, gap: undefined });
+      expect(await read({ epoch, offset: 3 })).toEqual({ offsets: [5], top: 5, gap: undefined });
+    });
+
+    test('what is cast stands in no log, is told to all, and is for so many', async () => {
+      const { store, read, settle } = await room();
+      const talk = await begin(store);
+      await talk.join('lobby', 1);
+      await settle();
+      const notes = notesOf(store);
+      const call = { room: 'lobby', except: new Set<string>(), data: 'x' };
+      expect(await store.cast(call)).toEqual({ members: 1 });
+      expect(await store.cast({ ...call, except: new Set(['s1', 'who']) })).toEqual({ members: 0 });
+      expect(await store.cast({ ...call, room: 'nobody-there' })).toEqual({ members: 0 });
+      await settle();
+      expect(notes[0]).toEqual({ about: 'cast', ...call });
+      expect(notes).toHaveLength(3);
+      expect(await read({ offset: 0 })).toMatchObject({ offsets: [], top: 0 });
+    });
+
     test('each writer may repeat its last call', async () => {
       const { store, read } = await room();
       const first = await publish(store, 'lobby', 'a', { w: 5 });

@@ -1,0 +1,30 @@
+import { checkName } from './contract.js';
+import type { Delivery } from './messages.js';
+
+const CLASSES: readonly Delivery[] = ['reliable', 'volatile', 'latest'];
+
+/** Throws a `TypeError` unless `delivery` is one of the classes. */
+export function checkClass(delivery: unknown, what: string): asserts delivery is Delivery {
+  if (CLASSES.includes(delivery as Delivery)) return;
+  throw new TypeError(`${what} must be one of '${CLASSES.join("', '")}', not '${String(delivery)}'`);
+}
+
+/**
+ * How an event is to be treated, and of a `latest` one what stands for those that it replaces. Throws a `TypeError` for
+ * an option that makes no sense.
+ */
+export function checkDelivery(
+  {
+    delivery = 'reliable',
+    key,
+  }: { readonly delivery?: Delivery | undefined; readonly key?: string | undefined },
+  event: string,
+  call: string,
+): { readonly delivery: Delivery; readonly place: string | undefined } {
+  checkClass(delivery, `${call} delivery`);
+  if (key === undefined) return { delivery, place: delivery === 'latest' ? event : undefined };
+  if (delivery !== 'latest')
+    throw new TypeError(`${call} key is for the delivery 'latest', not '${delivery}'`);
+  checkName(key, `${call} key`);
+  return { delivery, place: key };
+}
