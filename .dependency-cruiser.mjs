@@ -2,7 +2,7 @@
 // A rule's `to` names what is forbidden; $1 stands for the first bracket of its `from.path`.
 
 const ownDoors =
-  '^packages/[^/]+/src/(index|ports|msgpack|plain|explain)[.]ts$|^packages/testing/src/tcp-proxy[.]ts$';
+  '^packages/[^/]+/src/(index|ports|msgpack|plain|explain|storage|storage-file)[.]ts$|^packages/testing/src/tcp-proxy[.]ts$';
 const protocolDoor = '^packages/protocol/src/index[.]ts$';
 const sharedTypes = '^packages/client/src/types[.]ts$';
 const clientPorts = '^packages/client/src/ports/';
@@ -137,6 +137,21 @@ export default {
       'It sees core, ports and protocol; the platform comes in through the constructor.',
       { path: clientRuntime },
       { pathNot: [clientRuntime, clientCore, clientPorts, protocolDoor, sharedTypes] },
+    ),
+    rule(
+      'durable-messages-without-runtime',
+      'Whoever stores nothing must not have to load it: an entry of its own, which knows shapes and the protocol.',
+      { path: '^packages/client/src/durable/' },
+      {
+        path: '^packages/client/src/',
+        pathNot: ['^packages/client/src/durable/', '^packages/client/src/core/types[.]ts$', clientPorts],
+      },
+    ),
+    rule(
+      'durable-is-an-entry-of-its-own',
+      'If the main entry imported it, it would be in every bundle.',
+      { path: '^packages/client/src/', pathNot: '^packages/client/src/(durable/|storage(-file)?[.]ts$)' },
+      { path: '^packages/client/src/(durable|platform/(browser|node)/[^/]+-outbox)' },
     ),
     rule(
       'ports-are-leaves',

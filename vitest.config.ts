@@ -9,6 +9,7 @@ const alias = [
   { find: /^@holdfast\/(client|server)\/ports$/, replacement: source('$1/src/ports.ts') },
   { find: '@holdfast/client/plain', replacement: source('client/src/plain.ts') },
   { find: '@holdfast/client/explain', replacement: source('client/src/explain.ts') },
+  { find: /^@holdfast\/client\/(storage(?:-file)?)$/, replacement: source('client/src/$1.ts') },
   { find: '@holdfast/testing/tcp-proxy', replacement: source('testing/src/tcp-proxy.ts') },
   { find: /^@holdfast\/(protocol|client|server)\/msgpack$/, replacement: source('$1/src/msgpack.ts') },
 ];

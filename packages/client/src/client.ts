@@ -48,7 +48,7 @@ export function createClientOn<C extends AnyContract = Contract>(
     stopAutoConnect();
     // What is not settled by then is settled by the end.
     if (waitMs > 0) await flush(runtime, ports.clock, { timeoutMs: waitMs }).catch(() => undefined);
-    runtime.close('close() was called');
+    await runtime.close('close() was called');
   };
 
   const client: HoldfastClient = {
@@ -57,6 +57,7 @@ export function createClientOn<C extends AnyContract = Contract>(
     onState: lifecycle('state'),
     getOutbox: () => runtime.exchange.outbox,
     onOutbox: lifecycle('outbox'),
+    onRestored: lifecycle('restored'),
     onSessionLost: lifecycle('session-lost'),
     onGap: lifecycle('gap'),
     onUndelivered: lifecycle('undelivered'),

@@ -12,6 +12,7 @@ import {
   type Logger,
   numberOptions,
 } from '@holdfast/protocol';
+import type { OutboxStorage } from './core/types.js';
 import type { ClientSettings } from './runtime/settings.js';
 import { MAX_TOKEN_LENGTH } from './runtime/tokens.js';
 import type {
@@ -59,7 +60,7 @@ export function resolveOptions<C extends AnyContract>(
   return {
     url: typeof url === 'function' ? resolverOf(url, address) : address(url),
     schemas,
-    delivery: resolveDelivery(options.delivery, schemas),
+    delivery: resolveDelivery(options, schemas),
     auth,
     tokenIn,
     autoConnect,
@@ -96,8 +97,8 @@ export function resolveReconnect(options: ReconnectOptions = {}): ClientSettings
 }
 
 function resolveOutbox(options: OutboxOptions = {}): ClientSettings['outbox'] {
-  checkKeys(options, ['maxMessages', 'maxBytes', 'ttlMs', 'overflow'], 'outbox');
-  const { overflow = 'reject', ...numbers } = options;
+  checkKeys(options, ['maxMessages', 'maxBytes', 'ttlMs', 'overflow', 'storage'], 'outbox');
+  const { overflow = 'reject', storage, ...numbers } = options;
   if (overflow !== 'reject' && overflow !== 'wait' && overflow !== 'drop-oldest') {
     const allowed = `'reject', 'wait' or 'drop-oldest'`;
     throw new TypeError(`outbox.overflow must be ${allowed}, not ${String(overflow)}`);
@@ -107,15 +108,26 @@ function resolveOutbox(options: OutboxOptions = {}): ClientSettings['outbox'] {
     maxBytes: [1_048_576, 1],
     ttlMs: [Infinity, 0],
   });
-  return { ...bounds, overflow };
+  if (storage !== undefined) checkFunctions(storage, ['open'], 'outbox.storage');
+  return { ...bounds, overflow, storage: storage as OutboxStorage | undefined };
 }
 
 function resolveDelivery(
-  delivery: { readonly [event: string]: unknown } = {},
+  {
+    delivery = {},
+    outbox,
+  }: {
+    readonly delivery?: { readonly [event: string]: unknown } | undefined;
+    readonly outbox?: OutboxOptions | undefined;
+  },
   schemas: ContractSchemas | undefined,
 ): ClientSettings['delivery'] {
   checkKeys(delivery, schemas ? [...schemas.clientEvents.keys()] : Object.keys(delivery), 'delivery');
-  for (const event of Object.keys(delivery)) checkClass(delivery[event], `delivery: '${event}'`);
+  for (const [event, usual] of Object.entries(delivery)) {
+    checkClass(usual, `delivery: '${event}'`);
+    if (usual === 'durable' && !outbox?.storage)
+      throw new TypeError(`delivery: '${event}' is 'durable', which needs an 'outbox.storage'`);
+  }
   return new Map(Object.entries(delivery as { [event: string]: Delivery }));
 }
 

@@ -147,6 +147,12 @@ export interface UndeliveredMessage {
   readonly sentAt: number;
 }
 
+/** A durable message of an earlier life of the page or process, which goes on waiting for its outcome. */
+export interface RestoredMessage extends UndeliveredMessage {
+  /** Its outcome, as the promise of its `send` would have told it. */
+  readonly sending: Sending;
+}
+
 /** A session ended without us: what was on the wire is unknown, unless the server still knows that it was handled. */
 export interface LostSession {
   readonly sessionId: string;
@@ -207,6 +213,11 @@ export interface ClientConnection {
    * request, whose caller has got an error and knows what to make of it.
    */
   resend(message: UndeliveredMessage): Sending;
+  /**
+   * What was found in `outbox.storage`, of this user, from before: it is sent before anything else. Each may end as any
+   * message does; `unknown` with `ERR_SESSION_LOST` if it may have been sent and the server no longer knows.
+   */
+  onRestored(listener: (messages: readonly RestoredMessage[]) => unknown): Unsubscribe;
   /** Told before anything of the new session is sent or delivered. */
   onSessionLost(listener: (lost: LostSession) => unknown): Unsubscribe;
   /** Without a listener it is logged as a warning. */
@@ -354,4 +365,6 @@ export interface OutboxOptions {
    * `onUndelivered`, for what is worth less the older it is.
    */
   overflow?: 'reject' | 'wait' | 'drop-oldest' | undefined;
+  /** Where `durable` messages are kept: `indexedDbOutbox()` of `@holdfast/client/storage`, `fileOutbox()` of `…/file`. */
+  storage?: { readonly name: string } | undefined;
 }

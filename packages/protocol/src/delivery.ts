@@ -1,7 +1,7 @@
 import { checkName } from './contract.js';
 import type { Delivery } from './messages.js';
 
-const CLASSES: readonly Delivery[] = ['reliable', 'volatile', 'latest'];
+const CLASSES: readonly Delivery[] = ['reliable', 'volatile', 'latest', 'durable'];
 
 /** Throws a `TypeError` unless `delivery` is one of the classes. */
 export function checkClass(delivery: unknown, what: string): asserts delivery is Delivery {

@@ -68,8 +68,8 @@ export type DeliveryError =
   | SendFailure<'ERR_SESSION_LOST', 'unknown'>
   | RejectedError
   | EachSend<'ERR_NO_HANDLER' | 'ERR_HANDLER_FAILED', 'rejected'>;
-/** Something failed in the application's own code at this end. */
-export type LocalError = Each<'ERR_LISTENER_FAILED' | 'ERR_NO_LISTENER'>;
+/** Something failed at this end: code of the application, or its storage. */
+export type LocalError = Each<'ERR_LISTENER_FAILED' | 'ERR_NO_LISTENER' | 'ERR_STORAGE'>;
 /** Every error of Holdfast, told apart by `code`. */
 export type HoldfastError = ConnectError | AuthError | ProtocolError | DeliveryError | LocalError;
 export type ErrorCode = HoldfastError['code'];
@@ -103,6 +103,7 @@ const RETRYABLE: { readonly [Code in ErrorCode]: boolean } = {
   ERR_HANDLER_FAILED: false,
   ERR_LISTENER_FAILED: false,
   ERR_NO_LISTENER: false,
+  ERR_STORAGE: true,
 };
 
 /** Every code there is. */

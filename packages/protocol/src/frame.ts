@@ -49,9 +49,14 @@ export interface WireMeta {
   readonly r?: string | undefined;
   /** User id of the sender; set by the server, never believed from a client. */
   readonly f?: string | undefined;
+  /** Of a durable message: the outbox from which it comes, and its number there. */
+  readonly o?: OutboxPlace | undefined;
   /** 1 if the payload is `undefined`, for which JSON has no word. */
   readonly u?: 1 | undefined;
 }
+
+/** A durable message beyond its session: which outbox of its user, and its number there, which rises. */
+export type OutboxPlace = readonly [outbox: string, n: number];
 
 /** How much may be on the wire and not yet acknowledged: messages, bytes. */
 export type Window = readonly [messages: number, bytes: number];
@@ -116,6 +121,10 @@ export interface Welcome {
   readonly lost?: readonly ErrorItem[] | undefined;
   /** Over how long clients are to spread their first attempt after a loss, ms; absent: as they like. */
   readonly r?: number | undefined;
+  /** Server's clock, ms since 1970. */
+  readonly t?: number | undefined;
+  /** How long the server knows what durable outboxes have had accepted, ms; absent: not beyond the session. */
+  readonly dw?: number | undefined;
   /** In how many ms the token expires; absent: never, as far as the server knows. */
   readonly exp?: number | undefined;
   /** Features of both ends. */

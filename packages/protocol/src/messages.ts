@@ -12,9 +12,10 @@ export interface CallOptions {
 /**
  * How a message is treated on its way. `reliable`: kept until it is acknowledged. `volatile`: dropped if it cannot go at
  * once, for what is worth nothing later (typing, cursors); never repeated. `latest`: as `reliable`, but while it waits, a
- * newer one of the same key takes its place.
+ * newer one of the same key takes its place. `durable`: as `reliable`, and kept in the client's storage, so that it outlives
+ * the page or process; for clients with `outbox.storage`, of users that are no guests.
  */
-export type Delivery = 'reliable' | 'volatile' | 'latest';
+export type Delivery = 'reliable' | 'volatile' | 'latest' | 'durable';
 
 export interface SendOptions extends CallOptions {
   /** Default: what the client's `delivery` says of the event, else `reliable`. */
@@ -44,6 +45,11 @@ export interface Receipt {
 export interface Sending<R = Receipt> extends Promise<R> {
   /** Known at once: a key for an optimistic list entry. */
   readonly id: string;
+  /**
+   * Of a durable message: resolves when it is stored, so that it outlives the page or process; rejects with `ERR_STORAGE`
+   * if it cannot be, in which case it is sent as a `reliable` one. Needs no `await` either.
+   */
+  readonly stored?: Promise<void>;
 }
 
 /** What a listener is told beside the payload. */

@@ -105,6 +105,7 @@ const meta = optional(
     s: optional(counter),
     r: optional(text),
     f: optional(longText),
+    o: optional(tuple(text, number)),
   }),
 );
 const member = tuple(longText, counter);
@@ -152,6 +153,8 @@ const ITEMS: { readonly [type: number]: Check } = {
         p: optional(tuple(counter, listOf(number))),
         lost: optional(listOf(error)),
         r: optional(counter),
+        t: optional(counter),
+        dw: optional(counter),
         exp: optional(counter),
         f: optional(listOf(text)),
       }),

@@ -184,11 +184,14 @@ export class Inflow {
 
 /** Every number that an item takes. */
 function numbered({
-  incoming: { seq, last },
+  incoming: { seq, last, item: came },
   bytes,
   checked: { item, refusal },
 }: CheckedItem): AcceptedItem[] {
-  if (seq === last) return [{ seq, item, refusal, bytes, moves: item && isMove(item) }];
+  if (seq === last) {
+    const outbox = came[0] === Type.EVT ? came[3]?.o : undefined;
+    return [{ seq, item, refusal, bytes, moves: item && isMove(item), outbox }];
+  }
   return Array.from({ length: last - seq + 1 }, (_, index) => ({ seq: seq + index }));
 }
 

@@ -34,7 +34,7 @@ export interface ServerSendOptions {
    * whoever takes it at once. `latest`: as `reliable`, but what has not gone out when a newer one of the same key comes
    * gives way to it.
    */
-  delivery?: Delivery | undefined;
+  delivery?: Exclude<Delivery, 'durable'> | undefined;
   /** Which `latest` events replace each other; 1 to 128 characters, default: the event's name. */
   key?: string | undefined;
 }

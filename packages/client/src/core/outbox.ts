@@ -57,17 +57,22 @@ export class Outbox {
    * message of any size may go.
    */
   take(maxMessages: number, maxBytes: number, maxRequests: number, alone: boolean): Message[] {
-    let count = 0;
+    const taken: Message[] = [];
+    const stuck: Message[] = [];
     let free = maxBytes;
     let slots = maxRequests;
-    for (const { kind, bytes } of this.#waiting) {
-      const fits = bytes <= free || (alone && count === 0);
-      if (count >= maxMessages || !fits || (kind === 'request' && slots-- <= 0)) break;
+    for (const message of this.#waiting) {
+      const { kind, bytes, hold } = message;
+      const fits = bytes <= free || (alone && taken.length === 0);
+      if (taken.length >= maxMessages || !fits || hold === 'storing') break;
+      if (kind === 'request' && slots-- <= 0) break;
+      (hold === 'stuck' ? stuck : taken).push(message);
+      if (hold === 'stuck') continue;
       free -= bytes;
       this.#bytes -= bytes;
-      count++;
     }
-    return this.#waiting.splice(0, count);
+    this.#waiting.splice(0, taken.length + stuck.length, ...stuck);
+    return taken;
   }
 
   /** True if it was there. */

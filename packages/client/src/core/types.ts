@@ -1,10 +1,25 @@
-import type { Delivery, Outgoing } from '@holdfast/protocol';
+import type {
+  Clock,
+  Codec,
+  Delivery,
+  HoldfastError,
+  OutboxPlace,
+  Outgoing,
+  Random,
+  Sending,
+} from '@holdfast/protocol';
 import type { UndeliveredMessage } from '../types.js';
 
 /** A message of the application on its way out, from `send` or `request` until its outcome is known. */
 export interface Message extends Outgoing, UndeliveredMessage {
   readonly bytes: number;
   readonly delivery: Delivery;
+  /** Of a durable one: which outbox it comes from, and its number there. */
+  readonly outboxPlace?: OutboxPlace | undefined;
+  /** `storing`: not to be written before it is stored, nor what comes after it. `stuck`: the storage does not take it. */
+  hold: 'none' | 'storing' | 'stuck';
+  /** For the promise of one whose caller is gone. */
+  readonly sending?: Sending | undefined;
   /** The place of a `latest` one in the outbox: a newer one takes it. */
   readonly place?: string | undefined;
   /** Not written by then: it expires. `Infinity`: never. */
@@ -16,4 +31,59 @@ export interface Message extends Outgoing, UndeliveredMessage {
   /** Tells the caller how it ended. */
   resolve(value: unknown): void;
   reject(error: Error): void;
+}
+
+/** The session that stands, as far as a durable outbox has to know it. */
+export interface DurableSession {
+  /** Undefined: a guest, who will be another one next time. */
+  readonly userId: string | undefined;
+  readonly epoch: string;
+  /** How much the server's clock is ahead of ours, ms. */
+  readonly aheadMs: number;
+  /** How far back the server knows what was accepted; ms. */
+  readonly windowMs: number;
+}
+
+/** What a durable outbox needs of its client. */
+export interface DurableSurroundings {
+  readonly codec: Codec;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Runs `run` when nothing else is being done. */
+  post(run: () => void): void;
+  /** Messages are no longer held. */
+  wake(): void;
+  /** What an earlier life has left, to be sent before anything else. */
+  restore(messages: readonly Message[]): void;
+  /** Its fate is unknown, for the reason in `text`. */
+  unknown(message: Message, code: 'ERR_SESSION_LOST' | 'ERR_CLOSED', text: string): void;
+  report(error: HoldfastError): void;
+}
+
+/** Keeps messages in storage as long as they are open. */
+export interface DurableOutbox {
+  /** For the next message. */
+  nextPlace(): OutboxPlace;
+  /** Holds a message until it is stored. Resolves when it is; rejects with `ERR_STORAGE` if it cannot be, and is sent all the same. */
+  keep(message: Message, place: OutboxPlace): Promise<void>;
+  /** Whether this one is, or may be, in storage. */
+  has(message: Message): boolean;
+  /** A session stands: what waits may be written. */
+  attached(session: DurableSession): void;
+  /** There is no connection any more. */
+  detached(): void;
+  /** It was on the wire, and waits again, since its session is lost. */
+  returned(message: Message): void;
+  /** This message has ended. */
+  settled(message: Message): void;
+  /** Somebody else uses this client now, or nobody: what is stored stays there. */
+  release(): void;
+  /** Resolves when all that was to be stored is, and the store is closed. */
+  close(): Promise<void>;
+}
+
+/** Makes durable outboxes; `@holdfast/client/storage` has some. */
+export interface OutboxStorage {
+  readonly name: string;
+  open(around: DurableSurroundings): DurableOutbox;
 }

@@ -11,7 +11,14 @@ import {
   type SchemaResult,
   validate,
 } from '@holdfast/protocol';
-import type { ConnectionState, Gap, LostSession, OutboxState, UndeliveredMessage } from '../types.js';
+import type {
+  ConnectionState,
+  Gap,
+  LostSession,
+  OutboxState,
+  RestoredMessage,
+  UndeliveredMessage,
+} from '../types.js';
 
 /** Tells the application: its listeners of events, and those of what happens to the client itself. */
 export class Dispatcher {
@@ -21,7 +28,7 @@ export class Dispatcher {
   #audience: 'listening' | 'gone' = 'listening';
   readonly #unheardNames = new Set<string>();
   readonly events: Listeners;
-  /** `state`, `outbox`, `session-lost`, `gap`, `undelivered`. */
+  /** `state`, `outbox`, `session-lost`, `gap`, `undelivered`, `restored`. */
   readonly lifecycle: Listeners;
   readonly errors: Listeners;
 
@@ -60,6 +67,10 @@ export class Dispatcher {
 
   outbox(outbox: OutboxState): void {
     this.lifecycle.emit('outbox', outbox);
+  }
+
+  restored(messages: readonly RestoredMessage[]): void {
+    this.lifecycle.emit('restored', messages);
   }
 
   sessionLost(lost: LostSession): void {

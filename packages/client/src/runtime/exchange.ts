@@ -5,6 +5,7 @@ import {
   type ErrorItem,
   type Frame,
   FrameError,
+  holdfastError,
   type Item,
   Link,
   type Sending,
@@ -105,8 +106,23 @@ export class Exchange {
   }
 
   /** A session stands: what waits may go out, within these limits. */
-  begin(welcome: Welcome): void {
+  begin(welcome: Welcome, now: number): void {
     this.#messages.begin(welcome);
+    const { s, u, e: epoch = '', t = now, dw: windowMs = 0 } = welcome;
+    // Guests have the id of their session.
+    const userId = s === u ? undefined : u;
+    this.#defaults.durable?.attached({ userId, epoch, aheadMs: t - now, windowMs });
+  }
+
+  /** What an earlier life has left, to be sent before anything else. */
+  restore(messages: readonly Message[]): void {
+    this.#messages.restore(messages);
+  }
+
+  /** Nobody knows what became of it. */
+  unknown(message: Message, code: 'ERR_SESSION_LOST' | 'ERR_CLOSED', why: string): void {
+    const text = `'${message.event}': ${why}`;
+    this.#messages.fail(message, holdfastError(code, text, { delivery: 'unknown', messageId: message.id }));
   }
 
   /**
@@ -147,12 +163,18 @@ export class Exchange {
   detach(): void {
     this.#controls = this.#controls.filter(({ numbers }) => numbers > 0);
     this.#messages.dropVolatile();
+    this.#defaults.durable?.detached();
   }
 
   /** Nothing more will come or go. */
   end(): void {
     this.#messages.end();
     this.#controls = [];
+  }
+
+  /** Resolves when what is to outlive this client is stored. */
+  async closed(): Promise<void> {
+    await this.#defaults.durable?.close();
   }
 
   /** All that may be written now, as frames. */

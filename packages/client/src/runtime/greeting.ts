@@ -106,9 +106,9 @@ export class Greeting {
   }
 
   #stand(dial: number, welcome: Welcome, recovered: boolean): void {
-    const { exchange, tokens, step } = this.#around;
+    const { exchange, tokens, clock, step } = this.#around;
     const { s: sessionId, u: userId, h: heartbeatMs, r: spreadMs = 0, exp } = welcome;
-    exchange.begin(welcome);
+    exchange.begin(welcome, clock.now());
     tokens.accepted(exp);
     step({ type: 'welcomed', dial, welcome: { sessionId, userId, heartbeatMs, spreadMs, recovered } });
   }

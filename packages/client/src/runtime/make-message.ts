@@ -13,6 +13,7 @@ import {
   holdfastError,
   type Item,
   numberOption,
+  type OutboxPlace,
   type Random,
   type Schema,
   type SendOptions,
@@ -21,7 +22,7 @@ import {
   validate,
   type WireMeta,
 } from '@holdfast/protocol';
-import type { Message } from '../core/types.js';
+import type { DurableOutbox, Message } from '../core/types.js';
 
 /** What the application wants to say, before it is checked and encoded. */
 export interface Draft {
@@ -46,6 +47,8 @@ export interface Defaults {
   readonly random: Random;
   readonly ttlMs: number;
   readonly requestTimeoutMs: number;
+  /** Where durable messages are kept, if anywhere. */
+  readonly durable: DurableOutbox | undefined;
 }
 
 /** The message, or why it cannot be one. */
@@ -62,7 +65,8 @@ const SEND_OPTIONS = [...CALL_OPTIONS, 'delivery', 'key'];
  * Checks a payload and encodes it, once: what the application changes in it later changes nothing. Throws a
  * `TypeError` for misuse (a bad name or option); a bad payload is an outcome like any other.
  */
-export function makeMessage(draft: Draft, { codec, clock, random, ttlMs, requestTimeoutMs }: Defaults): Made {
+export function makeMessage(draft: Draft, defaults: Defaults): Made {
+  const { codec, clock, random, ttlMs, requestTimeoutMs, durable } = defaults;
   const { kind, name, payload, room, schema, options = {} } = draft;
   const call = `${kind === 'event' ? 'send' : 'request'}('${name}')`;
   checkKeys(options, kind === 'event' ? SEND_OPTIONS : CALL_OPTIONS, `${call} options`);
@@ -77,6 +81,7 @@ export function makeMessage(draft: Draft, { codec, clock, random, ttlMs, request
   const deferred = defer<unknown>(id);
   const treatment = checkDelivery({ delivery: draft.delivery, ...options }, name, call);
   const sentAt = Math.floor(now);
+  const outboxPlace = treatment.delivery === 'durable' ? placeIn(durable, call) : undefined;
   const encoding = encode(
     draft,
     { codec, schema, isVolatile: treatment.delivery === 'volatile' },
@@ -84,11 +89,14 @@ export function makeMessage(draft: Draft, { codec, clock, random, ttlMs, request
       i: id,
       s: sentAt,
       r: room,
+      o: outboxPlace,
       u: payload === undefined ? 1 : undefined,
     },
   );
   const message: Message = {
     delivery: treatment.delivery,
+    outboxPlace,
+    hold: 'none',
     place: treatment.place === undefined ? undefined : JSON.stringify([room, treatment.place]),
     kind,
     id,
@@ -107,6 +115,11 @@ export function makeMessage(draft: Draft, { codec, clock, random, ttlMs, request
     reject: draft.outcome?.reject ?? deferred.reject,
   };
   return encoding.error ? { message, deferred, error: encoding.error } : { message, deferred };
+}
+
+function placeIn(durable: DurableOutbox | undefined, call: string): OutboxPlace {
+  if (!durable) throw new TypeError(`${call} delivery 'durable' needs an 'outbox.storage'`);
+  return durable.nextPlace();
 }
 
 interface Encoding {

@@ -110,6 +110,7 @@ export class OpenMessages {
     } else {
       if (first) this.outbox.pushFirst([message]);
       else this.#push(message);
+      this.#keep(message, deferred.sending);
       this.#nextDeadline = Math.min(this.#nextDeadline, message.expiresAt, message.deadlineAt);
       if (signal) this.#abortWith(signal, message, deferred.sending);
       this.#events.wake();
@@ -122,6 +123,25 @@ export class OpenMessages {
     for (const oldest of going ?? []) this.fail(oldest, this.#full(oldest));
     const superseded = this.outbox.push(message);
     if (superseded) this.#succeed(superseded, { id: superseded.id, outcome: 'superseded' } satisfies Receipt);
+  }
+
+  #keep(message: Message, sending: Sending<unknown>): void {
+    const { durable } = this.#defaults;
+    if (!durable || !message.outboxPlace) return;
+    const stored = durable.keep(message, message.outboxPlace);
+    stored.catch(() => undefined);
+    Object.assign(sending, { stored });
+  }
+
+  /** What an earlier life has left, before all that waits. */
+  restore(messages: readonly Message[]): void {
+    this.outbox.pushFirst(messages);
+    for (const message of messages) {
+      this.#open.add(message);
+      this.#nextDeadline = Math.min(this.#nextDeadline, message.expiresAt);
+    }
+    // Some have expired while nobody was there.
+    this.tick(this.#defaults.clock.now());
   }
 
   #submitVolatile(message: Message): void {
@@ -196,6 +216,7 @@ export class OpenMessages {
     readonly unknown: readonly Message[];
   } {
     const unknown: Message[] = [];
+    const again: Message[] = [];
     let handled = 0;
     for (const message of this.#open) {
       const written = message.writtenAt !== undefined;
@@ -206,30 +227,46 @@ export class OpenMessages {
         handled++;
         continue;
       }
+      if (this.#defaults.durable?.has(message)) {
+        again.push(message);
+        continue;
+      }
       if (message.kind === 'event') unknown.push(message);
       const details = { delivery: 'unknown', messageId: message.id } as const;
       this.fail(message, holdfastError('ERR_SESSION_LOST', SESSION_LOST, details));
     }
     this.#asked.clear();
+    for (const message of again) {
+      Object.assign(message, { seq: 0, writtenAt: undefined });
+      this.#defaults.durable?.returned(message);
+    }
+    this.outbox.pushFirst(again);
     return { handled, unknown };
   }
 
   /** Somebody else uses this client now: what waits was said by `userId` and is not sent in another's name. */
   disown(userId: string): void {
-    for (const message of this.#open) {
-      const text = `'${message.event}' waited for the user '${userId}', who has been replaced by another`;
-      this.fail(message, holdfastError('ERR_CLOSED', text, { delivery: 'unsent', messageId: message.id }));
-    }
+    this.#endAll(`waited for the user '${userId}', who has been replaced by another`);
   }
 
   /** Nothing more will come or go. */
   end(): void {
-    for (const message of this.#open) {
-      const delivery = message.writtenAt === undefined ? 'unsent' : 'unknown';
-      const text = `'${message.event}' was not acknowledged before the client was closed`;
-      this.fail(message, holdfastError('ERR_CLOSED', text, { delivery, messageId: message.id }));
-    }
+    this.#endAll('was not acknowledged before the client was closed');
     this.#nextDeadline = Infinity;
+  }
+
+  /** What is in storage stays there: its next life will send it. */
+  #endAll(why: string): void {
+    const { durable } = this.#defaults;
+    const ends = [...this.#open].map((message) => {
+      const isUnsent = message.writtenAt === undefined && !durable?.has(message);
+      return [message, isUnsent ? 'unsent' : 'unknown'] as const;
+    });
+    durable?.release();
+    for (const [message, delivery] of ends) {
+      const details = { delivery, messageId: message.id };
+      this.fail(message, holdfastError('ERR_CLOSED', `'${message.event}' ${why}`, details));
+    }
   }
 
   /** Ends what has waited too long. */
@@ -300,6 +337,7 @@ export class OpenMessages {
   #forget(message: Message): boolean {
     if (message.writtenAt === undefined) this.outbox.remove(message);
     else this.#asked.delete(message.seq);
+    if (message.outboxPlace) this.#defaults.durable?.settled(message);
     return this.#open.delete(message);
   }
 

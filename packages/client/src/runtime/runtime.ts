@@ -23,7 +23,7 @@ import {
   step,
 } from '../core/connection.js';
 import type { ClientPorts } from '../ports/ports.js';
-import type { ClientConnection, ConnectionState, Inspection, OutboxState } from '../types.js';
+import type { ClientConnection, ConnectionState, Inspection } from '../types.js';
 import { ClientSession } from './client-session.js';
 import { ConnectWaiters } from './connect-waiters.js';
 import { Dispatcher } from './dispatcher.js';
@@ -35,6 +35,8 @@ import { inspect } from './inspect.js';
 import { Journal } from './journal.js';
 import { Lines } from './lines.js';
 import type { Draft } from './make-message.js';
+import { openStorage } from './open-storage.js';
+import { OutboxNews } from './outbox-news.js';
 import { Rooms } from './rooms.js';
 import type { ClientSettings } from './settings.js';
 import { SignalWatch } from './signal-watch.js';
@@ -68,9 +70,7 @@ export class Runtime {
   readonly #waiters = new ConnectWaiters();
   readonly #alarm: Alarm;
   #flushDue = false;
-  #toldOutbox: OutboxState | undefined;
-  /** Whom to tell when nothing is open any more. */
-  readonly #flushed = new Set<() => void>();
+  readonly #outboxNews: OutboxNews;
   readonly #signals: SignalWatch;
 
   constructor(ports: ClientPorts, settings: ClientSettings) {
@@ -85,13 +85,19 @@ export class Runtime {
     this.dispatcher = new Dispatcher(schemas, logger);
     const told = (error: unknown) => this.#post(() => this.dispatcher.failed(error, 'reconnect.policy'));
     this.#settings = { ...settings, reconnect: guardedPolicy(settings.reconnect, told) };
-    const defaults = { codec, clock, random, ttlMs: outbox.ttlMs, requestTimeoutMs: REQUEST_TIMEOUT_MS };
+    const durable = openStorage(settings, {
+      ...{ ports, post: (run) => this.#post(run), wake: () => this.#wake() },
+      ...{ exchange: () => this.exchange, dispatcher: () => this.dispatcher },
+    });
+    const { ttlMs } = outbox;
+    const defaults = { codec, clock, random, durable, ttlMs, requestTimeoutMs: REQUEST_TIMEOUT_MS };
     this.exchange = new Exchange(defaults, outbox, {
       wake: () => this.#wake(),
       isFree: () => this.#lines.isFree(this.#connection),
       incoming: (item, seq) => this.#incoming(item, seq),
       undelivered: (message, error) => this.#post(() => this.dispatcher.undelivered(message, error)),
     });
+    this.#outboxNews = new OutboxNews(this.exchange, this.dispatcher);
     this.rooms = new Rooms(ports, this.exchange, {
       status: () => this.#connection.status,
       nextTask: (run) => {
@@ -149,7 +155,7 @@ export class Runtime {
   }
 
   /** Ends everything. What is still open is settled; nothing is told to listeners of messages any more. */
-  close(reason: string): void {
+  async close(reason: string): Promise<void> {
     this.dispatcher.mute();
     this.#post(() => {
       this.#step({ type: 'close', reason });
@@ -158,13 +164,13 @@ export class Runtime {
       this.rooms.end();
       this.#waiters.settle(this.#connection);
     });
+    await this.exchange.closed();
   }
 
   /** Calls `tell` when nothing is open any more, until the returned function is called. */
   whenFlushed(tell: () => void): () => void {
-    this.#flushed.add(tell);
     this.#wake();
-    return () => this.#flushed.delete(tell);
+    return this.#outboxNews.whenFlushed(tell);
   }
 
   // ── One event at a time ────────────────────────────────────────────────────────────────────────────────────
@@ -237,14 +243,7 @@ export class Runtime {
       this.#waiters.settle(this.#connection);
       this.dispatcher.state(state, previous);
     }
-    const { outbox } = this.exchange;
-    if (outbox !== this.#toldOutbox) {
-      this.#toldOutbox = outbox;
-      this.dispatcher.outbox(outbox);
-    }
-    if (this.#connection.status !== 'closed' && this.exchange.busy) return;
-    for (const tell of this.#flushed) tell();
-    this.#flushed.clear();
+    this.#outboxNews.tell(this.#connection.status === 'closed');
   }
 
   // ── The timer ──────────────────────────────────────────────────────────────────────────────────────────────

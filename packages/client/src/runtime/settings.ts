@@ -1,5 +1,6 @@
 import type { Codec, ContractSchemas, Delivery, Logger } from '@holdfast/protocol';
 import type { ConnectionSettings } from '../core/connection.js';
+import type { OutboxStorage } from '../core/types.js';
 import type { TokenSource } from '../types.js';
 
 /** Options, checked, with every default filled in. */
@@ -18,6 +19,7 @@ export interface ClientSettings extends ConnectionSettings {
     readonly maxBytes: number;
     readonly ttlMs: number;
     readonly overflow: 'reject' | 'wait' | 'drop-oldest';
+    readonly storage: OutboxStorage | undefined;
   };
   readonly logger: Logger;
 }

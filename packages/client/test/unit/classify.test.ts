@@ -30,6 +30,7 @@ const consequences: { readonly [code in ErrorCode]: Consequence } = {
   ERR_HANDLER_FAILED: 'retry',
   ERR_LISTENER_FAILED: 'retry',
   ERR_NO_LISTENER: 'retry',
+  ERR_STORAGE: 'retry',
 };
 
 describe('every error has one consequence', () => {

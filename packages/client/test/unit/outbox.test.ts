@@ -6,6 +6,7 @@ function message(id: string, bytes = 10): Message {
   return {
     kind: 'event',
     delivery: 'reliable',
+    hold: 'none',
     id,
     event: 'e',
     payload: id,

@@ -307,7 +307,8 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
       this.#leave({ name: 'live', attachment });
       const verdict = attached.status === 'new' ? Verdict.NEW : Verdict.RESUMED;
       const exp = expiresIn(expiresAt, this.#around.ports.clock.now());
-      this.#welcome({ s: id, q: verdict, u: user.id, k: key, e: epoch, x: accepted, exp });
+      const dw = attached.outboxWindowMs;
+      this.#welcome({ s: id, q: verdict, u: user.id, k: key, e: epoch, x: accepted, exp, dw });
       attachment.start();
     });
   }
@@ -331,13 +332,14 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     this.#welcome({ s, q: Verdict.LOST, u: this.#known?.user.id ?? '', p, lost: refused });
   }
 
-  #welcome(what: Pick<Welcome, 's' | 'q' | 'u' | 'k' | 'e' | 'x' | 'p' | 'lost' | 'exp'>): void {
+  #welcome(what: Pick<Welcome, 's' | 'q' | 'u' | 'k' | 'e' | 'x' | 'p' | 'lost' | 'exp' | 'dw'>): void {
     const { heartbeatMs, maxMessageBytes, sessionTtlMs, store } = this.#around;
     this.#send([
       Type.WELCOME,
       {
         v: PROTOCOL_VERSION,
         ...what,
+        t: Math.floor(this.#around.ports.clock.now()),
         h: heartbeatMs,
         w: [WINDOW_MESSAGES, WINDOW_BYTES],
         m: maxMessageBytes,

@@ -42,6 +42,10 @@ export function sendEvent<R>(
   checkKeys(options, ['id', 'delivery', 'key'], `${call} options`);
   if (options.id !== undefined) checkName(options.id, `${call} id`);
   const treatment = checkDelivery(options, event, call);
+  if (treatment.delivery === 'durable')
+    throw new TypeError(
+      `${call} delivery 'durable' is for clients: what a server keeps is for its store to say`,
+    );
   const schema = schemas?.serverEvents.get(event);
   if (schemas && !schema) throw new TypeError(`send('${event}'): the contract has no such event for servers`);
 

@@ -1,4 +1,4 @@
-import type { ErrorItem, Item, WireData } from '@holdfast/protocol';
+import type { ErrorItem, Item, OutboxPlace, WireData } from '@holdfast/protocol';
 import type { User } from '../types.js';
 
 /** An answer at once, or later. A store in memory answers at once: it costs no turn of the event loop. */
@@ -123,6 +123,8 @@ export interface AttachedSession {
   readonly handled: Handled;
   /** Number of the last item that was accepted as a move, 0: none; it may be handled or not. */
   readonly lastMove: number;
+  /** How far back it is known what durable outboxes have had accepted; ms. */
+  readonly outboxWindowMs: number;
   /** What its client speaks: what waits for it is so encoded. */
   readonly codec: string;
   /** The rooms it is in. */
@@ -151,6 +153,11 @@ export interface AcceptedItem {
   readonly bytes?: number | undefined;
   /** It moves the session into a room or out of one. */
   readonly moves?: boolean | undefined;
+  /**
+   * A durable message: of which outbox of the user, and its number there. It is taken for handled if that number or a
+   * later one was accepted before, in whatever session of the user; else that is recorded with the acceptance.
+   */
+  readonly outbox?: OutboxPlace | undefined;
   /** Refused: goes out before any ack that covers `seq`. */
   readonly refusal?: Reply | undefined;
 }

@@ -29,6 +29,7 @@ import type { User } from '../types.js';
 import type { HandledMarks } from './handled-marks.js';
 import type { Inbox } from './inbox.js';
 import { Notes } from './notes.js';
+import { OutboxMarks } from './outbox-marks.js';
 import { RoomLogs } from './room-log.js';
 import { SessionRecord, type SessionSettings } from './session-record.js';
 import { Tombstones } from './tombstones.js';
@@ -40,10 +41,13 @@ export interface MemoryStoreOptions {
   readonly bounds?: Bounds | undefined;
   /** Of what is accepted from one client and not handled; default as above. */
   readonly inbox?: Bounds | undefined;
+  /** How long it is known what durable outboxes have had accepted; ms, default 86_400_000. */
+  readonly outboxWindowMs?: number | undefined;
 }
 
 const BOUNDS: Bounds = [1_000, 1_048_576];
 const LEASE_MS = 10_000;
+const WINDOW_MS = 86_400_000;
 
 /** What is left of a session that has ended: messages that somebody still has to handle. */
 interface Remains {
@@ -73,10 +77,11 @@ export class MemoryStore implements SessionStore {
   #gen = 0;
 
   constructor({ clock, random }: { clock: Clock; random: Random }, options: MemoryStoreOptions = {}) {
-    const { leaseMs = LEASE_MS, bounds = BOUNDS, inbox = BOUNDS } = options;
+    const { leaseMs = LEASE_MS, bounds = BOUNDS, inbox = BOUNDS, outboxWindowMs = WINDOW_MS } = options;
     this.leaseMs = leaseMs;
     this.#clock = clock;
-    this.#settings = { epoch: random.id(), bounds, inbox, leaseMs };
+    const outboxes = new OutboxMarks(outboxWindowMs);
+    this.#settings = { epoch: random.id(), bounds, inbox, leaseMs, outboxes };
     this.#rooms = new RoomLogs(() => random.id());
   }
 

@@ -15,6 +15,7 @@ import { Inbox } from './inbox.js';
 import { Keys } from './keys.js';
 import { LastCalls } from './last-calls.js';
 import { OutLane } from './out-lane.js';
+import type { OutboxMarks } from './outbox-marks.js';
 
 /** What a session is made with. */
 export interface SessionSettings {
@@ -23,6 +24,7 @@ export interface SessionSettings {
   readonly bounds: Bounds;
   readonly inbox: Bounds;
   readonly leaseMs: number;
+  readonly outboxes: OutboxMarks;
 }
 
 /** A living session: its numbers, what came in, what is to go out. */
@@ -46,6 +48,7 @@ export class SessionRecord {
   gen = 0;
   #firstGen = Infinity;
   readonly #epoch: string;
+  readonly #outboxes: OutboxMarks;
   /** Attach number of the newest connection. */
   #n = 0;
   /** The server that has its newest connection, or had it. */
@@ -56,7 +59,7 @@ export class SessionRecord {
 
   constructor(
     { sid, user, codec, newKey }: AttachCall,
-    { epoch, bounds, inbox, leaseMs }: SessionSettings,
+    { epoch, bounds, inbox, leaseMs, outboxes }: SessionSettings,
     now: number,
   ) {
     this.sid = sid;
@@ -68,6 +71,7 @@ export class SessionRecord {
     this.touchedAt = now;
     this.#seenAt = now;
     this.#epoch = epoch;
+    this.#outboxes = outboxes;
   }
 
   // ── Connections ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -103,6 +107,7 @@ export class SessionRecord {
       base: this.out.base,
       handled: this.handled.told(),
       lastMove: this.#lastMove,
+      outboxWindowMs: Math.floor(this.#outboxes.window(now)),
       codec: this.codec,
       rooms: new Map(this.rooms),
     };
@@ -146,7 +151,7 @@ export class SessionRecord {
     this.out.trim(ack);
     for (const item of items) {
       if (item.seq <= this.#accepted) continue;
-      if (!this.#take(item)) return { status: 'full', accepted: this.#accepted };
+      if (!this.#take(item, now)) return { status: 'full', accepted: this.#accepted };
       this.#accepted = item.seq;
     }
     return { status: 'ok', accepted: this.#accepted };
@@ -162,9 +167,15 @@ export class SessionRecord {
   }
 
   /** False if there is no place for it. */
-  #take({ seq, item, bytes = 0, moves, refusal }: AcceptedItem): boolean {
+  #take({ seq, item, bytes = 0, moves, refusal, outbox }: AcceptedItem, now: number): boolean {
+    // Accepted in an earlier session, it has been handled there, or will be, whatever would be said of it today.
+    if (outbox && this.#outboxes.has(this.user.id, outbox)) {
+      this.handled.mark(seq);
+      return true;
+    }
     if ((item || refusal) && this.out.fullOfReplies) return false;
     if (item && !this.inbox.add(seq, item, bytes)) return false;
+    if (item && outbox) this.#outboxes.note(this.user.id, outbox, now);
     if (!item) this.handled.mark(seq);
     if (moves) this.#lastMove = seq;
     if (refusal) this.out.reply(refusal);

@@ -1,0 +1,297 @@
+import { type HoldfastError, holdfastError, type OutboxPlace } from '@holdfast/protocol';
+import type { DurableOutbox, DurableSession, DurableSurroundings, Message } from '../core/types.js';
+import type { OpenOutbox, OutboxStore, StoredMessage } from '../ports/storage.js';
+import { restored, storedForm } from './stored-form.js';
+
+/** A storage that has not answered by then is taken for broken until the next session. */
+const DEADLINE_MS = 5_000;
+/** Clocks of servers differ a little, and so do clients': nobody goes to the edge of the server's window. */
+const SAFE_PART = 0.9;
+const GUEST = 'a guest is another user in each session';
+
+/** What is known of one message. */
+interface Entry {
+  readonly message: Message;
+  readonly place: OutboxPlace;
+  /** When it was, or in an earlier life may have been, on the wire first. */
+  written: StoredMessage['written'];
+  /** As which it lies in the store. */
+  marked: StoredMessage['written'];
+  /** `new`: not there yet. `kept`: as it is here. `refused`: it could not be stored, and is like any other message. */
+  state: 'new' | 'kept' | 'refused';
+  readonly stored: { resolve(): void; reject(error: HoldfastError): void };
+}
+
+type Store =
+  | { readonly is: 'closed' }
+  | { readonly is: 'open'; readonly outbox: OpenOutbox }
+  /** Until the next session. */
+  | { readonly is: 'broken'; readonly error: HoldfastError };
+
+/**
+ * Keeps messages in a store from `send` to their outcome. One is written to the wire only when the store has it, marked
+ * as written: so whatever a later life finds there unmarked was never sent, and of what is marked the server knows
+ * whether it has accepted it, as far back as its window reaches.
+ */
+export class StoredOutbox implements DurableOutbox {
+  readonly #store: OutboxStore;
+  readonly #around: DurableSurroundings;
+  /** Names this life of the outbox to the server. */
+  readonly #origin: string;
+  #count = 0;
+  /** Whose messages these are; known from the first session on, or from the beginning if the application has said so. */
+  #userId: string | undefined;
+  #session: DurableSession | undefined;
+  #opened: Store = { is: 'closed' };
+  readonly #entries = new Map<Message, Entry>();
+  readonly #toRemove = new Set<string>();
+  #work: 'idle' | 'working' | 'again' = 'idle';
+  /** Whom to tell when there is nothing to do. */
+  readonly #idle: (() => void)[] = [];
+
+  constructor(store: OutboxStore, userId: string | undefined, around: DurableSurroundings) {
+    this.#store = store;
+    this.#userId = userId;
+    this.#around = around;
+    this.#origin = around.random.id();
+    if (userId !== undefined) this.#run();
+  }
+
+  nextPlace(): OutboxPlace {
+    return [this.#origin, ++this.#count];
+  }
+
+  keep(message: Message, place: OutboxPlace): Promise<void> {
+    return new Promise((resolve, reject) => {
+      message.hold = 'storing';
+      const stored = { resolve, reject };
+      const entry: Entry = { message, place, written: undefined, marked: undefined, state: 'new', stored };
+      this.#entries.set(message, entry);
+      if (this.#session && this.#session.userId === undefined) this.#refuse([entry], GUEST);
+      else this.#run();
+    });
+  }
+
+  has(message: Message): boolean {
+    const entry = this.#entries.get(message);
+    return entry !== undefined && entry.state !== 'refused';
+  }
+
+  attached(session: DurableSession): void {
+    this.#session = session;
+    const { userId } = session;
+    if (this.#userId !== undefined && this.#userId !== userId) this.#leaveTo(this.#userId);
+    this.#userId = userId;
+    if (userId === undefined) return this.#refuse(this.#waiting, GUEST);
+    if (this.#opened.is === 'broken') this.#opened = { is: 'closed' };
+    for (const entry of this.#waiting) this.#judge(entry);
+    this.#run();
+  }
+
+  detached(): void {
+    this.#session = undefined;
+  }
+
+  returned(message: Message): void {
+    const entry = this.#entries.get(message);
+    if (!entry || entry.state === 'refused') return;
+    entry.written ??= entry.marked;
+    message.hold = 'storing';
+  }
+
+  settled(message: Message): void {
+    const entry = this.#entries.get(message);
+    if (!entry || !this.#entries.delete(message)) return;
+    this.#toRemove.add(message.id);
+    entry.stored.reject(storageError(this.#store, 'it was settled before it was stored'));
+    this.#run();
+  }
+
+  release(): void {
+    for (const { stored } of this.#entries.values()) {
+      stored.reject(storageError(this.#store, 'its client has gone'));
+    }
+    this.#entries.clear();
+    const before = this.#opened;
+    this.#opened = { is: 'closed' };
+    this.#userId = undefined;
+    if (before.is === 'open') before.outbox.close().catch((error: unknown) => this.#report(error));
+  }
+
+  async close(): Promise<void> {
+    if (this.#work !== 'idle') await new Promise<void>((resolve) => this.#idle.push(resolve));
+    const { outbox } = this.#opened.is === 'open' ? this.#opened : {};
+    this.#opened = { is: 'broken', error: storageError(this.#store, 'the client was closed') };
+    await outbox?.close();
+  }
+
+  /** Not on the wire. */
+  get #waiting(): Entry[] {
+    return [...this.#entries.values()].filter(({ message }) => message.writtenAt === undefined);
+  }
+
+  /** Somebody else is here: these wait in the store for who has said them. */
+  #leaveTo(userId: string): void {
+    const left = this.#waiting.filter(({ message }) => this.has(message));
+    this.release();
+    for (const { message } of left) {
+      this.#around.unknown(message, 'ERR_CLOSED', `it waits in ${this.#store.name} for the user '${userId}'`);
+    }
+  }
+
+  /** A session stands: whether what waits may be written in it. */
+  #judge({ message, written, marked, state }: Entry): void {
+    const session = this.#session;
+    if (!session || state === 'refused') return;
+    const { epoch, aheadMs, windowMs } = session;
+    if (!written) {
+      message.hold = marked?.epoch === epoch ? 'none' : 'storing';
+      return;
+    }
+    const age = this.#around.clock.now() + aheadMs - written.at;
+    if (written.epoch === epoch && age < windowMs * SAFE_PART) {
+      message.hold = 'none';
+      return;
+    }
+    const isSame = written.epoch === epoch;
+    const why = isSame ? `only knows what came in the last ${windowMs} ms` : 'has lost what it knew';
+    this.#around.unknown(message, 'ERR_SESSION_LOST', `it was written before, and the server ${why}`);
+  }
+
+  /** Does what is to be done in the store, one thing after the other. */
+  #run(): void {
+    if (this.#work !== 'idle') {
+      this.#work = 'again';
+      return;
+    }
+    this.#work = 'working';
+    this.#next().then(() =>
+      this.#around.post(() => {
+        const isMore = this.#work === 'again';
+        this.#work = 'idle';
+        if (isMore) return this.#run();
+        for (const tell of this.#idle.splice(0)) tell();
+      }),
+    );
+  }
+
+  /** One round: open, remove, put. Never rejects. */
+  async #next(): Promise<void> {
+    const userId = this.#userId;
+    if (userId === undefined) return;
+    if (this.#opened.is === 'closed') await this.#open(userId);
+    if (this.#opened.is === 'broken') {
+      const { error } = this.#opened;
+      return this.#around.post(() => this.#refuse(this.#unstored, error.message, error.cause));
+    }
+    if (this.#opened.is !== 'open') return;
+    const { outbox } = this.#opened;
+    const removed = [...this.#toRemove];
+    this.#toRemove.clear();
+    if (removed.length > 0)
+      await this.#ask(outbox.remove(removed)).catch((error: unknown) => this.#report(error));
+    await this.#put(outbox);
+  }
+
+  async #open(userId: string): Promise<void> {
+    try {
+      const outbox = await this.#ask(this.#store.open(userId));
+      const left = await this.#ask(outbox.adopt());
+      this.#around.post(() => this.#adopted(userId, outbox, left));
+    } catch (cause) {
+      this.#opened = { is: 'broken', error: storageError(this.#store, reasonOf(cause), cause) };
+      this.#around.report(this.#opened.error);
+    }
+  }
+
+  #adopted(userId: string, outbox: OpenOutbox, left: readonly StoredMessage[]): void {
+    if (this.#userId !== userId) return void outbox.close().catch((error: unknown) => this.#report(error));
+    this.#opened = { is: 'open', outbox };
+    const messages: Message[] = [];
+    for (const one of left) {
+      const message = restored(one, this.#around.codec);
+      if (!message) {
+        this.#report(
+          new Error(`'${one.event}' of ${one.codec} cannot be read by ${this.#around.codec.name}`),
+        );
+        continue;
+      }
+      messages.push(message);
+      const nobody = { resolve: () => undefined, reject: () => undefined };
+      const { place, written } = one;
+      const entry: Entry = { message, place, written, marked: written, state: 'kept', stored: nobody };
+      this.#entries.set(message, entry);
+    }
+    if (messages.length > 0) this.#around.restore(messages);
+    for (const entry of this.#waiting) this.#judge(entry);
+    this.#around.wake();
+  }
+
+  /** What the store has not got, or not as it has to be before it is written. */
+  get #unstored(): Entry[] {
+    const { epoch } = this.#session ?? {};
+    return this.#waiting.filter(({ state, written, marked }) => {
+      if (state !== 'kept') return state === 'new';
+      return epoch !== undefined && !written && marked?.epoch !== epoch;
+    });
+  }
+
+  async #put(outbox: OpenOutbox): Promise<void> {
+    const entries = this.#unstored;
+    if (entries.length === 0) return;
+    const session = this.#session;
+    const at = this.#around.clock.now() + (session?.aheadMs ?? 0);
+    const mark = session && { epoch: session.epoch, at };
+    const { codec } = this.#around;
+    try {
+      const forms = entries.map(({ message, place }) => storedForm(message, place, codec, mark));
+      await this.#ask(outbox.put(forms));
+      this.#around.post(() => {
+        for (const entry of entries) {
+          entry.state = 'kept';
+          entry.marked = mark;
+          entry.stored.resolve();
+          this.#judge(entry);
+        }
+        this.#around.wake();
+        // Another session may have come meanwhile.
+        if (this.#unstored.length > 0) this.#run();
+      });
+    } catch (cause) {
+      this.#around.post(() => this.#refuse(entries, reasonOf(cause), cause));
+    }
+  }
+
+  /** These are like any other message: they go with this life. */
+  #refuse(entries: readonly Entry[], why: string, cause?: unknown): void {
+    for (const entry of entries) {
+      if (entry.state === 'kept') {
+        // In the store it is said that it was never written, and that must stay true. Others need not wait for it.
+        if (entry.message.hold !== 'none') entry.message.hold = 'stuck';
+        continue;
+      }
+      entry.state = 'refused';
+      entry.message.hold = 'none';
+      entry.stored.reject(storageError(this.#store, why, cause));
+    }
+    this.#around.wake();
+  }
+
+  #ask<T>(answer: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const late = (): void => reject(new Error(`it did not answer within ${DEADLINE_MS} ms`));
+      const cancel = this.#around.clock.setTimer(late, DEADLINE_MS);
+      answer.then(resolve, reject).finally(cancel);
+    });
+  }
+
+  #report(cause: unknown): void {
+    this.#around.report(storageError(this.#store, reasonOf(cause), cause));
+  }
+}
+
+const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+
+function storageError({ name }: OutboxStore, why: string, cause?: unknown): HoldfastError {
+  return holdfastError('ERR_STORAGE', `the outbox in ${name}: ${why}`, { cause });
+}

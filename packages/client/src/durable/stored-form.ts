@@ -1,0 +1,53 @@
+import {
+  type Codec,
+  defer,
+  type Item,
+  type OutboxPlace,
+  type Receipt,
+  sizeOf,
+  Type,
+} from '@holdfast/protocol';
+import type { Message } from '../core/types.js';
+import type { StoredMessage } from '../ports/storage.js';
+
+/** A message as it is to lie in a store. */
+export function storedForm(
+  { id, event, room, sentAt, expiresAt, encoded }: Message,
+  place: OutboxPlace,
+  codec: Codec,
+  written: StoredMessage['written'],
+): StoredMessage {
+  const ends = expiresAt < Infinity ? expiresAt : undefined;
+  return { id, event, room, sentAt, expiresAt: ends, codec: codec.name, encoded, place, written };
+}
+
+/** A message of an earlier life; undefined if this codec cannot read it. */
+export function restored(stored: StoredMessage, codec: Codec): Message | undefined {
+  const { id, event, room, sentAt, expiresAt = Infinity, encoded, place } = stored;
+  const item = stored.codec === codec.name ? read(codec, encoded) : undefined;
+  if (item?.[0] !== Type.EVT) return undefined;
+  const { sending, resolve, reject } = defer<Receipt>(id);
+  return {
+    ...{ kind: 'event', delivery: 'durable', id, event, room, sentAt, encoded, expiresAt },
+    payload: item[3]?.u ? undefined : item[2],
+    outboxPlace: place,
+    hold: 'storing',
+    bytes: sizeOf(encoded),
+    numbers: 1,
+    seq: 0,
+    deadlineAt: Infinity,
+    writtenAt: undefined,
+    sending,
+    resolve: (receipt) => resolve(receipt as Receipt),
+    reject,
+  };
+}
+
+function read(codec: Codec, encoded: StoredMessage['encoded']): Item | undefined {
+  try {
+    const [, , item] = codec.decode(codec.frame(0, 1, [encoded])) as [number, number, Item];
+    return item;
+  } catch {
+    return undefined;
+  }
+}

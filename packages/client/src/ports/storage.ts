@@ -1,0 +1,39 @@
+import type { OutboxPlace, WireData } from '@holdfast/protocol';
+
+/** Where durable messages lie, such as an IndexedDB or a file. Several clients may share it, in tabs or processes. */
+export interface OutboxStore {
+  /** Names it in errors. */
+  readonly name: string;
+  /** Opens the part of one user. Rejects if it cannot be had. */
+  open(userId: string): Promise<OpenOutbox>;
+}
+
+/** The messages of one user that this client has in its hands: no other one sends them as long as it is open. */
+export interface OpenOutbox {
+  /** Takes over what clients that are gone have left behind; the oldest first. */
+  adopt(): Promise<readonly StoredMessage[]>;
+  /** Adds messages, or replaces those of the same id. When it resolves, they outlast a crash. All of them or none. */
+  put(messages: readonly StoredMessage[]): Promise<void>;
+  /** Ids that are not there are no mistake. */
+  remove(ids: readonly string[]): Promise<void>;
+  /** Lets go of them; whoever opens the store next may adopt them. */
+  close(): Promise<void>;
+}
+
+/** One durable message, as it lies there. */
+export interface StoredMessage {
+  readonly id: string;
+  readonly event: string;
+  readonly room?: string | undefined;
+  /** By the clock of this device, ms since 1970. */
+  readonly sentAt: number;
+  /** Not written by then: it expires. By the clock of this device, ms since 1970; absent: never. */
+  readonly expiresAt?: number | undefined;
+  /** Name of the codec by which it is encoded. */
+  readonly codec: string;
+  /** An EVT item. */
+  readonly encoded: WireData;
+  readonly place: OutboxPlace;
+  /** When it was, or may have been, written first: in which epoch, when by the server's clock. Absent: never. */
+  readonly written?: { readonly epoch: string; readonly at: number } | undefined;
+}

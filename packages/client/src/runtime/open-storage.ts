@@ -1,0 +1,32 @@
+import type { DurableOutbox, DurableSurroundings } from '../core/types.js';
+import type { ClientPorts } from '../ports/ports.js';
+import type { Dispatcher } from './dispatcher.js';
+import type { Exchange } from './exchange.js';
+import { publicPart } from './open-messages.js';
+import type { ClientSettings } from './settings.js';
+
+interface StorageSurroundings extends Pick<DurableSurroundings, 'post' | 'wake'> {
+  readonly ports: ClientPorts;
+  exchange(): Exchange;
+  dispatcher(): Dispatcher;
+}
+
+/** Where durable messages are kept; undefined if the application has named no storage. */
+export function openStorage(
+  { codec, outbox }: Pick<ClientSettings, 'codec' | 'outbox'>,
+  { ports: { clock, random }, post, wake, exchange, dispatcher }: StorageSurroundings,
+): DurableOutbox | undefined {
+  return outbox.storage?.open({
+    ...{ codec, clock, random, post, wake },
+    restore: (messages) => {
+      const told = messages.flatMap((message) => {
+        const { sending } = message;
+        return sending ? [Object.freeze({ ...publicPart(message), sending })] : [];
+      });
+      post(() => dispatcher().restored(told));
+      exchange().restore(messages);
+    },
+    unknown: (...about) => exchange().unknown(...about),
+    report: (error) => dispatcher().report(error),
+  });
+}
