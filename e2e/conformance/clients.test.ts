@@ -4,7 +4,8 @@ import { clientCases } from './client/cases.js';
 import { commandOf } from './client/command.js';
 import { lineOf, runCases } from './run.js';
 
-// Every case is a test, but all of them run at once beforehand: most of their time is waiting.
+// Every case is a test, but all of them run at once beforehand: most of their time is waiting. That takes a quarter of a
+// minute, and several times as long where other things run beside it.
 
 const results = new Map<string, string>();
 
@@ -14,7 +15,7 @@ beforeAll(async () => {
     for (const result of all) results.set(client + result.name, lineOf(result));
   };
   await Promise.all([run('holdfast'), run('plain')]);
-});
+}, 180_000);
 
 describe('our client keeps to PROTOCOL.md', () => {
   test.each(clientCases)('$name', ({ name }) => {

@@ -18,10 +18,12 @@ const breaks = (what: string, section: string, code: number, data: unknown): Cas
     same([hello.s, hello.x, scene.events], ['session', 0, []], 's, x and events told');
   });
 
+/** And nothing more: all orders lay before the client at its first PONG, and it has turned to them before the second. */
 async function writes(wire: Wire, count: number): Promise<void> {
   await wire.waits(() => numbered(wire).length >= count, `${count} messages`);
   await wire.settled();
   await sleep(A_WHILE_MS);
+  await wire.settled();
 }
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);

@@ -3,18 +3,24 @@ import { T } from '../wire.js';
 import { type ClientProgram, event, play } from './play.js';
 
 const END = '7 The end';
-const RA_MS = 1_500;
+/** Longer than a client that waits for nothing needs on a loaded machine: who comes late is not to pass for who waits. */
+const RA_MS = 5_000;
 
 const waitsFor = (code: number): Case<ClientProgram> =>
-  play(`${code} with ra=${RA_MS}: not before, and to the same session`, END, async (scene) => {
-    const wire = await scene.session();
-    wire.close(code, `ra=${RA_MS}`);
-    const since = Date.now();
-    const { hello } = await scene.resumed(2);
-    check(hello.s === 'session', 's of the session', hello);
-    const waited = Date.now() - since;
-    check(waited > 0.9 * RA_MS, `a dial not before ${0.95 * RA_MS} ms`, `one after ${waited} ms`);
-  });
+  play(
+    `${code} with ra=${RA_MS}: not before, and to the same session`,
+    END,
+    async (scene) => {
+      const wire = await scene.session();
+      wire.close(code, `ra=${RA_MS}`);
+      const since = Date.now();
+      const { hello } = await scene.dial(2);
+      const waited = Date.now() - since;
+      check(waited > 0.9 * RA_MS, `a dial not before ${0.95 * RA_MS} ms`, `one after ${waited} ms`);
+      check(hello.s === 'session', 's of the session', hello);
+    },
+    { isSlow: true },
+  );
 
 /** What is said of tokens, and by servers that are about to go. */
 export const moving: readonly Case<ClientProgram>[] = [
