@@ -50,7 +50,6 @@ export class PlainConnection {
   #connection: Connection = initialConnection;
   #line: (PlainAddress & { readonly dial: number; transport?: Transport }) | undefined;
   #attempt = 1;
-  #isGreeting = false;
 
   constructor(ports: ClientPorts, settings: PlainSettings, events: PlainEvents) {
     this.#ports = ports;
@@ -142,7 +141,7 @@ export class PlainConnection {
       case 'dial':
         return this.#dial(effect.dial);
       case 'hello':
-        return this.#greet(effect.dial);
+        return this.#step({ type: 'welcomed', dial: effect.dial, welcome: WELCOME });
       case 'ping':
         return this.#ping();
       case 'pong':
@@ -152,18 +151,17 @@ export class PlainConnection {
     }
   }
 
-  /** The machine asks at once. A stranger is to hear nothing before what the application has to say to it. */
-  #greet(dial: number): void {
-    this.#isGreeting = true;
-    this.#step({ type: 'welcomed', dial, welcome: WELCOME });
-    this.#isGreeting = false;
-  }
-
-  /** Where nothing can be asked, nothing is doubted. */
+  /**
+   * A ping of the machine's routine is left out: a stranger hears nothing before what the application has to say to it.
+   * Where nothing can be asked, nothing is doubted.
+   */
   #ping(): void {
-    const text = this.#isGreeting ? undefined : this.#settings.ping();
-    if (text !== undefined) return this.send(text);
-    if (this.#connection.status === 'connected') this.#step({ type: 'heard', dial: this.#connection.socket });
+    const connection = this.#connection;
+    if (connection.status !== 'connected') return;
+    const { socket, heartbeat } = connection;
+    const text = heartbeat.asked === 'routine' ? undefined : this.#settings.ping();
+    if (text === undefined) this.#step({ type: 'heard', dial: socket });
+    else this.send(text);
   }
 
   #prepare(dial: number): void {
