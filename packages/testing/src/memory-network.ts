@@ -154,10 +154,11 @@ export class MemoryLink implements Dialer {
     if ('refused' in answer) return this.#drop(connection, answer.refused, 'both');
     connection.serverOpen = true;
     connection.by = answer.server;
-    connection.server = answer.serve(this.#end(connection, 'down'));
+    // Before the server has its end: what it says at once comes after it.
     connection.down.carry(0, Infinity, this.#latency(), () => {
       if (connection.clientOpen) connection.client.open(answer.protocol);
     });
+    connection.server = answer.serve(this.#end(connection, 'down'));
   }
 
   /** One end, as whoever sits there sees it. */

@@ -4,6 +4,15 @@ import type { Dialer } from '../../ports/transport.js';
 
 const CLOSE_TIMEOUT_MS = 2_000;
 
+/** Without a listener an error would crash the process in Node. */
+const ignore = (): void => undefined;
+
+/** `ws` says why (refused, unexpected status); a browser never does. */
+function causeOf(event: object): { readonly cause?: unknown } {
+  const { error } = event as { error?: unknown };
+  return error === undefined ? {} : { cause: error };
+}
+
 /** In Node a deaf server would keep the process for half a minute; browsers see to it themselves. */
 function letGo(socket: WebSocket): void {
   if (typeof socket.terminate !== 'function') return;
@@ -17,18 +26,24 @@ export const webSocketDialer: Dialer = {
     const socket = new WebSocket(url, [...protocols]);
     // Blobs, which are the default in browsers, could only be read asynchronously: messages would change their order.
     socket.binaryType = 'arraybuffer';
-    let cause: unknown;
-    socket.onopen = () => events.open(socket.protocol);
+    let cause: ReturnType<typeof causeOf> = {};
+    socket.onopen = () => {
+      // Comes before `close`.
+      socket.onerror = (event) => {
+        cause = causeOf(event);
+      };
+      events.open(socket.protocol);
+    };
     socket.onmessage = ({ data }) => {
       events.message(typeof data === 'string' ? data : new Uint8Array(data as ArrayBuffer));
     };
-    // Comes before `close`. `ws` says why (refused, unexpected status); a browser never does. Without a listener
-    // it would crash the process in Node.
+    // A dial that fails ends here already: the WebSocket of Node 20 lets no `close` follow, against the standard.
     socket.onerror = (event) => {
-      cause = (event as { error?: unknown }).error;
+      socket.onerror = ignore;
+      socket.onclose = null;
+      events.close({ code: 1006, reason: '', ...causeOf(event) });
     };
-    socket.onclose = ({ code, reason }) =>
-      events.close({ code, reason, ...(cause === undefined ? {} : { cause }) });
+    socket.onclose = ({ code, reason }) => events.close({ code, reason, ...cause });
 
     const transport: Transport = {
       send(data) {
@@ -37,6 +52,7 @@ export const webSocketDialer: Dialer = {
       close(code, reason) {
         socket.onopen = null;
         socket.onmessage = null;
+        socket.onerror = ignore;
         socket.onclose = null;
         // Browsers take only these codes and 123 bytes of reason; 40 characters are never more.
         const allowed = code === CloseCode.NORMAL || (code >= 3000 && code <= 4999);
