@@ -2,14 +2,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const readme = fileURLToPath(new URL('../../README.md', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const e2e = fileURLToPath(new URL('..', import.meta.url));
 
-/** The block of the README that follows `<!-- example: name -->`, as it stands there. */
-export function example(name: string): string {
-  const marked = readFileSync(readme, 'utf8').split(`<!-- example: ${name} -->`)[1];
+/** The block of a document that follows `<!-- example: name -->`, as it stands there. */
+export function example(name: string, document = 'README.md'): string {
+  const marked = readFileSync(join(root, document), 'utf8').split(`<!-- example: ${name} -->`)[1];
   const [, code] = /^\s*```\w+\n([\s\S]*?)```/.exec(marked ?? '') ?? [];
-  if (code === undefined) throw new Error(`the README has no example '${name}'`);
+  if (code === undefined) throw new Error(`${document} has no example '${name}'`);
   return code;
 }
 
@@ -17,10 +17,14 @@ export function example(name: string): string {
 export class ExampleFolder {
   readonly path = mkdtempSync(join(e2e, '.example-'));
 
-  /** Writes an example on another port than the one in the README, which may be in use. */
+  /** Writes an example of the README on another port than the one that stands there, which may be in use. */
   write(name: string, port: number): string {
+    return this.writeCode(name, example(name).replaceAll('3000', String(port)));
+  }
+
+  writeCode(name: string, code: string): string {
     const file = join(this.path, name);
-    writeFileSync(file, example(name).replaceAll('3000', String(port)));
+    writeFileSync(file, code);
     return file;
   }
 
