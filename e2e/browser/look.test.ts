@@ -183,6 +183,23 @@ test.each([
   await tab.page.context().close();
 });
 
+test.each([
+  [1280, 800],
+  [800, 1000],
+  [360, 740],
+])('at %i x %i what is said of the connection pushes nothing about', async (width, height) => {
+  const tab = await livelyTab({ viewport: { width, height } }, 'Still');
+  const panel = async () => (await tab.page.locator('#link').boundingBox())?.height;
+  const why = tab.page.locator('#state-why');
+  await eventually(() => why.textContent()).toMatch(/^Connected for /);
+  const before = await panel();
+  expect(before).toBeGreaterThan(100);
+  await disconnect(tab);
+  await eventually(() => why.textContent()).toMatch(/^Down since .* Waiting: 1 message/);
+  expect(await panel()).toBe(before);
+  await tab.page.context().close();
+});
+
 test('the two schemes differ', async () => {
   const grounds = await Promise.all(
     (['light', 'dark'] as const).map(async (colorScheme) => {
@@ -251,5 +268,9 @@ test('who cannot see is told of the state and of new messages, and of nothing el
   }
   const live = await tab.page.locator('[aria-live="polite"], [role="status"], [role="log"]').count();
   expect(live).toBe(2);
+  // Changes every second: to be found with the panel, not to be read out.
+  const panel = tab.page.getByRole('region', { name: 'Connected' });
+  const described = await panel.getAttribute('aria-describedby');
+  expect(await tab.page.locator(`#${described}`).textContent()).toMatch(/^Connected for /);
   await context.close();
 });

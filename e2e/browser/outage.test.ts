@@ -123,3 +123,18 @@ test('while it waits, the page counts down to the next attempt and lets one try 
   expect(await ada.page.locator('#logbook li').count()).toBeGreaterThan(4);
   expect(await ada.page.locator('#logbook').textContent()).toContain('ERR_DIAL_FAILED');
 });
+
+test('a line says why it is so and what comes next, also where the connection is only in doubt', async () => {
+  const ada = await open('name=Ada&room=why');
+  await ada.isIn('why');
+  const why = () => ada.page.locator('#state-why').textContent();
+  await eventually(why).toMatch(/^Connected for .* as 'Ada' .*; a ping /);
+  playground.freeze();
+  await eventually(why).toMatch(/in doubt: unless the server answers a ping within/);
+  expect(await ada.status.getAttribute('data-health')).toBe('suspect');
+  await playground.kill();
+  await eventually(why).toMatch(/^Waiting \d.* for attempt \d+, because .* \[ERR_/);
+  expect(await ada.status.getAttribute('data-health')).toBe('');
+  await ada.page.getByRole('button', { name: 'Disconnect' }).click();
+  await eventually(why).toBe('Down since disconnect() was called, until connect().');
+});

@@ -1,10 +1,13 @@
 import type { ClientConnection, ConnectionState } from '@holdfast/client';
+import { explain } from '@holdfast/client/explain';
 import { byId } from './dom.js';
 import { SceneView } from './scene.js';
 import { stateWords } from './words.js';
 
 const SAMPLE_MS = 2500;
 const SAMPLES = 32;
+/** There are seconds in what is explained. */
+const EXPLAIN_MS = 1000;
 
 /** The connection as a drawn thing, with its figures and the two switches. */
 export class ConnectionPanel {
@@ -12,7 +15,7 @@ export class ConnectionPanel {
   readonly #scene = new SceneView();
   readonly #panel = byId('link', HTMLElement);
   readonly #title = byId('state-title', HTMLElement);
-  readonly #note = byId('state-note', HTMLElement);
+  readonly #why = byId('state-why', HTMLElement);
   readonly #attempt = byId('attempt', HTMLElement);
   readonly #rtt = byId('rtt', HTMLElement);
   readonly #ringHand = byId('ring-hand', SVGCircleElement);
@@ -38,6 +41,7 @@ export class ConnectionPanel {
       this.#disconnect.focus();
     });
     setInterval(() => this.#sample(), SAMPLE_MS);
+    setInterval(() => this.#explain(), EXPLAIN_MS);
     this.#show(client.getState());
     this.#showOutbox();
   }
@@ -47,11 +51,12 @@ export class ConnectionPanel {
   }
 
   #show(state: ConnectionState): void {
-    const { scene, title, note } = stateWords(state);
+    const { scene, title } = stateWords(state);
     this.#panel.dataset['status'] = scene;
+    this.#panel.dataset['health'] = state.status === 'connected' ? state.health : '';
     // Written only when it changes: each writing is read out.
     if (this.#title.textContent !== title) this.#title.textContent = title;
-    this.#note.textContent = note;
+    this.#explain();
     this.#attempt.textContent = 'attempt' in state ? String(state.attempt) : '–';
     this.#showSwitches(state);
     this.#showRtt(state);
@@ -61,6 +66,11 @@ export class ConnectionPanel {
       this.#countdown = { from: Date.now(), to: retryAt };
       this.#tick();
     }
+  }
+
+  #explain(): void {
+    const why = explain(this.#client);
+    if (this.#why.textContent !== why) this.#why.textContent = why;
   }
 
   #showSwitches({ status }: ConnectionState): void {
@@ -75,6 +85,7 @@ export class ConnectionPanel {
     byId('outbox-waiting', HTMLElement).textContent = String(messages);
     byId('outbox-inflight', HTMLElement).textContent = String(inflight);
     this.#scene.showWaiting(messages);
+    this.#explain();
   }
 
   #showRtt(state: ConnectionState): void {

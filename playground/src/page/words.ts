@@ -13,39 +13,27 @@ type Scene = Exclude<ConnectionPhase, 'preparing'>;
 export interface StateWords {
   readonly scene: Scene;
   readonly title: string;
-  readonly note: string;
 }
 
+/** The state in a word or two; `explain` of @holdfast/client says the rest. */
 export function stateWords(state: ConnectionState): StateWords {
   switch (state.status) {
     case 'idle':
-      return {
-        scene: 'idle',
-        title: 'Not connected',
-        note: 'What you write waits in the outbox until you connect.',
-      };
+      return { scene: 'idle', title: 'Not connected' };
     case 'connecting':
-      return {
-        scene: state.phase === 'preparing' ? 'dialing' : state.phase,
-        title: 'Connecting',
-        note: state.phase === 'dialing' ? 'Dialing the server.' : 'The server is there; saying hello.',
-      };
+      return { scene: state.phase === 'preparing' ? 'dialing' : state.phase, title: 'Connecting' };
     case 'connected':
-      return {
-        scene: 'connected',
-        title: 'Connected',
-        note: `Session ${shorten(state.sessionId)}, as ${state.userId}.`,
-      };
+      return { scene: 'connected', title: 'Connected' };
     case 'reconnecting':
-      return state.waitingFor === 'timer'
-        ? { scene: 'waiting', title: 'Connection lost', note: sentence(state.lastError.message) }
-        : { scene: 'dialing', title: 'Reconnecting', note: 'Dialing; waiting for the answer.' };
+      return state.waitingFor === 'answer'
+        ? { scene: 'dialing', title: 'Reconnecting' }
+        : { scene: 'waiting', title: 'Connection lost' };
     case 'needs-auth':
-      return { scene: 'needs-auth', title: 'Name refused', note: sentence(wordsOf(state.error)) };
+      return { scene: 'needs-auth', title: 'Name refused' };
     case 'failed':
-      return { scene: 'failed', title: 'Given up', note: sentence(state.error.message) };
+      return { scene: 'failed', title: 'Given up' };
     case 'closed':
-      return { scene: 'closed', title: 'Closed', note: sentence(state.reason) };
+      return { scene: 'closed', title: 'Closed' };
   }
 }
 
@@ -57,9 +45,9 @@ export function stateLine(state: ConnectionState): string {
     case 'connected':
       return `connected: session ${shorten(state.sessionId)}${state.recovered ? ' goes on' : ''}`;
     case 'reconnecting':
-      return state.waitingFor === 'timer'
-        ? `reconnecting: attempt ${state.attempt} waits (${state.lastError.code})`
-        : `reconnecting: attempt ${state.attempt} dials`;
+      return state.waitingFor === 'answer'
+        ? `reconnecting: attempt ${state.attempt} dials`
+        : `reconnecting: attempt ${state.attempt} waits (${state.lastError.code})`;
     case 'needs-auth':
     case 'failed':
       return `${state.status}: ${state.error.code}`;
