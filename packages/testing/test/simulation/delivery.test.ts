@@ -341,7 +341,7 @@ describe('bad options', () => {
     [
       'another class',
       { delivery: 'fast' },
-      /delivery must be one of 'reliable', 'volatile', 'latest', not 'fast'/,
+      /delivery must be one of 'reliable', 'volatile', 'latest', 'durable', not 'fast'/,
     ],
     ['a key for what is not latest', { key: 'x' }, /key is for the delivery 'latest', not 'reliable'/],
     ['a key that is no name', { delivery: 'latest', key: '' }, /key: a name must have 1 to 128/],
