@@ -18,6 +18,7 @@ import {
 } from '@holdfast/protocol';
 import type { ClientPorts } from './ports/ports.js';
 import { createRoom } from './room.js';
+import type { RequestHandler } from './runtime/answering.js';
 import { Runtime } from './runtime/runtime.js';
 import type { ClientSettings } from './runtime/settings.js';
 import { checkTokenSource, resolveOptions } from './settings.js';
@@ -66,6 +67,8 @@ export function createClientOn<C extends AnyContract = Contract>(
       checkName(event, 'on(event)');
       return dispatcher.events.on(event, listener, listen);
     },
+    handle: (method: string, handler: (...values: never[]) => unknown) =>
+      runtime.exchange.answering.handlers.add(method, handler as RequestHandler),
     send: (event: string, payload?: unknown, options?: SendOptions) => send(event, payload, options),
     request: (method: string, payload?: unknown, options?: CallOptions) => request(method, payload, options),
     resend: ({ kind, id, event, payload, room }: UndeliveredMessage) => {

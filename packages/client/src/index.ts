@@ -32,6 +32,7 @@ export {
   type Member,
   type ProtocolError,
   type Receipt,
+  RejectError,
   type RequestInput,
   type RequestOutput,
   type Schema,

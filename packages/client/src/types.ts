@@ -2,6 +2,7 @@ import type {
   AnyContract,
   Arguments,
   AuthError,
+  Awaitable,
   CallOptions,
   ClientEvent,
   ClientEventInput,
@@ -23,6 +24,9 @@ import type {
   SendOptions,
   ServerEvent,
   ServerEventOutput,
+  ServerMethod,
+  ServerRequestInputOutput,
+  ServerRequestOutputInput,
   Unsubscribe,
 } from '@holdfast/protocol';
 
@@ -230,6 +234,15 @@ export interface ClientConnection {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** What the handler of a server's request is told beside the input. */
+export interface RequestContext extends EventMeta {
+  /**
+   * Aborted when nobody waits for the answer any more: the server has cancelled or its `timeoutMs` has passed, the session
+   * is lost, or this client was closed. A cut aborts nothing: the answer goes out on the next connection.
+   */
+  readonly signal: AbortSignal;
+}
+
 /** Made by `createClient`. */
 export interface HoldfastClient<C extends AnyContract = Contract> extends ClientConnection {
   /** As given; without this property TypeScript takes clients of different contracts for one another. */
@@ -250,6 +263,19 @@ export interface HoldfastClient<C extends AnyContract = Contract> extends Client
     method: K,
     ...args: Arguments<RequestInput<C, K>, CallOptions>
   ): Promise<RequestOutput<C, K>>;
+  /**
+   * Answers the server's `session.request()`, with what the handler returns or resolves with; one handler for each method,
+   * a second throws a `TypeError`. A `RejectError` refuses with its reason; any other failure is told to `onError`, and the
+   * server gets `ERR_HANDLER_FAILED` without its text. Handle before `connect()`: a method without a handler is refused
+   * with `ERR_NO_HANDLER`. At most 100 requests are open at once.
+   */
+  handle<K extends ServerMethod<C>>(
+    method: K,
+    handler: (
+      input: ServerRequestInputOutput<C, K>,
+      context: RequestContext,
+    ) => Awaitable<ServerRequestOutputInput<C, K>>,
+  ): Unsubscribe;
   /** The same handle for the same name. Contacts nobody until `join()`. */
   room(name: string): ClientRoom<C>;
 }

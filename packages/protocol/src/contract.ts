@@ -8,7 +8,7 @@ export type RequestMap = { [name: string]: { input: Schema; output: Schema } };
 type None = {};
 
 /** One description of what both ends may say. Names may not begin with `$`; no name twice. */
-export interface ContractDefinition<E, CE, SE, R> {
+export interface ContractDefinition<E, CE, SE, R, SR> {
   /** Either end may send; the only events that a client may publish in a room. */
   events?: E;
   /** Client to server only. */
@@ -17,6 +17,8 @@ export interface ContractDefinition<E, CE, SE, R> {
   serverEvents?: SE;
   /** The client asks, the server answers. */
   requests?: R;
+  /** The server asks, the client answers. */
+  serverRequests?: SR;
 }
 
 /** What every contract holds, whatever its names. */
@@ -27,13 +29,20 @@ export interface AnyContract {
     serverSends: EventMap;
     roomSends: EventMap;
     clientAsks: RequestMap;
+    serverAsks: RequestMap;
   };
 }
 
 /** Made by `defineContract`; `createClient<typeof chat>({ url })` uses the types alone and ships no schema. */
-export interface Contract<E = EventMap, CE = None, SE = None, R = RequestMap> {
+export interface Contract<E = EventMap, CE = None, SE = None, R = RequestMap, SR = RequestMap> {
   /** Types only, absent at run time. */
-  readonly '~types': { clientSends: E & CE; serverSends: E & SE; roomSends: E; clientAsks: R };
+  readonly '~types': {
+    clientSends: E & CE;
+    serverSends: E & SE;
+    roomSends: E;
+    clientAsks: R;
+    serverAsks: SR;
+  };
 }
 
 /**
@@ -51,6 +60,8 @@ export type ServerEvent<C extends AnyContract> = string & keyof Types<C>['server
 export type RoomEvent<C extends AnyContract> = string & keyof Types<C>['roomSends'];
 /** Names of the requests that the server answers. */
 export type Method<C extends AnyContract> = string & keyof Types<C>['clientAsks'];
+/** Names of the requests that the client answers. */
+export type ServerMethod<C extends AnyContract> = string & keyof Types<C>['serverAsks'];
 
 export type ClientEventInput<C extends AnyContract, K extends ClientEvent<C>> = SchemaInput<
   Types<C>['clientSends'][K]
@@ -83,6 +94,19 @@ export type RequestOutputInput<C extends AnyContract, K extends Method<C>> = Sch
 export type RequestOutput<C extends AnyContract, K extends Method<C>> = SchemaOutput<
   Types<C>['clientAsks'][K]['output']
 >;
+/** A request of the server's, from call to result: what its caller passes, its handler gets and returns, its caller gets. */
+export type ServerRequestInput<C extends AnyContract, K extends ServerMethod<C>> = SchemaInput<
+  Types<C>['serverAsks'][K]['input']
+>;
+export type ServerRequestInputOutput<C extends AnyContract, K extends ServerMethod<C>> = SchemaOutput<
+  Types<C>['serverAsks'][K]['input']
+>;
+export type ServerRequestOutputInput<C extends AnyContract, K extends ServerMethod<C>> = SchemaInput<
+  Types<C>['serverAsks'][K]['output']
+>;
+export type ServerRequestOutput<C extends AnyContract, K extends ServerMethod<C>> = SchemaOutput<
+  Types<C>['serverAsks'][K]['output']
+>;
 /** An event's payload as its receiver gets it. */
 export type EventPayload<
   C extends AnyContract,
@@ -96,7 +120,12 @@ export type Arguments<P, O> = undefined extends P ? [payload?: P, options?: O] :
 export interface ContractSchemas {
   readonly clientEvents: ReadonlyMap<string, Schema>;
   readonly serverEvents: ReadonlyMap<string, Schema>;
-  readonly requests: ReadonlyMap<string, { readonly input: Schema; readonly output: Schema }>;
+  readonly requests: ReadonlyMap<string, RequestSchemas>;
+  readonly serverRequests: ReadonlyMap<string, RequestSchemas>;
+}
+export interface RequestSchemas {
+  readonly input: Schema;
+  readonly output: Schema;
 }
 
 /** Registered, so that two copies of this package in one program understand each other's contracts. */
@@ -113,11 +142,13 @@ export function defineContract<
   CE extends EventMap = None,
   SE extends EventMap = None,
   R extends RequestMap = None,
->(definition: ContractDefinition<E, CE, SE, R>): Contract<E, CE, SE, R> {
-  const { events = {}, clientEvents = {}, serverEvents = {}, requests = {}, ...rest } = definition;
+  SR extends RequestMap = None,
+>(definition: ContractDefinition<E, CE, SE, R, SR>): Contract<E, CE, SE, R, SR> {
+  const { events = {}, clientEvents = {}, serverEvents = {}, requests = {}, ...others } = definition;
+  const { serverRequests = {}, ...rest } = others;
   for (const group of Object.keys(rest)) {
     throw new TypeError(
-      `contract: unknown group '${group}'; allowed: events, clientEvents, serverEvents, requests`,
+      `contract: unknown group '${group}'; allowed: events, clientEvents, serverEvents, requests, serverRequests`,
     );
   }
   const names = new Set<string>();
@@ -132,22 +163,25 @@ export function defineContract<
       named(group, name),
       checkSchema(schema, `${group}.${name}`),
     ]);
+  const collectRequests = (group: string, map: RequestMap): Map<string, RequestSchemas> =>
+    new Map(
+      Object.entries(map).map(([name, { input, output }]) => [
+        named(group, name),
+        {
+          input: checkSchema(input, `${group}.${name}.input`),
+          output: checkSchema(output, `${group}.${name}.output`),
+        },
+      ]),
+    );
 
   const both = collect('events', events);
   const schemas: ContractSchemas = {
     clientEvents: new Map([...both, ...collect('clientEvents', clientEvents)]),
     serverEvents: new Map([...both, ...collect('serverEvents', serverEvents)]),
-    requests: new Map(
-      Object.entries(requests as RequestMap).map(([name, { input, output }]) => [
-        named('requests', name),
-        {
-          input: checkSchema(input, `requests.${name}.input`),
-          output: checkSchema(output, `requests.${name}.output`),
-        },
-      ]),
-    ),
+    requests: collectRequests('requests', requests as RequestMap),
+    serverRequests: collectRequests('serverRequests', serverRequests as RequestMap),
   };
-  return Object.freeze({ [SCHEMAS]: schemas }) as unknown as Contract<E, CE, SE, R>;
+  return Object.freeze({ [SCHEMAS]: schemas }) as unknown as Contract<E, CE, SE, R, SR>;
 }
 
 /** The schemas of a contract made by `defineContract`; throws a `TypeError` for anything else. */

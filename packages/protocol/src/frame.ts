@@ -84,7 +84,12 @@ export interface Hello {
   readonly x?: number | undefined;
   /** Highest ack that has been seen here. */
   readonly y?: number | undefined;
+  /** Most requests of the server's that the client has open at once; absent: `MAX_OPEN_REQUESTS`. */
+  readonly q?: number | undefined;
 }
+
+/** Most requests of the server's without an answer, of a client that does not say how many it takes. */
+export const MAX_OPEN_REQUESTS = 100;
 
 /** What became of the session that a HELLO asked for. */
 export const Verdict = { NEW: 0, RESUMED: 1, LOST: 2 } as const;

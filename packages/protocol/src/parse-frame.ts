@@ -130,6 +130,7 @@ const ITEMS: { readonly [type: number]: Check } = {
         e: optional(text),
         x: optional(counter),
         y: optional(counter),
+        q: optional(counter),
       }),
     ),
   ),

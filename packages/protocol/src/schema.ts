@@ -41,6 +41,14 @@ export function validate(schema: Schema, value: unknown): SchemaResult<unknown> 
   return result;
 }
 
+/** As they stand on the wire: any codec has words for them. */
+export function plainIssues(issues: readonly SchemaIssue[]): readonly SchemaIssue[] {
+  return issues.map(({ message, path = [] }) => ({
+    message,
+    path: path.map((part) => String(typeof part === 'object' ? part.key : part)),
+  }));
+}
+
 /** `text: must be a string; tags.0: too long`. */
 export function describeIssues(issues: readonly SchemaIssue[]): string {
   return issues

@@ -3,8 +3,10 @@ import {
   CloseCode,
   type Frame,
   FrameError,
+  type Incoming,
   Link,
   MAX_HELLO_BYTES,
+  RejectError,
   type RoomSync,
   sizeOf,
   type Transport,
@@ -17,7 +19,7 @@ import {
 import { after } from './answer.js';
 import { LiveToken, type LiveTokenSurroundings, RENEWALS_MS } from './gateway/live-token.js';
 import { EXPIRED } from './gateway/token.js';
-import { Inflow, type InflowSurroundings } from './inflow.js';
+import { type Arrived, Inflow, type InflowSurroundings } from './inflow.js';
 import { Lanes } from './lanes.js';
 import { Outflow, type OutflowSurroundings, type ServerLink } from './outflow.js';
 import type { Answer, Ownership, RoomPosition } from './ports/store.js';
@@ -152,7 +154,8 @@ export class Attachment implements SessionConnection {
     for (const { seq, item } of fresh) if (seq === 0) this.#unsequenced(item);
     if (!this.live) return;
     const inOrder = fresh.filter(({ seq, item }) => seq > 0 || item[0] === Type.BYE);
-    this.#inflow.receive(inOrder, frame.ack, bytes);
+    const arrived = inOrder.map((incoming) => this.#atOnce(incoming));
+    this.#inflow.receive(arrived, frame.ack, bytes);
     // Whatever the items did to this session lies in the store by now, or will be announced.
     this.#link.acknowledge(frame.ack);
     this.#arm();
@@ -230,6 +233,18 @@ export class Attachment implements SessionConnection {
     this.#token.stop();
     this.#inflow.close();
     this.#outflow.close();
+  }
+
+  /**
+   * What waits for nothing that the client has said before: answers, and the end of waiting for ours. A handler or a rule
+   * that asks its own client would wait for ever if its answer lay behind what waits for that handler or rule.
+   */
+  #atOnce(incoming: Incoming): Arrived {
+    const { item } = incoming;
+    if (item[0] === Type.CANCEL) this.session.runner.cancel(item[1], new RejectError('cancelled'));
+    const isAnswer = item[0] === Type.RES || item[0] === Type.ERR;
+    if (!isAnswer || !this.session.asking.answered(item)) return incoming;
+    return { ...incoming, wanted: true };
   }
 
   #unsequenced(item: Frame['items'][number]): void {

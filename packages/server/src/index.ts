@@ -17,6 +17,7 @@ export function createHoldfastServer<C extends AnyContract = Contract, U extends
 
 export {
   type AnyContract,
+  type CallOptions,
   type Codec,
   type Contract,
   type ContractType,

@@ -10,7 +10,7 @@ import {
 } from '@holdfast/protocol';
 import { after, Loop } from './answer.js';
 import type { ServerLink } from './outflow.js';
-import type { Accepted, AcceptedItem, Answer, Ownership, SessionStore } from './ports/store.js';
+import type { Accepted, AcceptedItem, Answer, ClientAnswer, Ownership, SessionStore } from './ports/store.js';
 import type { Session } from './session.js';
 
 /** How much may be unacknowledged in each direction; told in WELCOME. */
@@ -40,14 +40,20 @@ export interface InflowSurroundings {
   broken(error: unknown): void;
 }
 
+/** An item that came in. */
+export interface Arrived extends Incoming {
+  /** It has settled a request of ours: it does not count for how much a client may have unaccepted. */
+  readonly wanted?: boolean;
+}
+
 interface Waiting {
-  readonly incoming: Incoming;
+  readonly incoming: Arrived;
   readonly bytes: number;
   checking?: Answer<Checked>;
 }
 
 interface CheckedItem {
-  readonly incoming: Incoming;
+  readonly incoming: Arrived;
   readonly bytes: number;
   readonly checked: Checked;
 }
@@ -64,6 +70,8 @@ export class Inflow {
   readonly #loop: Loop;
   readonly #waiting: Waiting[] = [];
   #waitingBytes = 0;
+  /** Answers that the store has not been told of. */
+  #answers: ClientAnswer[] = [];
   /** The newest ack of the client, and the one that the store knows; none before its first frame. */
   #ack: number;
   #ackStored = -1;
@@ -81,18 +89,34 @@ export class Inflow {
   }
 
   /** Sequenced items of a frame and its BYE, and its ack. Throws a `FrameError` if there is far more than the window allows. */
-  receive(items: readonly Incoming[], ack: number, bytes: number): void {
+  receive(items: readonly Arrived[], ack: number, bytes: number): void {
     for (const incoming of items) {
       if (incoming.last - incoming.seq > 2 * WINDOW_MESSAGES) throw new FrameError('a hole of that size');
-      this.#waiting.push({ incoming, bytes: bytes / items.length });
+      const share = incoming.wanted ? 0 : bytes / items.length;
+      this.#waiting.push({ incoming: this.#answerIn(incoming), bytes: share });
+      this.#waitingBytes += share;
     }
-    this.#waitingBytes += items.length > 0 ? bytes : 0;
     this.#ack = Math.max(this.#ack, ack);
     this.#loop.run();
-    if (this.#link.unaccepted > 2 * WINDOW_MESSAGES || this.#waitingBytes > 4 * WINDOW_BYTES) {
+    if (this.#unaccepted > 2 * WINDOW_MESSAGES || this.#waitingBytes > 4 * WINDOW_BYTES) {
       const window = `${WINDOW_MESSAGES} messages, ${WINDOW_BYTES} bytes`;
       throw new FrameError(`far more at once than the window of ${window}`);
     }
+  }
+
+  /** What it answers goes to the store with the next call; its number has to wait for its turn. */
+  #answerIn(incoming: Arrived): Arrived {
+    const { item } = incoming;
+    if (item[0] !== Type.RES && item[0] !== Type.ERR) return incoming;
+    this.#answers.push(item);
+    return { ...incoming, item: [Type.RES, item[1], undefined] };
+  }
+
+  get #unaccepted(): number {
+    const { unaccepted } = this.#link;
+    // Hardly ever is it worth looking closer.
+    if (unaccepted <= 2 * WINDOW_MESSAGES) return unaccepted;
+    return unaccepted - this.#waiting.filter(({ incoming }) => incoming.wanted).length;
   }
 
   /** The handlers of this message have been started. */
@@ -121,16 +145,17 @@ export class Inflow {
   #accept(): Answer<void> {
     if (this.#stage === 'closed') return;
     const batch = this.#checked();
-    if (isPromiseLike(batch)) return batch;
-    if (batch.length === 0 && this.#ack === this.#ackStored) return;
+    const answers = this.#answers;
+    if (batch.length === 0 && this.#ack === this.#ackStored && answers.length === 0) return;
     const ack = this.#ack;
+    this.#answers = [];
     const items = batch.flatMap((entry) => numbered(entry));
-    const accepted = this.#around.store.accept({ ...this.#owner, items, ack });
+    const accepted = this.#around.store.accept({ ...this.#owner, items, ack, answers });
     return after(accepted, (answer) => this.#stored(answer, batch, ack));
   }
 
-  /** The next ones whose check is over; a promise if that of the first one is not. */
-  #checked(): Promise<void> | CheckedItem[] {
+  /** The next ones whose check is over. Comes again when that of the first one is. */
+  #checked(): CheckedItem[] {
     const batch: CheckedItem[] = [];
     for (let next = this.#waiting[0]; next && batch.length < this.#most; next = this.#waiting[0]) {
       const { incoming } = next;
@@ -142,21 +167,28 @@ export class Inflow {
       const moves = isMove(incoming.item);
       // Who may say what in a room is known when everybody is where they wanted to be.
       if ((moves || isForRoom(incoming.item)) && !this.#session.isSettled) break;
-      next.checking ??= this.#around.check(this.#session, incoming.seq, incoming.item);
-      const { checking } = next;
-      if (isPromiseLike(checking)) {
-        if (batch.length > 0) break;
-        return Promise.resolve(checking).then((checked) => {
-          next.checking = checked;
-          this.#loop.run();
-        });
-      }
+      const checking = next.checking ?? this.#check(next);
+      if (isPromiseLike(checking)) break;
       this.#waiting.shift();
       this.#waitingBytes -= next.bytes;
       batch.push({ incoming, bytes: next.bytes, checked: checking });
       if (moves) break;
     }
     return batch;
+  }
+
+  #check(waiting: Waiting): Answer<Checked> {
+    const { seq, item } = waiting.incoming;
+    const checking = this.#around.check(this.#session, seq, item);
+    waiting.checking = checking;
+    if (isPromiseLike(checking)) {
+      const checked = (result: Checked): void => {
+        waiting.checking = result;
+        this.#loop.run();
+      };
+      checking.then(checked).catch(this.#around.broken);
+    }
+    return checking;
   }
 
   #stored(answer: Accepted, batch: readonly CheckedItem[], ack: number): void {

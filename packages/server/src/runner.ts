@@ -1,5 +1,6 @@
 import { Alarm, type Clock, type Codec, type Item, isPromiseLike, Type } from '@holdfast/protocol';
 import { after, Loop } from './answer.js';
+import { dropOldest } from './drop-oldest.js';
 import type { Answer, ClaimedItem, DoneCall, Reply, SessionStore } from './ports/store.js';
 
 /** How a message ended that was accepted. */
@@ -42,6 +43,9 @@ export interface RunnerSurroundings<S extends RunnerSession> {
   report(error: unknown, name: string, session: S): void;
 }
 
+/** So many requests may be cancelled before they are run; of more, the oldest are run all the same. */
+const MAX_CANCELLED = 1_000;
+
 /** A handler is not started on a claim that is nearly over. */
 const FRESH_ENOUGH = 0.8;
 
@@ -54,8 +58,14 @@ export class Runner<S extends RunnerSession> {
   readonly #around: RunnerSurroundings<S>;
   readonly #running = new Map<
     number,
-    { readonly token: string; readonly aborter: AbortController | undefined }
+    { readonly token: string; readonly aborter: AbortController | undefined; readonly begun: number }
   >();
+  /** Requests that were cancelled before they were run, perhaps: nobody knows their numbers in advance. */
+  readonly #cancelled = new Set<number>();
+  /** Counts starts and questions, so that it is known which came first. */
+  #moment = 0;
+  /** When the client was asked what it has not answered. */
+  readonly #asked = new Set<number>();
   readonly #loop: Loop;
   readonly #alarm: Alarm;
   /** When claims are to be renewed, and when somebody else's claim may have run out. */
@@ -82,9 +92,37 @@ export class Runner<S extends RunnerSession> {
     this.#loop.run();
   }
 
+  /**
+   * The session's client is being asked, perhaps by a handler that runs: another one may run meanwhile, since what the
+   * client does before it answers may need one. Until the returned function is called.
+   */
+  lend(): () => void {
+    const asked = ++this.#moment;
+    this.#asked.add(asked);
+    // Not from within the one that asks.
+    this.#around.clock.defer(() => {
+      if (!this.#session.ended) this.#loop.run();
+    });
+    return () => this.#asked.delete(asked);
+  }
+
+  /** How many of those that run may be waiting for their client: each for another request, made after it was started. */
+  get #lent(): number {
+    const begun = [...this.#running.values()].map(({ begun }) => begun);
+    let lent = 0;
+    for (const asked of this.#asked) {
+      if ((begun[lent] ?? Infinity) < asked) lent++;
+    }
+    return lent;
+  }
+
   /** Nobody waits for the answer to this request any more. */
   cancel(seq: number, reason: Error): void {
-    this.#running.get(seq)?.aborter?.abort(reason);
+    const running = this.#running.get(seq);
+    running?.aborter?.abort(reason);
+    if (running) return;
+    this.#cancelled.add(seq);
+    dropOldest(this.#cancelled, MAX_CANCELLED);
   }
 
   /** The session is over. */
@@ -101,7 +139,7 @@ export class Runner<S extends RunnerSession> {
 
   #claim(): Answer<void> {
     const { store, node, concurrency, clock, nextCall } = this.#around;
-    const max = concurrency - this.#running.size;
+    const max = concurrency + this.#lent - this.#running.size;
     if (max <= 0) return;
     const sentAt = clock.now();
     const running = [...this.#running.keys()];
@@ -121,11 +159,12 @@ export class Runner<S extends RunnerSession> {
   }
 
   #start(item: ClaimedItem): void {
+    if (this.#cancelled.delete(item.seq) && item.item[0] === Type.REQ) return this.#finish(item, {}, true);
     const ended = this.#session.aborter.signal;
     // Only a request can be cancelled; a signal of its own costs more than all the rest of an event. It is not tied to
     // that of its session, which would remember every request there ever was.
     const aborter = item.item[0] === Type.REQ && !ended.aborted ? new AbortController() : undefined;
-    this.#running.set(item.seq, { token: item.token, aborter });
+    this.#running.set(item.seq, { token: item.token, aborter, begun: ++this.#moment });
     const { signal } = aborter ?? this.#session.aborter;
     const outcome = this.#around.run(this.#session, item, signal);
     if (!isPromiseLike(outcome)) return this.#finish(item, outcome, true);

@@ -10,7 +10,7 @@ import { type Report, Router } from './hub/router.js';
 import { Rules } from './hub/rules.js';
 import { Admission } from './limits/admission.js';
 import type { Acceptor, ServerPorts } from './ports/ports.js';
-import type { Note, Orphan } from './ports/store.js';
+import type { Note, Orphan, Writing } from './ports/store.js';
 import { Session } from './session.js';
 import type { ServerSettings } from './settings.js';
 import { MemoryStore } from './store/memory-store.js';
@@ -308,12 +308,12 @@ export class ServerCore {
     this.#forget(session, { reason: 'lost', undelivered: 0 });
   }
 
-  #forget(session: Session, end: SessionEnd): void {
+  #forget(session: Session, end: SessionEnd, unwritten?: readonly Writing[]): void {
     if (session.ended) return;
     session.attachment?.drop(CloseCode.NORMAL, '');
     this.hub.remove(session);
     this.lifecycle.emit('session-end', session.door, end);
-    session.end();
+    session.end(unwritten);
     if (session.runner.busy) this.#retired.set(session.id, session);
     else session.runner.stop();
     if (this.hub.sessions.size === 0) this.#look();
@@ -343,11 +343,13 @@ export class ServerCore {
           session.attachment.retire();
         }
         return;
-      case 'end':
-        return this.#forget(session, {
-          reason: note.why === 'expired' ? 'expired' : 'closed',
-          undelivered: note.undelivered,
-        });
+      case 'answer':
+        if (note.written.writer === this.node) session.asking.answeredElsewhere(note.written.w, note.answer);
+        return;
+      case 'end': {
+        const reason = note.why === 'expired' ? 'expired' : 'closed';
+        return this.#forget(session, { reason, undelivered: note.undelivered }, note.unwritten);
+      }
     }
   }
 

@@ -102,20 +102,7 @@ function hearing(
       }
       return listeners.on(event, listener);
     },
-    handle: (method: string, handler: Listener) => {
-      checkName(method, 'handle(method)');
-      if (typeof handler !== 'function')
-        throw new TypeError(`handle('${method}', handler): a function is needed`);
-      if (schemas && !schemas.requests.has(method)) {
-        throw new TypeError(`handle('${method}'): the contract has no such request`);
-      }
-      if (handlers.has(method)) throw new TypeError(`handle('${method}'): there is a handler already`);
-      const entry = handler as Handler;
-      handlers.set(method, entry);
-      return () => {
-        if (handlers.get(method) === entry) handlers.delete(method);
-      };
-    },
+    handle: (method: string, handler: Listener) => handlers.add(method, handler as Handler),
   };
 }
 

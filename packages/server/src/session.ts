@@ -12,10 +12,13 @@ import {
   type WireData,
 } from '@holdfast/protocol';
 import { Turns } from './answer.js';
+import { Asking, type Question } from './asking.js';
 import { dropOldest } from './drop-oldest.js';
 import type { NumberedRoom, RoomNews } from './hub/room.js';
 import type {
   Answer,
+  AppendCall,
+  Appended,
   AttachedSession,
   Handled,
   Membership,
@@ -102,6 +105,8 @@ export class Session {
   #moving = 0;
   readonly #around: SessionSurroundings;
   readonly #turns = new Turns();
+  /** What this server asks its client. */
+  readonly asking: Asking;
   /** Sends without a number yet, by the call that appended them. */
   readonly #waiting = new Map<number, Deferred<Receipt>>();
   /** Sends on the wire, by number. */
@@ -114,6 +119,16 @@ export class Session {
     this.#around = around;
     this.door = around.door(this);
     this.runner = new Runner(this, around);
+    const { clock, store, node, nextCall, report } = around;
+    this.asking = new Asking({
+      clock,
+      nextCall,
+      encode: (item) => codec.encode(item),
+      append: (call, next) => this.#append(call, next),
+      withdraw: (w, next) => this.#turns.take(() => store.withdraw({ sid: id, writer: node, w }), next),
+      lend: () => this.runner.lend(),
+      failed: (error) => report(error, 'store', this),
+    });
   }
 
   get ended(): boolean {
@@ -180,7 +195,7 @@ export class Session {
    * Throws what the codec cannot encode.
    */
   send(item: EventItem, id: string, place?: string): Sending {
-    const { store, node, nextCall } = this.#around;
+    const { nextCall } = this.#around;
     const deferred = defer<Receipt>(id);
     const data = this.codec.encode(item);
     if (this.ended) {
@@ -189,20 +204,31 @@ export class Session {
     }
     const w = nextCall();
     this.#waiting.set(w, deferred);
-    const appended = this.#turns.take(
-      () => store.append({ sid: this.id, writer: node, w, data, place }),
-      (appended) => {
-        if (appended.status === 'ok') return this.#superseded(appended.superseded);
-        this.#waiting.delete(w);
-        const text = `too much waits for the session already; its client will be told that '${item[1]}' is missing`;
-        const details = { delivery: 'unsent', messageId: id } as const;
-        if (appended.status === 'full') deferred.reject(holdfastError('ERR_OUTBOX_FULL', text, details));
-        else deferred.reject(sessionOver(id, false));
-      },
-    );
+    const appended = this.#append({ w, data, place }, (appended) => {
+      if (appended.status === 'ok') return this.#superseded(appended.superseded);
+      this.#waiting.delete(w);
+      const text = `too much waits for the session already; its client will be told that '${item[1]}' is missing`;
+      const details = { delivery: 'unsent', messageId: id } as const;
+      if (appended.status === 'full') deferred.reject(holdfastError('ERR_OUTBOX_FULL', text, details));
+      else deferred.reject(sessionOver(id, false));
+    });
     if (appended instanceof Promise)
       appended.catch((error: unknown) => this.#around.report(error, 'store', this));
     return deferred.sending;
+  }
+
+  /** A request to this client; settles with its answer. */
+  ask(question: Question): Promise<unknown> {
+    if (this.ended) return Promise.reject(sessionOver(question.id, false));
+    return this.asking.ask(question);
+  }
+
+  #append(
+    call: Pick<AppendCall, 'w' | 'data' | 'place' | 'asks' | 'cancels'>,
+    next: (appended: Appended) => void,
+  ): Answer<void> {
+    const { store, node } = this.#around;
+    return this.#turns.take(() => store.append({ sid: this.id, writer: node, ...call }), next);
   }
 
   /** What a call of ours has appended has lost its place to a newer one. */
@@ -216,6 +242,7 @@ export class Session {
   /** What a call of ours has appended has got a number. */
   numbered(seq: number, written: Writing | undefined): void {
     if (written?.writer !== this.#around.node) return;
+    this.asking.numbered(seq, written.w);
     const deferred = this.#waiting.get(written.w);
     if (!deferred) return;
     this.#waiting.delete(written.w);
@@ -231,9 +258,11 @@ export class Session {
     }
   }
 
-  /** The session is over: whoever waits for this client is told. */
-  end(): void {
+  /** The session is over: whoever waits for this client is told. `unwritten`: requests that never got a number. */
+  end(unwritten: readonly Writing[] = []): void {
     if (this.ended) return;
+    const { node } = this.#around;
+    this.asking.end(new Set(unwritten.filter(({ writer }) => writer === node).map(({ w }) => w)));
     for (const { sending, reject } of this.#inflight.values()) reject(sessionOver(sending.id, true));
     for (const { sending, reject } of this.#waiting.values()) reject(sessionOver(sending.id, false));
     this.#inflight.clear();

@@ -3,6 +3,7 @@ import type {
   AnyContract,
   Arguments,
   Awaitable,
+  CallOptions,
   ClientEvent,
   ClientEventOutput,
   Codec,
@@ -17,6 +18,9 @@ import type {
   Sending,
   ServerEvent,
   ServerEventInput,
+  ServerMethod,
+  ServerRequestInput,
+  ServerRequestOutput,
   Unsubscribe,
 } from '@holdfast/protocol';
 
@@ -56,6 +60,22 @@ export interface ServerSession<C extends AnyContract = Contract, U extends User 
     event: K,
     ...args: Arguments<ServerEventInput<C, K>, ServerSendOptions>
   ): Sending;
+  /**
+   * Asks this client, and resolves with the answer of its handler, on this connection or a later one. Never repeated by the
+   * library. Rejects with `ERR_NO_HANDLER` if it answers no such requests, `ERR_REJECTED` if its handler threw a
+   * `RejectError`, `ERR_HANDLER_FAILED` if that failed otherwise; with `ERR_TIMEOUT` after `timeoutMs` (ms, default 30_000)
+   * and with `signal.reason` when aborted, both of which abort the handler's `signal`; `ERR_SESSION_LOST` or `ERR_CLOSED` if
+   * the session ends before; `ERR_OUTBOX_FULL`, at once, if as many requests are open as the client takes (100) or too much
+   * waits for it; `ERR_INVALID_PAYLOAD` if input or answer do not fit the contract. All but `signal.reason` say what is known
+   * in `delivery`. A handler may ask the client whose message it handles: while it waits, another handler of that session
+   * may run in its place.
+   *
+   * Throws a `TypeError` for a bad name or option.
+   */
+  request<K extends ServerMethod<C>>(
+    method: K,
+    ...args: Arguments<ServerRequestInput<C, K>, CallOptions>
+  ): Promise<ServerRequestOutput<C, K>>;
 }
 
 export interface SessionEnd {
@@ -203,7 +223,10 @@ export interface ServerOptions<C extends AnyContract = Contract, U extends User 
   heartbeat?: HeartbeatOptions | undefined;
   /** How long at least a session waits for its client to come back; ms, default 120_000. */
   sessionTtlMs?: number | undefined;
-  /** Handlers of one session at once, started in order; default 16, `1` is strictly one after the other. */
+  /**
+   * Handlers of one session at once, started in order; default 16, `1` is strictly one after the other. A handler that waits
+   * for `session.request()` does not count: while this server asks a client, as many more may run.
+   */
   concurrency?: number | undefined;
   limits?: LimitOptions | undefined;
   /** Default `console`. */

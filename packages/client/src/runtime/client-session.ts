@@ -1,4 +1,11 @@
-import { FrameError, type Hello, PROTOCOL_VERSION, type Random, type Welcome } from '@holdfast/protocol';
+import {
+  FrameError,
+  type Hello,
+  MAX_OPEN_REQUESTS,
+  PROTOCOL_VERSION,
+  type Random,
+  type Welcome,
+} from '@holdfast/protocol';
 
 /** How much the server may have unacknowledged on the way to us. */
 const WINDOW = [1_000, 1_048_576] as const;
@@ -36,7 +43,7 @@ export class ClientSession {
     { received, acked }: { readonly received: number; readonly acked: number },
   ): Hello {
     this.#nonce ??= this.#random.id();
-    const hello = { v: PROTOCOL_VERSION, c: this.#nonce, n: dial, w: WINDOW, a: auth };
+    const hello = { v: PROTOCOL_VERSION, c: this.#nonce, n: dial, w: WINDOW, q: MAX_OPEN_REQUESTS, a: auth };
     if (!this.#standing) return hello;
     const { id: s, key: k, epoch: e } = this.#standing;
     return { ...hello, s, k, e, x: received, y: acked };

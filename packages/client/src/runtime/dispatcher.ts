@@ -5,10 +5,12 @@ import {
   type EventMeta,
   type HoldfastError,
   holdfastError,
+  type Item,
   Listeners,
   type Logger,
   type Schema,
   type SchemaResult,
+  Type,
   validate,
 } from '@holdfast/protocol';
 import type {
@@ -19,6 +21,7 @@ import type {
   RestoredMessage,
   UndeliveredMessage,
 } from '../types.js';
+import { eventMeta } from './event-meta.js';
 
 /** Tells the application: its listeners of events, and those of what happens to the client itself. */
 export class Dispatcher {
@@ -38,6 +41,20 @@ export class Dispatcher {
     this.events = new Listeners((error, name) => this.failed(error, name));
     this.lifecycle = new Listeners((error, name) => this.failed(error, name));
     this.errors = new Listeners((error) => logger.error('Holdfast: a listener of onError failed', error));
+  }
+
+  /** What came for the session itself. False if it is about a room. */
+  take(item: Item, seq: number): boolean {
+    if (item[0] === Type.EVT || (item[0] === Type.VOL && item[3]?.r === undefined)) {
+      const [, name, payload, meta] = item;
+      this.deliver(name, meta?.u ? undefined : payload, eventMeta(meta, seq));
+    } else if (item[0] === Type.GAP && item[4] === undefined) {
+      // A request whose asker has given it up is missed by nobody.
+      if (item[3] !== 'abandoned') this.gap({ messages: item[2] - item[1] + 1, reason: item[3] });
+    } else {
+      return false;
+    }
+    return true;
   }
 
   /** An event for the application; in a room first to the room's own listeners. */

@@ -1,4 +1,5 @@
 import {
+  type ContractSchemas,
   type Control,
   control,
   type DeliveryError,
@@ -8,6 +9,7 @@ import {
   holdfastError,
   type Item,
   Link,
+  refusal,
   type Sending,
   Type,
   type Welcome,
@@ -16,9 +18,9 @@ import {
 import type { Message } from '../core/types.js';
 import type { LostSession, OutboxState, UndeliveredMessage } from '../types.js';
 import { Accepted } from './accepted.js';
+import { Answering } from './answering.js';
 import type { Defaults, Draft } from './make-message.js';
 import { OpenMessages, publicPart } from './open-messages.js';
-import { refusal } from './refusal.js';
 import type { ClientSettings } from './settings.js';
 
 export interface ExchangeEvents {
@@ -29,6 +31,8 @@ export interface ExchangeEvents {
   /** An item came that is not about a message of ours; the next is dispatched when this returns. */
   incoming(item: Item, seq: number): void;
   undelivered(message: UndeliveredMessage, error: DeliveryError): void;
+  /** A handler of the application threw. */
+  failed(error: unknown, name: string): void;
 }
 
 /** What the server knows of a session that is gone. */
@@ -42,12 +46,17 @@ export class Exchange {
   readonly #defaults: Defaults;
   readonly #events: ExchangeEvents;
   readonly #messages: OpenMessages;
+  readonly answering: Answering;
   #link: Link<Message | Control>;
   #controls: Control[] = [];
   readonly #accepted = new Accepted();
   #outboxState: OutboxState = { messages: 0, bytes: 0, inflight: 0 };
 
-  constructor(defaults: Defaults, bounds: ClientSettings['outbox'], events: ExchangeEvents) {
+  constructor(
+    defaults: Defaults & { readonly schemas: ContractSchemas | undefined },
+    bounds: ClientSettings['outbox'],
+    events: ExchangeEvents,
+  ) {
     this.#defaults = defaults;
     this.#events = events;
     this.#link = new Link(defaults.codec);
@@ -57,6 +66,11 @@ export class Exchange {
         this.#link.abandon(message);
         if (message.kind === 'request') this.control([Type.CANCEL, message.seq]);
       },
+    });
+    this.answering = new Answering({
+      schemas: defaults.schemas,
+      answer: (item) => this.#answer(item),
+      failed: events.failed,
     });
   }
 
@@ -96,8 +110,7 @@ export class Exchange {
 
   /** Writes something of the protocol's own, before what the application waits for. */
   control(item: Item): void {
-    this.#controls.push(control(this.#defaults.codec, item));
-    this.#events.wake();
+    this.#write(control(this.#defaults.codec, item));
   }
 
   /** What a HELLO says of this end: the highest number dispatched, the highest ack seen. */
@@ -146,6 +159,7 @@ export class Exchange {
     const { handled, unknown } = this.#messages.lose(p);
     this.#link = new Link(this.#defaults.codec);
     this.#controls = [];
+    this.answering.abandon(over('ERR_SESSION_LOST', 'the session that asked is lost'));
     return { sessionId, handled, unknown: [...accepted, ...unknown].map(publicPart) };
   }
 
@@ -170,6 +184,7 @@ export class Exchange {
   end(): void {
     this.#messages.end();
     this.#controls = [];
+    this.answering.abandon(over('ERR_CLOSED', 'the client was closed'));
   }
 
   /** Resolves when what is to outlive this client is stored. */
@@ -206,6 +221,22 @@ export class Exchange {
     this.#messages.tick(now);
   }
 
+  #write(entry: Control): void {
+    this.#controls.push(entry);
+    this.#events.wake();
+  }
+
+  /** It needs no credit, and passes what waits for it. */
+  #answer(item: Item): void {
+    const entry = control(this.#defaults.codec, item);
+    const { maxMessageBytes } = this.#messages;
+    // The server would hang up on it, again on each connection.
+    if (entry.bytes > maxMessageBytes) {
+      throw new TypeError(`the reply has ${entry.bytes} bytes; at most ${maxMessageBytes} are allowed`);
+    }
+    this.#write(entry);
+  }
+
   #dispatch(item: Item, seq: number): void {
     switch (item[0]) {
       case Type.RES:
@@ -213,7 +244,9 @@ export class Exchange {
       case Type.ERR:
         return this.#refused(item);
       case Type.REQ:
-        return this.control([Type.ERR, seq, 'ERR_NO_HANDLER', `nobody here answers '${item[1]}'`, undefined]);
+        return this.answering.asked(item, seq);
+      case Type.CANCEL:
+        return this.answering.cancelled(item[1]);
       case Type.EVT:
       case Type.VOL:
       case Type.PUB:
@@ -225,7 +258,6 @@ export class Exchange {
       case Type.PING:
       case Type.PONG:
       case Type.BYE:
-      case Type.CANCEL:
       case Type.DONE:
       case Type.AUTH:
       case Type.GOAWAY:
@@ -244,4 +276,9 @@ export class Exchange {
     if (accepted) this.#events.undelivered(publicPart(accepted), refusal(item, accepted));
     else this.#messages.refused(item);
   }
+}
+
+/** Why the signals of handlers are aborted whose answer nobody waits for. */
+function over(code: 'ERR_SESSION_LOST' | 'ERR_CLOSED', text: string): DeliveryError {
+  return holdfastError(code, text, { delivery: 'unknown', messageId: '' });
 }

@@ -4,6 +4,7 @@ import {
   holdfastError,
   type Receipt,
   type ResponseItem,
+  refusal,
   type Sending,
   type Welcome,
 } from '@holdfast/protocol';
@@ -11,7 +12,6 @@ import { Outbox } from '../core/outbox.js';
 import type { Message } from '../core/types.js';
 import type { UndeliveredMessage } from '../types.js';
 import { type Defaults, type Draft, makeMessage } from './make-message.js';
-import { refusal } from './refusal.js';
 import type { ClientSettings } from './settings.js';
 
 export interface OpenMessagesEvents {

@@ -4,7 +4,6 @@ import {
   type Frame,
   type HoldfastError,
   holdfastError,
-  type Item,
   parseFrame,
   type Sending,
   SequenceGapError,
@@ -27,7 +26,6 @@ import type { ClientConnection, ConnectionState, Inspection } from '../types.js'
 import { ClientSession } from './client-session.js';
 import { ConnectWaiters } from './connect-waiters.js';
 import { Dispatcher } from './dispatcher.js';
-import { eventMeta } from './event-meta.js';
 import { Exchange } from './exchange.js';
 import { Greeting } from './greeting.js';
 import { guardedPolicy } from './guarded-policy.js';
@@ -90,11 +88,14 @@ export class Runtime {
       ...{ exchange: () => this.exchange, dispatcher: () => this.dispatcher },
     });
     const { ttlMs } = outbox;
-    const defaults = { codec, clock, random, durable, ttlMs, requestTimeoutMs: REQUEST_TIMEOUT_MS };
+    const defaults = { codec, schemas, clock, random, durable, ttlMs, requestTimeoutMs: REQUEST_TIMEOUT_MS };
     this.exchange = new Exchange(defaults, outbox, {
       wake: () => this.#wake(),
       isFree: () => this.#lines.isFree(this.#connection),
-      incoming: (item, seq) => this.#incoming(item, seq),
+      incoming: (item, seq) => {
+        if (!this.dispatcher.take(item, seq)) this.rooms.take(item);
+      },
+      failed: (error, name) => this.dispatcher.failed(error, name),
       undelivered: (message, error) => this.#post(() => this.dispatcher.undelivered(message, error)),
     });
     this.#outboxNews = new OutboxNews(this.exchange, this.dispatcher);
@@ -157,6 +158,7 @@ export class Runtime {
   /** Ends everything. What is still open is settled; nothing is told to listeners of messages any more. */
   async close(reason: string): Promise<void> {
     this.dispatcher.mute();
+    this.exchange.answering.handlers.clear();
     this.#post(() => {
       this.#step({ type: 'close', reason });
       this.#tokens.abandon();
@@ -384,16 +386,5 @@ export class Runtime {
       (token = '') => post(() => this.exchange.control([Type.AUTH, token])),
       (error: HoldfastError) => post(() => this.dispatcher.report(error)),
     );
-  }
-
-  #incoming(item: Item, seq: number): void {
-    if (item[0] === Type.EVT || (item[0] === Type.VOL && item[3]?.r === undefined)) {
-      const [, name, payload, meta] = item;
-      this.dispatcher.deliver(name, meta?.u ? undefined : payload, eventMeta(meta, seq));
-    } else if (item[0] === Type.GAP && item[4] === undefined) {
-      this.dispatcher.gap({ messages: item[2] - item[1] + 1, reason: item[3] });
-    } else {
-      this.rooms.take(item);
-    }
   }
 }

@@ -6,6 +6,7 @@ import {
   type Item,
   isPromiseLike,
   MAX_HELLO_BYTES,
+  MAX_OPEN_REQUESTS,
   PROTOCOL_VERSION,
   parseFrame,
   SequenceGapError,
@@ -38,7 +39,7 @@ import {
 const HELLO_TIMEOUT_MS = 5_000;
 
 /** Most requests of a client without an answer; told in WELCOME. */
-const MAX_OPEN_REQUESTS = 1_000;
+const MAX_REQUESTS_OF_CLIENTS = 1_000;
 
 /** Whom the store has bound to this connection. */
 export interface Arrival extends Binding {
@@ -259,6 +260,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
       epoch: hello.e,
       received: hello.x ?? 0,
       acked: hello.y ?? 0,
+      maxRequests: hello.q ?? MAX_OPEN_REQUESTS,
       codec: this.#codec.name,
       node,
     });
@@ -343,7 +345,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
         h: heartbeatMs,
         w: [WINDOW_MESSAGES, WINDOW_BYTES],
         m: maxMessageBytes,
-        o: MAX_OPEN_REQUESTS,
+        o: MAX_REQUESTS_OF_CLIENTS,
         ttl: sessionTtlMs,
         d: store.durability,
         r: this.#around.spreadMs(),

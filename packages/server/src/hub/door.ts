@@ -1,14 +1,15 @@
-import { type Clock, type ContractSchemas, type Random, Type } from '@holdfast/protocol';
+import { type CallOptions, type Clock, type ContractSchemas, type Random, Type } from '@holdfast/protocol';
 import type { Session } from '../session.js';
 import type { ServerSendOptions, ServerSession } from '../types.js';
-import { sendEvent } from './outgoing.js';
+import { askClient, sendEvent } from './outgoing.js';
 
 /** What handlers are given of a session. */
 export function doorOf(
   session: Session,
   around: { readonly clock: Clock; readonly random: Random; readonly schemas: ContractSchemas | undefined },
 ): ServerSession {
-  const { id, user, rooms } = session;
+  const { id, user, rooms, codec } = session;
+  const asking = { ...around, codec, ask: session.ask.bind(session) };
   return Object.freeze<ServerSession>({
     id,
     user,
@@ -23,5 +24,7 @@ export function doorOf(
         if (delivery === 'volatile') return session.cast([Type.VOL, event, payload, meta], messageId);
         return session.send([Type.EVT, event, payload, meta], messageId, place);
       }),
+    request: (method: string, input?: unknown, options?: CallOptions) =>
+      askClient(asking, { method, input, options }),
   });
 }

@@ -1,17 +1,28 @@
 import {
+  type CallOptions,
+  type Clock,
+  type Codec,
   type ContractSchemas,
   checkDelivery,
   checkKeys,
   checkName,
+  checkSignal,
   type Delivery,
   defer,
   describeIssues,
   holdfastError,
+  numberOption,
   type Random,
+  type RequestSchemas,
   type Sending,
+  Type,
   validate,
+  type WireData,
 } from '@holdfast/protocol';
+import type { Question } from '../asking.js';
 import type { ServerSendOptions } from '../types.js';
+
+const REQUEST_TIMEOUT_MS = 30_000;
 
 /** What the application wants to tell clients. */
 export interface ServerEventDraft {
@@ -60,9 +71,87 @@ export function sendEvent<R>(
   try {
     resolve(deliver({ ...treatment, id }));
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    const details = { delivery: 'unsent', messageId: id, issues: [{ message: why }], cause } as const;
-    reject(holdfastError('ERR_INVALID_PAYLOAD', `'${event}' cannot be encoded: ${why}`, details));
+    reject(notEncoded(event, id, cause));
   }
   return sending;
+}
+
+function notEncoded(name: string, messageId: string, cause: unknown) {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const details = { delivery: 'unsent', messageId, issues: [{ message: why }], cause } as const;
+  return holdfastError('ERR_INVALID_PAYLOAD', `'${name}' cannot be encoded: ${why}`, details);
+}
+
+/** What the application wants to know of a client. */
+export interface QuestionDraft {
+  readonly method: string;
+  readonly input: unknown;
+  readonly options: CallOptions | undefined;
+}
+
+/** What asking a client needs of its server. */
+export interface AskSurroundings {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly schemas: ContractSchemas | undefined;
+  readonly codec: Codec;
+  ask(question: Question): Promise<unknown>;
+}
+
+/**
+ * Asks a client, and checks what it answers: trust begins here. Throws a `TypeError` for misuse: a bad name or option.
+ * Everything else is an outcome.
+ */
+export function askClient(around: AskSurroundings, draft: QuestionDraft): Promise<unknown> {
+  const { method, options = {} } = draft;
+  checkName(method, 'request(method)');
+  const call = `request('${method}')`;
+  checkKeys(options, ['timeoutMs', 'signal'], `${call} options`);
+  const { signal } = options;
+  checkSignal(signal, `${call} signal`);
+  const timeoutMs = numberOption(options.timeoutMs, `${call} timeoutMs`, REQUEST_TIMEOUT_MS);
+  const { schemas, random } = around;
+  const entry = schemas?.serverRequests.get(method);
+  if (schemas && !entry) throw new TypeError(`${call}: the contract has no such request`);
+
+  const id = random.id();
+  const answer = (async () => {
+    const data = encoded(around, draft, id, entry);
+    return checkedReply(await around.ask({ id, method, data, timeoutMs, signal }), { method, id, entry });
+  })();
+  // Whoever does not look at it does not want to know.
+  answer.catch(() => undefined);
+  return answer;
+}
+
+/** Throws what becomes of a request that cannot be asked. */
+function encoded(
+  { clock, codec }: AskSurroundings,
+  { method, input }: QuestionDraft,
+  id: string,
+  entry: RequestSchemas | undefined,
+): WireData {
+  const issues = entry && validate(entry.input, input).issues;
+  if (issues) {
+    const text = `'${method}' does not fit the contract: ${describeIssues(issues)}`;
+    throw holdfastError('ERR_INVALID_PAYLOAD', text, { delivery: 'unsent', messageId: id, issues });
+  }
+  const meta = { i: id, t: Math.floor(clock.now()), u: input === undefined ? 1 : undefined } as const;
+  try {
+    return codec.encode([Type.REQ, method, input, meta]);
+  } catch (cause) {
+    throw notEncoded(method, id, cause);
+  }
+}
+
+function checkedReply(
+  reply: unknown,
+  { method, id, entry }: { method: string; id: string; entry: RequestSchemas | undefined },
+): unknown {
+  if (!entry) return reply;
+  const result = validate(entry.output, reply);
+  if (!result.issues) return result.value;
+  const { issues } = result;
+  const text = `the reply to '${method}' does not fit the contract: ${describeIssues(issues)}`;
+  throw holdfastError('ERR_INVALID_PAYLOAD', text, { delivery: 'rejected', messageId: id, issues });
 }

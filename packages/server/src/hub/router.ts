@@ -3,14 +3,17 @@ import {
   describeIssues,
   type EventItem,
   FrameError,
+  Handlers,
   type Item,
   isPromiseLike,
   isRejectError,
   JOIN,
   LEAVE,
   Listeners,
+  MAX_REASON,
   parseJoinRequest,
   parseLeaveRequest,
+  plainIssues,
   RejectError,
   type RequestItem,
   type Schema,
@@ -29,9 +32,6 @@ import type { Session } from '../session.js';
 import type { ServerContext } from '../types.js';
 import type { Hub } from './hub.js';
 import type { Rules } from './rules.js';
-
-/** Of what an ERR says; the rest stands in its data. */
-const MAX_REASON = 4_096;
 
 export type Handler = (input: unknown, context: ServerContext) => unknown;
 type EventListener = (payload: unknown, context: ServerContext) => unknown;
@@ -53,7 +53,7 @@ export interface RouterSurroundings {
 /** The way of what clients say: checked against contract and rules, accepted or refused, then handled. */
 export class Router {
   readonly listeners: Listeners;
-  readonly handlers = new Map<string, Handler>();
+  readonly handlers: Handlers<Handler>;
   readonly #around: RouterSurroundings;
   /** How many volatile events of a session are being handled. */
   readonly #hearing = new Map<Session, number>();
@@ -62,6 +62,7 @@ export class Router {
   constructor(around: RouterSurroundings) {
     this.#around = around;
     this.listeners = new Listeners((error, name) => around.report(error, { name }));
+    this.handlers = new Handlers(around.schemas?.requests);
   }
 
   /**
@@ -78,7 +79,7 @@ export class Router {
       case Type.CANCEL:
         session.runner.cancel(item[1], new RejectError('cancelled'));
         return {};
-      // Nobody here has asked, or the client has given up what would have stood here.
+      // An answer was told when it came; or the client has given up what would have stood here.
       case Type.RES:
       case Type.ERR:
       case Type.GAP:
@@ -324,11 +325,7 @@ function check(schema: Schema | undefined, payload: unknown): unknown {
   if (!schema) return payload;
   const result = validate(schema, payload);
   if (!result.issues) return result.value;
-  const issues = result.issues.map(({ message, path = [] }) => ({
-    message,
-    path: path.map((part) => String(typeof part === 'object' ? part.key : part)),
-  }));
-  throw new Refusal('ERR_INVALID_PAYLOAD', describeIssues(result.issues), issues);
+  throw new Refusal('ERR_INVALID_PAYLOAD', describeIssues(result.issues), plainIssues(result.issues));
 }
 
 /** Throws a `RejectError`, now or later, unless a rule said yes. */

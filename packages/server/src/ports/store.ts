@@ -1,5 +1,16 @@
-import type { ErrorItem, Item, OutboxPlace, WireData } from '@holdfast/protocol';
+import type { ErrorItem, Item, OutboxPlace, ResponseItem, WireData } from '@holdfast/protocol';
 import type { User } from '../types.js';
+import type {
+  CastCall,
+  Membership,
+  PublishCall,
+  Published,
+  ReadRoomCall,
+  RoomPart,
+  Writing,
+} from './room-store.js';
+
+export type * from './room-store.js';
 
 /** An answer at once, or later. A store in memory answers at once: it costs no turn of the event loop. */
 export type Answer<T> = T | Promise<T>;
@@ -30,6 +41,8 @@ export interface SessionStore {
   accept(call: AcceptCall): Answer<Accepted>;
   /** Something for a client. It has no number yet: it waits until the connection's owner reads it. */
   append(call: AppendCall): Answer<Appended>;
+  /** Takes a request back, if it still waits without a number; if not, says which number it has. */
+  withdraw(call: WithdrawCall): Answer<Withdrawn>;
   /** What is to be written next. Numbers what waits: replies at once, the rest as far as the credit goes. */
   read(call: ReadCall): Answer<Read>;
   /** The connection is gone; its session waits for its client. */
@@ -93,6 +106,8 @@ export interface AttachCall {
   readonly received: number;
   /** Highest ack that the client has seen. */
   readonly acked: number;
+  /** Most requests that may be open at this client at once, whoever asks; counts for what is asked from now on. */
+  readonly maxRequests: number;
   /** Name of the codec of the connection; counts when the session is made. */
   readonly codec: string;
   /** The server that will own the connection. */
@@ -142,6 +157,12 @@ export interface AcceptCall extends Ownership {
   readonly items: readonly AcceptedItem[];
   /** Highest number that the client has acknowledged. */
   readonly ack: number;
+  /**
+   * Answers that have come, also before their numbers are accepted: nothing that a client has said before holds them up. Each
+   * request that they are about is open no more, and who asked it is told by a note. Of several answers to one request, and
+   * of those to what was cancelled or never asked, the store takes no notice.
+   */
+  readonly answers?: readonly ClientAnswer[] | undefined;
 }
 
 /** One number that a client has used. */
@@ -162,6 +183,9 @@ export interface AcceptedItem {
   readonly refusal?: Reply | undefined;
 }
 
+/** An answer of the client to a request. */
+export type ClientAnswer = ResponseItem | ErrorItem;
+
 export type Accepted =
   | { readonly status: 'ok'; readonly accepted: number }
   /**
@@ -178,24 +202,43 @@ export interface Reply {
   readonly refusal?: ErrorItem | undefined;
 }
 
-/** Who appends or publishes: the store keeps the result of each writer's last call, so that it can be repeated. */
-export interface Writing {
-  readonly writer: string;
-  /** Rises with each call of this writer, in this session or room. */
-  readonly w: number;
-}
-
 export interface AppendCall extends Writing {
   readonly sid: string;
   readonly data: WireData;
   /** What waits under the same word has no number yet: this takes its place. */
   readonly place?: string | undefined;
+  /**
+   * A request. It is open from now on until it is answered, cancelled or withdrawn, also after its message has been
+   * acknowledged and dropped. `full` also if as many are open as the client takes; and it leaves no hole then, since who
+   * asked is told.
+   */
+  readonly asks?: boolean | undefined;
+  /**
+   * Cancels the request of this number: goes out before what waits for the window and is never refused; the request is not
+   * open any more, and not written again: a hole `abandoned` takes its number. Of one that is not open, nothing happens.
+   */
+  readonly cancels?: number | undefined;
 }
-/** `full`: refused, and the client will be told of the hole where it would have been. `lost`: there is no such session. */
+/**
+ * `full`: refused, and the client will be told of the hole where it would have been, unless it is a request. `lost`: there
+ * is no such session.
+ */
 export type Appended =
   | { readonly status: 'full' | 'lost' }
   /** `superseded`: whose place it took, if anybody's. */
   | { readonly status: 'ok'; readonly superseded?: Writing | undefined };
+
+/** Names a request by the call that appended it. */
+export interface WithdrawCall extends Writing {
+  readonly sid: string;
+}
+/**
+ * `ok`: it had no number, and will never have one. `numbered`: it is open under this number, and may have been written.
+ * `gone`: neither, since it was answered, refused or withdrawn before, or there is no such session.
+ */
+export type Withdrawn =
+  | { readonly status: 'ok' | 'gone' }
+  | { readonly status: 'numbered'; readonly seq: number };
 
 export interface ReadCall extends Ownership {
   /** Written already. */
@@ -279,71 +322,6 @@ export interface Orphan {
   readonly ended: boolean;
 }
 
-// ── Rooms ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-export interface RoomPosition {
-  readonly epoch: string;
-  readonly offset: number;
-}
-/** How a session is in a room. */
-export interface Membership {
-  /** Where the room stood for it when it joined. */
-  readonly position: RoomPosition;
-  /** Earlier sessions of its client: what they published is not for it. */
-  readonly replaced: readonly string[];
-}
-/** What stands in a room's log. */
-export interface Publication {
-  readonly id: string;
-  /** Ms since 1970. */
-  readonly at: number;
-  /** Sessions that it is not for. */
-  readonly except: ReadonlySet<string>;
-  /** An EVT item in the server's first codec; each connection gets it as a PUB in its own. */
-  readonly event: WireData;
-  /** Of those with the same word only the newest stays in the log; the offsets of the others are skipped. */
-  readonly place?: string | undefined;
-}
-export interface CastCall {
-  readonly room: string;
-  /** Sessions that it is not for. */
-  readonly except: ReadonlySet<string>;
-  /** A VOL item in the server's first codec. */
-  readonly data: WireData;
-}
-export interface LoggedPublication extends Publication {
-  readonly offset: number;
-}
-export interface PublishCall extends Writing {
-  readonly room: string;
-  readonly publication: Publication;
-  /** The message by which it was published, if it was one: of several calls for the same message the first counts. */
-  readonly message?: string | undefined;
-  /** The incarnation in which this was tried first. */
-  readonly incarnation?: string | undefined;
-}
-export type Published =
-  | {
-      readonly status: 'ok';
-      readonly position: RoomPosition /** Sessions it was for. */;
-      readonly members: number;
-    }
-  | { readonly status: 'lost' };
-export interface ReadRoomCall {
-  readonly room: string;
-  /** Where to read on; absent: only say where the log stands. */
-  readonly after?: RoomPosition | undefined;
-}
-export interface RoomPart {
-  /** Of the newest publication; offset 0 before the first. */
-  readonly top: RoomPosition;
-  /** What can no longer be read; `to` below `from`: nobody knows how many. */
-  readonly gap?:
-    | { readonly from: number; readonly to: number; readonly why: 'trimmed' | 'new-epoch' }
-    | undefined;
-  readonly items: readonly LoggedPublication[];
-}
-
 // ── Notes between servers ────────────────────────────────────────────────────────────────────────────────────
 
 export type Note =
@@ -356,6 +334,15 @@ export type Note =
       readonly sid: string;
       readonly why: EndCall['why'];
       readonly undelivered: number;
+      /** Requests that never got a number. */
+      readonly unwritten: readonly Writing[];
+    }
+  /** A request that this writer has appended is answered; the client may be connected to another server than it. */
+  | {
+      readonly about: 'answer';
+      readonly sid: string;
+      readonly written: Writing;
+      readonly answer: ClientAnswer;
     }
   | { readonly about: 'room'; readonly room: string }
   | ({ readonly about: 'cast' } & CastCall);

@@ -24,6 +24,8 @@ import type {
   ReadRoomCall,
   RoomPart,
   SessionStore,
+  WithdrawCall,
+  Withdrawn,
 } from '../ports/store.js';
 import type { User } from '../types.js';
 import type { HandledMarks } from './handled-marks.js';
@@ -110,8 +112,11 @@ export class MemoryStore implements SessionStore {
   accept(call: AcceptCall): Accepted {
     const session = this.#owned(call);
     if (typeof session === 'string') return { status: session };
-    const accepted = session.accept(call, this.#clock.now());
-    if (call.items.some(({ refusal }) => refusal)) this.#notes.add({ about: 'session', sid: call.sid });
+    const { sid } = call;
+    const accepted = session.accept(call, this.#clock.now(), (written, answer) =>
+      this.#notes.add({ about: 'answer', sid, written, answer }),
+    );
+    if (call.items.some(({ refusal }) => refusal)) this.#notes.add({ about: 'session', sid });
     this.#notes.tell();
     return accepted;
   }
@@ -122,10 +127,18 @@ export class MemoryStore implements SessionStore {
     if (!session) return { status: 'lost' };
     const appended = session.appended.once(call, () => {
       this.#notes.add({ about: 'session', sid });
-      return session.out.append(call);
+      return session.out.append(call, session.maxRequests);
     });
     this.#notes.tell();
     return appended;
+  }
+
+  withdraw({ sid, ...written }: WithdrawCall): Withdrawn {
+    const withdrawn = this.#sessions.get(sid)?.out.withdraw(written) ?? { status: 'gone' };
+    // What waited behind it may go.
+    if (withdrawn.status === 'ok') this.#notes.add({ about: 'session', sid });
+    this.#notes.tell();
+    return withdrawn;
   }
 
   read(call: ReadCall): Read {
@@ -157,7 +170,8 @@ export class MemoryStore implements SessionStore {
       const { refusals: refused } = out;
       this.#tombstones.add(sid, { userId: user.id, keys, handled, refused, heard, endedAt: now });
     }
-    this.#notes.add({ about: 'end', sid, why, undelivered: out.undelivered });
+    const { undelivered, unwritten } = out;
+    this.#notes.add({ about: 'end', sid, why, undelivered, unwritten });
     this.#notes.tell();
     return { status: 'ok', undelivered: out.undelivered };
   }

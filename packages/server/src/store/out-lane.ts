@@ -1,5 +1,5 @@
 import { type ErrorItem, sizeOf, type WireData } from '@holdfast/protocol';
-import type { AppendCall, Appended, Bounds, OutItem, Reply, Writing } from '../ports/store.js';
+import type { AppendCall, Appended, Bounds, OutItem, Reply, Withdrawn, Writing } from '../ports/store.js';
 
 interface Message {
   readonly data: WireData;
@@ -8,6 +8,7 @@ interface Message {
   readonly written?: Writing | undefined;
   readonly refusal?: ErrorItem | undefined;
   readonly place?: string | undefined;
+  readonly kind: 'reply' | 'event' | 'request' | 'cancel';
 }
 /** In the place of so many messages that were refused. */
 interface Hole {
@@ -18,6 +19,8 @@ interface Numbered {
   readonly seq: number;
   last: number;
   readonly message?: Message | undefined;
+  /** A request whose asker has given it up is not written again. */
+  state: 'kept' | 'abandoned';
 }
 
 /** How many, and how big together. */
@@ -47,6 +50,7 @@ class Tally {
  */
 export class OutLane {
   readonly #bounds: Bounds;
+  /** And cancellations. */
   readonly #replies: Message[] = [];
   readonly #events: (Message | Hole)[] = [];
   readonly #numbered: Numbered[] = [];
@@ -55,6 +59,8 @@ export class OutLane {
   /** Waiting or unacknowledged. */
   readonly #heldEvents = new Tally();
   readonly #heldReplies = new Tally();
+  /** Requests with a number and without an answer. Who appended them is needed when their message is long gone. */
+  readonly #asked = new Map<number, Writing>();
   /** Numbered, of both kinds. */
   readonly #unacknowledged = new Tally();
 
@@ -90,21 +96,28 @@ export class OutLane {
   }
 
   reply({ data, refusal }: Reply): void {
-    const message = { data, bytes: sizeOf(data), refusal };
+    this.#pass({ kind: 'reply', data, bytes: sizeOf(data), refusal });
+  }
+
+  #pass(message: Message): void {
     this.#heldReplies.add(message);
     this.#replies.push(message);
   }
 
-  /** If it is refused, that leaves a hole in its place. */
-  append({ data, writer, w, place }: AppendCall): Appended {
-    const message = { data, bytes: sizeOf(data), written: { writer, w }, place };
-    const superseded = place === undefined ? undefined : this.#supersede(message);
+  /** If an event is refused, that leaves a hole in its place. */
+  append(call: AppendCall, maxRequests: number): Appended {
+    const { data, writer, w, place, asks, cancels } = call;
+    const written = { writer, w };
+    if (cancels !== undefined) this.#cancel(data, written, cancels);
+    else if (asks) return { status: this.#ask(data, written, maxRequests) ? 'ok' : 'full' };
+    else return this.#event({ kind: 'event', data, bytes: sizeOf(data), written, place });
+    return { status: 'ok' };
+  }
+
+  #event(message: Message): Appended {
+    const superseded = message.place === undefined ? undefined : this.#supersede(message);
     if (superseded) return { status: 'ok', superseded: superseded.written };
-    if (this.#heldEvents.hasPlaceFor(message.bytes, this.#bounds)) {
-      this.#heldEvents.add(message);
-      this.#events.push(message);
-      return { status: 'ok' };
-    }
+    if (this.#take(message)) return { status: 'ok' };
     const last = this.#events.at(-1);
     if (last && 'missing' in last) last.missing++;
     else this.#events.push({ missing: 1 });
@@ -121,6 +134,51 @@ export class OutLane {
     return old;
   }
 
+  /** False if it was refused: that leaves no hole, since who asks is told. */
+  #ask(data: WireData, written: Writing, maxRequests: number): boolean {
+    if (this.unwritten.length + this.#asked.size >= maxRequests) return false;
+    return this.#take({ kind: 'request', data, bytes: sizeOf(data), written });
+  }
+
+  /** The request of this number is not open any more, and not written again. */
+  #cancel(data: WireData, written: Writing, seq: number): void {
+    if (!this.#asked.delete(seq)) return;
+    const numbered = this.#numbered.find((one) => one.seq === seq);
+    if (numbered) numbered.state = 'abandoned';
+    this.#pass({ kind: 'cancel', data, bytes: sizeOf(data), written });
+  }
+
+  /** Takes a request out of what waits. */
+  withdraw({ writer, w }: Writing): Withdrawn {
+    const isIt = (written: Writing | undefined): boolean => written?.writer === writer && written.w === w;
+    for (const [seq, written] of this.#asked) if (isIt(written)) return { status: 'numbered', seq };
+    const index = this.#events.findIndex((one) => isRequest(one) && isIt(one.written));
+    for (const message of index < 0 ? [] : this.#events.splice(index, 1)) {
+      if (isRequest(message)) this.#heldEvents.remove(message);
+      return { status: 'ok' };
+    }
+    return { status: 'gone' };
+  }
+
+  /** The client has answered it. Gives who asked; undefined if it was not open. */
+  answered(seq: number): Writing | undefined {
+    const written = this.#asked.get(seq);
+    this.#asked.delete(seq);
+    return written;
+  }
+
+  /** Requests without a number. */
+  get unwritten(): Writing[] {
+    return this.#events.filter(isRequest).flatMap(({ written }) => written ?? []);
+  }
+
+  #take(message: Message): boolean {
+    if (!this.#heldEvents.hasPlaceFor(message.bytes, this.#bounds)) return false;
+    this.#heldEvents.add(message);
+    this.#events.push(message);
+    return true;
+  }
+
   /** The client has everything up to `seq`. */
   trim(seq: number): void {
     this.#base = Math.max(this.#base, Math.min(seq, this.#top));
@@ -128,7 +186,8 @@ export class OutLane {
     for (const { message } of this.#numbered.splice(0, kept < 0 ? Infinity : kept)) {
       if (!message) continue;
       this.#unacknowledged.remove(message);
-      (message.written ? this.#heldEvents : this.#heldReplies).remove(message);
+      const isReply = message.kind === 'reply' || message.kind === 'cancel';
+      (isReply ? this.#heldReplies : this.#heldEvents).remove(message);
     }
   }
 
@@ -139,8 +198,9 @@ export class OutLane {
     const items: OutItem[] = [];
     // Nearly always the newest few of what may be a thousand.
     const first = this.#numbered.findLastIndex(({ last }) => last < from) + 1;
-    for (const { seq, last, message } of this.#numbered.slice(first)) {
-      if (message) items.push({ seq, data: message.data, written: message.written });
+    for (const { seq, last, message, state } of this.#numbered.slice(first)) {
+      if (state === 'abandoned') items.push({ seq, last, why: state });
+      else if (message) items.push({ seq, data: message.data, written: message.written });
       else items.push({ seq: Math.max(seq, from), last, why: 'outbox-full' });
     }
     return items;
@@ -161,7 +221,8 @@ export class OutLane {
   #give(message: Message): void {
     this.#unacknowledged.add(message);
     const seq = ++this.#top;
-    this.#numbered.push({ seq, last: seq, message });
+    this.#numbered.push({ seq, last: seq, message, state: 'kept' });
+    if (message.kind === 'request' && message.written) this.#asked.set(seq, message.written);
   }
 
   /** A client that stands still while much is refused has one hole that grows, not many. */
@@ -170,6 +231,10 @@ export class OutLane {
     const seq = this.#top + 1;
     this.#top += missing;
     if (newest && !newest.message) newest.last = this.#top;
-    else this.#numbered.push({ seq, last: this.#top });
+    else this.#numbered.push({ seq, last: this.#top, state: 'kept' });
   }
+}
+
+function isRequest(waiting: Message | Hole): waiting is Message {
+  return 'kind' in waiting && waiting.kind === 'request';
 }

@@ -73,6 +73,7 @@ export function retryingStore(store: SessionStore, around: RetryingSurroundings)
     attach: (call) => store.attach(call),
     accept: (call) => ask(() => store.accept(call)),
     append: (call) => ask(() => store.append(call)),
+    withdraw: (call) => ask(() => store.withdraw(call)),
     read: (call) => ask(() => store.read(call)),
     detach: (call) => ask(() => store.detach(call)),
     end: (call) => ask(() => store.end(call)),

@@ -6,8 +6,10 @@ import type {
   AttachCall,
   Attached,
   Bounds,
+  ClientAnswer,
   Membership,
   Ownership,
+  Writing,
 } from '../ports/store.js';
 import type { User } from '../types.js';
 import { HandledMarks } from './handled-marks.js';
@@ -56,6 +58,8 @@ export class SessionRecord {
   #attached = false;
   #accepted = 0;
   #lastMove = 0;
+  /** Most requests that its client has open at once. */
+  maxRequests = 0;
 
   constructor(
     { sid, user, codec, newKey }: AttachCall,
@@ -87,8 +91,10 @@ export class SessionRecord {
     return call.epoch !== this.#epoch || knowsMore ? 'lost' : undefined;
   }
 
-  attach({ fresh, n, key, newKey, received, node }: AttachCall, gen: number, now: number): Attached {
+  attach(call: AttachCall, gen: number, now: number): Attached {
+    const { fresh, n, key, newKey, received, node, maxRequests } = call;
     const previous = this.gen;
+    this.maxRequests = maxRequests;
     this.#n = n;
     this.gen = gen;
     this.#firstGen = Math.min(this.#firstGen, gen);
@@ -143,12 +149,21 @@ export class SessionRecord {
 
   // ── What comes in ────────────────────────────────────────────────────────────────────────────────────────────
 
-  accept({ items, ack }: AcceptCall, now: number): Accepted {
+  /** `answered` is told of each request that is open no more, and of who asked it. */
+  accept(
+    { items, ack, answers = [] }: AcceptCall,
+    now: number,
+    answered: (by: Writing, answer: ClientAnswer) => void,
+  ): Accepted {
     this.#checkNumbers(items);
     this.touch(now);
     this.heard = true;
     this.keys.confirm();
     this.out.trim(ack);
+    for (const answer of answers) {
+      const asker = this.out.answered(answer[1]);
+      if (asker) answered(asker, answer);
+    }
     for (const item of items) {
       if (item.seq <= this.#accepted) continue;
       if (!this.#take(item, now)) return { status: 'full', accepted: this.#accepted };

@@ -40,6 +40,7 @@ export function laterStore(store: SessionStore, clock: Clock, random: Random, ma
     attach: (call) => ask(() => store.attach(call)),
     accept: (call) => ask(() => store.accept(call)),
     append: (call) => ask(() => store.append(call)),
+    withdraw: (call) => ask(() => store.withdraw(call)),
     read: (call) => ask(() => store.read(call)),
     detach: (call) => ask(() => store.detach(call)),
     end: (call) => ask(() => store.end(call)),

@@ -30,6 +30,7 @@ const CALLS = [
   'attach',
   'accept',
   'append',
+  'withdraw',
   'read',
   'detach',
   'end',

@@ -119,7 +119,7 @@ type Claimed = Awaited<ReturnType<SessionStore['claim']>>;
 /** Its incarnation, as an attach would be told. */
 function epochOf(store: MemoryStore): string {
   const probe = { sid: 'probe', fresh: true, user: { id: 'probe' }, n: 1, newKey: '', received: 0, acked: 0 };
-  const attached = store.attach({ ...probe, codec: 'json', node: 'probe' });
+  const attached = store.attach({ ...probe, maxRequests: 1, codec: 'json', node: 'probe' });
   store.end({ sid: 'probe', why: 'closed' });
   return 'epoch' in attached ? attached.epoch : '';
 }

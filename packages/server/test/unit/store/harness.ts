@@ -84,7 +84,16 @@ export class Talk {
     const { sid, key, own } = this;
     const n = over.n ?? ++this.n;
     const newKey = `key-${sid}-${n}`;
-    const defaults = { key, newKey, epoch: own.epoch, received: 0, acked: 0, codec: 'json', node: 'A' };
+    const defaults = {
+      key,
+      newKey,
+      epoch: own.epoch,
+      received: 0,
+      acked: 0,
+      codec: 'json',
+      node: 'A',
+      maxRequests: 3,
+    };
     const attached = await this.store.attach({ sid, fresh: false, user: ADA, n, ...defaults, ...over });
     if (attached.status === 'new' || attached.status === 'resumed') {
       this.own = { sid, epoch: attached.epoch, gen: attached.gen };
@@ -102,7 +111,10 @@ export class Talk {
     return this.store.accept({ ...this.own, items, ack, ...over });
   }
 
-  async append(data: string, over: { writer?: string; w?: number; place?: string } = {}): Promise<string> {
+  async append(
+    data: string,
+    over: { writer?: string; w?: number; place?: string; asks?: boolean; cancels?: number } = {},
+  ): Promise<string> {
     const call = { sid: this.sid, data, writer: 'A', w: over.w ?? ++this.#w, ...over };
     const appended = await this.store.append(call);
     const superseded = appended.status === 'ok' ? appended.superseded : undefined;

@@ -53,6 +53,7 @@ describe('MemoryStore', () => {
       newKey: 'k',
       received: 0,
       acked: 0,
+      maxRequests: 1,
       codec: 'json',
       node: 'A',
     };
@@ -65,6 +66,7 @@ describe('MemoryStore', () => {
       attach: store.attach(attach),
       accept: store.accept({ ...own, items: [event(1)], ack: 0 }),
       append: store.append({ sid, writer: 'A', w: 1, data: 'hi' }),
+      withdraw: store.withdraw({ sid, writer: 'A', w: 1 }),
       read: store.read({ ...own, after: 0, window: [1, 1] }),
       claim: store.claim({ sid, holder: 'A', running: [], max: 1, token }),
       renew: store.renew(call),

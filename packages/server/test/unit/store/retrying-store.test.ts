@@ -31,7 +31,8 @@ function shaky() {
 }
 
 const publication = { id: 'i', at: 1, except: new Set<string>(), event: 'x' };
-const HELLO = { sid: 's', fresh: true, user: { id: 'ada' }, n: 1, newKey: 'k', received: 0, acked: 0 };
+const WHO = { sid: 's', fresh: true, user: { id: 'ada' }, n: 1, newKey: 'k' };
+const HELLO = { ...WHO, received: 0, acked: 0, maxRequests: 1 };
 
 test('a call is made again until it is answered; the outage is told once', async () => {
   const { clock, store, told, asked, fail } = shaky();

@@ -3,6 +3,7 @@ import type { MakeStore } from './harness.js';
 import { suiteOfHandling } from './suite-handling.js';
 import { suiteOfLanes } from './suite-lanes.js';
 import { suiteOfRandomRuns } from './suite-random.js';
+import { suiteOfRequests } from './suite-requests.js';
 import { suiteOfRooms } from './suite-rooms.js';
 import { suiteOfSessions } from './suite-sessions.js';
 
@@ -12,6 +13,7 @@ export function sessionStoreSuite(name: string, make: MakeStore): void {
     suiteOfSessions(make);
     suiteOfLanes(make);
     suiteOfHandling(make);
+    suiteOfRequests(make);
     suiteOfRooms(make);
     suiteOfRandomRuns(make);
   });

@@ -19,6 +19,7 @@ const call = (sid: string): AttachCall => ({
     epoch: 'e',
     received: 0,
     acked: 0,
+    maxRequests: 1,
   },
   ...{ codec: 'json', node: 'here' },
 });

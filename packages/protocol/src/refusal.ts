@@ -1,6 +1,11 @@
-import { type DeliveryError, type ErrorItem, holdfastError, type SchemaIssue } from '@holdfast/protocol';
+import { type DeliveryError, holdfastError } from './errors.js';
+import type { ErrorItem } from './frame.js';
+import type { SchemaIssue } from './schema.js';
 
-/** The error that a refusal by the server (ERR) becomes for the one who sent. */
+/** How much of a reason an ERR says, in UTF-16 code units; the rest stands in its data. */
+export const MAX_REASON = 4_096;
+
+/** The error that a refusal by the other end (ERR) becomes for the one who sent. */
 export function refusal(
   [, , code, text, data]: ErrorItem,
   { id, event }: { id: string; event: string },

@@ -1,0 +1,73 @@
+import type { WireData } from '@holdfast/protocol';
+
+// What a session store knows of rooms: the part of its port that is about their logs.
+
+/** Who appends or publishes: the store keeps the result of each writer's last call, so that it can be repeated. */
+export interface Writing {
+  readonly writer: string;
+  /** Rises with each call of this writer, in this session or room. */
+  readonly w: number;
+}
+
+export interface RoomPosition {
+  readonly epoch: string;
+  readonly offset: number;
+}
+/** How a session is in a room. */
+export interface Membership {
+  /** Where the room stood for it when it joined. */
+  readonly position: RoomPosition;
+  /** Earlier sessions of its client: what they published is not for it. */
+  readonly replaced: readonly string[];
+}
+/** What stands in a room's log. */
+export interface Publication {
+  readonly id: string;
+  /** Ms since 1970. */
+  readonly at: number;
+  /** Sessions that it is not for. */
+  readonly except: ReadonlySet<string>;
+  /** An EVT item in the server's first codec; each connection gets it as a PUB in its own. */
+  readonly event: WireData;
+  /** Of those with the same word only the newest stays in the log; the offsets of the others are skipped. */
+  readonly place?: string | undefined;
+}
+export interface CastCall {
+  readonly room: string;
+  /** Sessions that it is not for. */
+  readonly except: ReadonlySet<string>;
+  /** A VOL item in the server's first codec. */
+  readonly data: WireData;
+}
+export interface LoggedPublication extends Publication {
+  readonly offset: number;
+}
+export interface PublishCall extends Writing {
+  readonly room: string;
+  readonly publication: Publication;
+  /** The message by which it was published, if it was one: of several calls for the same message the first counts. */
+  readonly message?: string | undefined;
+  /** The incarnation in which this was tried first. */
+  readonly incarnation?: string | undefined;
+}
+export type Published =
+  | {
+      readonly status: 'ok';
+      readonly position: RoomPosition /** Sessions it was for. */;
+      readonly members: number;
+    }
+  | { readonly status: 'lost' };
+export interface ReadRoomCall {
+  readonly room: string;
+  /** Where to read on; absent: only say where the log stands. */
+  readonly after?: RoomPosition | undefined;
+}
+export interface RoomPart {
+  /** Of the newest publication; offset 0 before the first. */
+  readonly top: RoomPosition;
+  /** What can no longer be read; `to` below `from`: nobody knows how many. */
+  readonly gap?:
+    | { readonly from: number; readonly to: number; readonly why: 'trimmed' | 'new-epoch' }
+    | undefined;
+  readonly items: readonly LoggedPublication[];
+}
