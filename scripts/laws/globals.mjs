@@ -75,6 +75,13 @@ function takesRandom(math) {
   return true;
 }
 
+/** `new Date(ms)` and `instanceof Date` read no clock; `new Date()` and `Date.now` do. */
+function readsClock(date) {
+  const { parent } = date;
+  if (ts.isNewExpression(parent) && parent.expression === date) return !parent.arguments?.length;
+  return !ts.isBinaryExpression(parent) || parent.operatorToken.kind !== ts.SyntaxKind.InstanceOfKeyword;
+}
+
 /** A name that stands for a value from outside: not a property's name, not a declaration, not a type. */
 function isReference(identifier) {
   const { parent } = identifier;
@@ -99,7 +106,9 @@ function visit(node, zone, file) {
         ? false
         : name === 'Math'
           ? takesRandom(node)
-          : world.has(name) || zone.forbids(name, origin === 'platform');
+          : name === 'Date' && !readsClock(node)
+            ? false
+            : world.has(name) || zone.forbids(name, origin === 'platform');
     if (isOffence) {
       const { line, character } = file.getLineAndCharacterOfPosition(node.getStart());
       const what = name === 'Math' ? 'Math.random' : name;

@@ -206,6 +206,7 @@ const ofMessages: readonly Mutant[] = [
     { heard: change(T.RES, ([type, n]) => [type, n, 'wrong']) },
     'under its number',
     '64 deep, and',
+    'come back as they were said',
     'marked with u',
     'handled once and answered',
   ),

@@ -122,4 +122,18 @@ export const frames: readonly Case<Server>[] = [
       }
     },
   },
+  {
+    name: 'bytes and moments come back as they were said, and what only looks like them, too',
+    section: '2 Bytes, times and big integers',
+    async run(server) {
+      const { wire } = await server.session();
+      const own = { $bytes: 'AAH/', x: 1 };
+      const payload = server.codec.protocol.endsWith('json')
+        ? [{ $bytes: 'AAH/' }, { $date: 1_500 }, { $bigint: '-12' }, { $$date: 1_500 }, { $$gt: 5 }, own]
+        : [Buffer.from([0, 1, 255]), new Date(1_500), { $date: 1_500 }, { $gt: 5 }, own];
+      wire.say([0, 1, [T.REQ, 'conformance:echo', payload]]);
+      const answer = await wire.hears((item) => item[0] === T.RES && item[1] === 1, 'RES 1');
+      same(answer.item[2], payload, 'the answer');
+    },
+  },
 ];

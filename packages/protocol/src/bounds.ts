@@ -21,6 +21,32 @@ export const MAX_KEY_BYTES = 256;
 
 export const TOO_DEEP = `nested more than ${MAX_DEPTH} deep`;
 export const TOO_MANY = `more than ${MAX_ELEMENTS} elements`;
+
+/** Most digits of a bigint, without its sign: more take a receiver longer than they are worth. */
+const MAX_DIGITS = 4_096;
+/** A bigint on the wire. */
+export const DIGITS = new RegExp(`^-?\\d{1,${MAX_DIGITS}}$`);
+
+/** Throws a `TypeError` unless a payload may have it. */
+export function digitsOf(value: bigint): string {
+  const digits = String(value);
+  if (!DIGITS.test(digits)) throw new TypeError(`a bigint with more than ${MAX_DIGITS} digits`);
+  return digits;
+}
+
+/** Throws a `TypeError` unless a payload may have it. */
+export function timeOf(date: Date): number {
+  if (Number.isNaN(date.getTime())) throw new TypeError('an invalid Date');
+  return date.getTime();
+}
+
+/** Bytes are a `Uint8Array`, from whichever realm; what else a view means would be lost on the way. Throws a `TypeError`. */
+export function bytesOf(value: object, format: string): Uint8Array {
+  const { [Symbol.toStringTag]: kind } = value as { readonly [Symbol.toStringTag]?: string };
+  if (kind === 'Uint8Array') return value as Uint8Array;
+  throw new TypeError(`${format} carries bytes in a Uint8Array, not in a ${kind}`);
+}
+
 export const LONG_KEY = `a key with more than ${MAX_KEY_BYTES} bytes`;
 
 /**
@@ -35,23 +61,30 @@ export function checkKey(key: string): void {
 
 /**
  * The number of elements in what JSON has made or is to make: a frame (level -1), an item (0) or what is in one (1).
- * `Infinity` if a part of an item has too many, or has a `toJSON` that decides. Throws a `TypeError` that names the bound
- * if keys or depth are not what a payload may have.
+ * `Infinity` if a part of an item has too many. Throws a `TypeError` that names the bound if keys or depth are not what
+ * a payload may have. `weigh` may say of an object, or of what is neither a text nor a number, how many elements it has,
+ * before anybody looks into it.
  */
-export function countElements(value: unknown, level: number): number {
+export function countElements(
+  value: unknown,
+  level: number,
+  weigh?: (value: unknown) => number | undefined,
+): number {
+  if (typeof value === 'string' || typeof value === 'number') return 0;
+  const weight = weigh?.(value);
+  if (weight !== undefined) return weight;
   if (typeof value !== 'object' || value === null) return 0;
   if (level > MAX_DEPTH) throw new TypeError(TOO_DEEP);
-  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return Infinity;
   let count = 0;
   if (Array.isArray(value)) {
     for (const entry of value) {
-      const inside = countElements(entry, level + 1);
+      const inside = countElements(entry, level + 1, weigh);
       count += level === 0 && inside > MAX_ELEMENTS ? Infinity : 1 + inside;
     }
   } else {
     for (const key in value) {
       checkKey(key);
-      count += 1 + countElements((value as Record<string, unknown>)[key], level + 1);
+      count += 1 + countElements((value as Record<string, unknown>)[key], level + 1, weigh);
     }
   }
   return count;

@@ -1,13 +1,23 @@
-import { countElements, MAX_FRAME_ELEMENTS, TOO_DEEP, TOO_MANY } from './bounds.js';
+import { countElements, MAX_FRAME_ELEMENTS, TOO_MANY } from './bounds.js';
 import type { Codec } from './codec.js';
 import { type Item, Type } from './frame.js';
+import { mayHoldWords, revive, sayWord, weighOdd, weighWord } from './json-words.js';
 import { FrameError } from './parse-frame.js';
 import type { WireData } from './ports.js';
 
 /**
- * JSON in text frames: readable, in every platform, nothing to load. A payload is what `JSON.stringify` makes of
- * it: a `Date` becomes a string, `NaN` becomes `null`; `bigint`, functions and cycles are refused, and so is what
- * breaks a bound: 64 levels, 10,000 elements, keys of 256 bytes, the key `__proto__`.
+ * JSON in text frames: readable, in every platform, nothing to load.
+ *
+ * A payload arrives as what it was: texts, numbers, booleans, `null`, arrays, objects with their own enumerable fields,
+ * `Uint8Array` (also for a `Buffer`), `Date` and `bigint`, the last three as `{"$bytes":"…"}`, `{"$date":ms}` and
+ * `{"$bigint":"…"}` on the wire. An object of your own that looks like one of these arrives as it is, too.
+ * With that exception it is what `JSON.stringify` makes of it: whatever else has a `toJSON` arrives as what that returns;
+ * a field that is `undefined` is left out, an `undefined` in an array becomes `null`, and so do `NaN` and the infinities;
+ * `-0` becomes 0.
+ *
+ * Refused, with a `TypeError` that says so (`ERR_INVALID_PAYLOAD` at a send): functions and symbols wherever they stand,
+ * an `ArrayBuffer` or another view than `Uint8Array`, an invalid `Date`, a bigint of more than 4,096 digits, and what
+ * breaks a bound: 64 levels (so does a circle), 10,000 elements, keys of 256 bytes, the key `__proto__`.
  */
 export function json(): Codec {
   return {
@@ -23,31 +33,26 @@ export function json(): Codec {
 }
 
 function stringify(item: Item): string {
-  const data = item[0] === Type.PUB || item[0] === Type.ERR ? item[4] : item[2];
-  if (typeof data === 'function' || typeof data === 'symbol') {
-    throw new TypeError(`JSON has no word for a ${typeof data}`);
-  }
   // An absent last element is `undefined` at the other end; JSON would make it `null`.
   const used = item.slice(0, item.findLastIndex((part) => part !== undefined) + 1);
-  let text: string;
-  try {
-    text = JSON.stringify(used);
-  } catch (cause) {
-    // The stack did not suffice.
-    throw cause instanceof RangeError ? new TypeError(TOO_DEEP, { cause }) : cause;
-  }
+  const isOdd = countElements(used, 0, weighOdd) === Infinity;
+  const text = isOdd ? '' : JSON.stringify(used);
+  if (!isOdd && !mayHoldWords(text)) return text;
+  const withWords = JSON.stringify(used, sayWord);
   // Where a `toJSON` or what JSON leaves out makes the difference, the text tells.
-  if (countElements(used, 0) === Infinity && countElements(JSON.parse(text), 0) === Infinity) {
+  if (countElements(revive(JSON.parse(withWords), 0), 0, weighWord) === Infinity)
     throw new TypeError(TOO_MANY);
-  }
-  return text;
+  return withWords;
 }
 
 function parse(data: WireData): unknown {
   if (typeof data !== 'string') throw new FrameError('JSON comes in text frames, not in binary ones');
   try {
-    const frame: unknown = JSON.parse(data);
-    if (countElements(frame, -1) > MAX_FRAME_ELEMENTS) throw new TypeError(TOO_MANY);
+    const parsed: unknown = JSON.parse(data);
+    const withWords = mayHoldWords(data);
+    const frame = withWords ? revive(parsed, -1) : parsed;
+    const elements = countElements(frame, -1, withWords ? weighWord : undefined);
+    if (elements > MAX_FRAME_ELEMENTS) throw new TypeError(TOO_MANY);
     return frame;
   } catch (cause) {
     throw new FrameError(cause instanceof TypeError ? cause.message : 'not JSON');

@@ -1,18 +1,35 @@
-import { checkKey, MAX_DEPTH, MAX_ELEMENTS, MAX_KEY_BYTES, TOO_DEEP, TOO_MANY } from './bounds.js';
+import {
+  bytesOf,
+  checkKey,
+  digitsOf,
+  MAX_DEPTH,
+  MAX_ELEMENTS,
+  MAX_KEY_BYTES,
+  TOO_DEEP,
+  TOO_MANY,
+  timeOf,
+} from './bounds.js';
+
+/** How the encoder is given what it has no word for. */
+export interface Words {
+  date(value: Date): unknown;
+  bigint(digits: string): unknown;
+}
 
 interface Budget {
+  readonly words: Words;
   elements: number;
 }
 
 /**
- * What the encoder is to write: the value itself if it is plain, else a copy with what JSON would put in the place of
- * `Date` and the like. Throws a `TypeError` that says what cannot be encoded or which bound is broken.
+ * What the encoder is to write: the value itself if it is plain, else a copy with the words for `Date` and `bigint` in their
+ * place, and with what JSON would put in the place of whatever else has a `toJSON`. Throws a `TypeError` that says what cannot be encoded or which bound is broken.
  */
-export function plain(value: unknown): unknown {
+export function plain(value: unknown, words: Words): unknown {
   // Most parts of an item are texts and numbers.
   return typeof value === 'string' || typeof value === 'number'
     ? value
-    : visit(value, 1, { elements: MAX_ELEMENTS });
+    : visit(value, 1, { words, elements: MAX_ELEMENTS });
 }
 
 function visit(value: unknown, depth: number, budget: Budget): unknown {
@@ -20,6 +37,7 @@ function visit(value: unknown, depth: number, budget: Budget): unknown {
     case 'object':
       return value === null ? null : visitObject(value, depth, budget);
     case 'bigint':
+      return budget.words.bigint(digitsOf(value));
     case 'function':
     case 'symbol':
       throw new TypeError(`MessagePack has no word for a ${typeof value}`);
@@ -30,9 +48,8 @@ function visit(value: unknown, depth: number, budget: Budget): unknown {
 
 function visitObject(value: object, depth: number, budget: Budget): unknown {
   const { toJSON } = value as { toJSON?: unknown };
-  // Before `toJSON`, since a `Buffer` has one.
-  if (ArrayBuffer.isView(value)) return checkBytes(value);
-  if (typeof toJSON !== 'function') return visitContainer(value, depth, budget);
+  // A `Buffer` and a `Date` have one, too.
+  if (typeof toJSON !== 'function' || isOne(value)) return visitContainer(value, depth, budget);
   // As with JSON, what it returns is not asked again.
   const replaced: unknown = toJSON.call(value, '');
   return typeof replaced === 'object' && replaced !== null
@@ -40,20 +57,21 @@ function visitObject(value: object, depth: number, budget: Budget): unknown {
     : visit(replaced, depth, budget);
 }
 
-/** Bytes are a `Uint8Array`, from whichever realm; what else a view means would be lost on the way. */
-function checkBytes(value: object): unknown {
-  const { [Symbol.toStringTag]: kind } = value as { readonly [Symbol.toStringTag]?: string };
-  if (kind !== 'Uint8Array') {
-    throw new TypeError(`MessagePack carries bytes in a Uint8Array, not in a ${kind}`);
-  }
-  return value;
+/** What is no container, although it is an object. */
+const isOne = (value: object): boolean =>
+  ArrayBuffer.isView(value) || value instanceof Date || value instanceof ArrayBuffer;
+
+function visitOne(value: object, words: Words): unknown {
+  if (!(value instanceof Date)) return bytesOf(value, 'MessagePack');
+  timeOf(value);
+  return words.date(value);
 }
 
 function visitContainer(value: object, depth: number, budget: Budget): unknown {
+  if (isOne(value)) return visitOne(value, budget.words);
   if (depth > MAX_DEPTH) throw new TypeError(TOO_DEEP);
   if (Array.isArray(value)) return visitArray(value, depth, budget);
   if (Object.getPrototypeOf(value) !== Object.prototype) {
-    if (value instanceof ArrayBuffer) return checkBytes(value);
     if (value instanceof String || value instanceof Number || value instanceof Boolean) {
       return value.valueOf();
     }

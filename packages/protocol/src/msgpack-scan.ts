@@ -15,11 +15,17 @@ const TEXT = 2;
 const BYTES = 3;
 const LIST = 4;
 const MAP = 5;
+const EXTENSION = 6;
 
-/** For each type byte from 0xc0 to 0xdf, what it begins; 0 is refused: extensions, and 0xc1, which is nothing. */
-const KINDS = Uint8Array.from('10113330001111111111000002224455', Number);
+/** For each type byte from 0xc0 to 0xdf, what it begins; 0 is refused: 0xc1, which is nothing, and extensions of 64 KiB. */
+const KINDS = Uint8Array.from('10113336601111111111666662224455', Number);
 /** How many bytes follow it: those of a value, or else those that hold the length. */
-const WIDTHS = Uint8Array.from('00001240004812481248000001242424', Number);
+const WIDTHS = Uint8Array.from('00001241204812481248000001242424', Number);
+
+/** The format's own extension type, as it stands there: -1. */
+const TIMESTAMP = 0xff;
+/** Ours, for a bigint. */
+export const EXT_BIGINT = 1;
 
 /** The frame and the item are no levels of the payload. */
 const ENVELOPE = 2;
@@ -29,6 +35,9 @@ const ENVELOPE = 2;
  * it counts up to 0. One for all scans: nothing interrupts them.
  */
 const outer = new Int32Array(MAX_DEPTH + ENVELOPE + 1);
+
+/** Its digits and a sign. */
+const MAX_BIGINT_BYTES = 4_097;
 
 const CUT_OFF = 'not MessagePack: it ends too early';
 
@@ -68,7 +77,11 @@ export function scan(bytes: Uint8Array): boolean {
       if (kind !== VALUE) position += width;
     }
     if (isKey) checkKeyHeader(kind, length);
-    if (kind < LIST) {
+    if (kind === EXTENSION) {
+      if (type >= 0xd4) length = 1 << (type - 0xd4);
+      checkExtension(bytes[position++], length);
+    }
+    if (kind < LIST || kind === EXTENSION) {
       if (kind === BYTES) hasBytes = true;
       position += length;
       if (position > end) throw new FrameError(CUT_OFF);
@@ -109,4 +122,10 @@ function readLength(bytes: Uint8Array, position: number, width: number): number 
 function checkKeyHeader(kind: number, length: number): void {
   if (kind !== TEXT) throw new FrameError('a key must be a text');
   if (length > MAX_KEY_BYTES) throw new FrameError(LONG_KEY);
+}
+
+function checkExtension(type: number | undefined, length: number): void {
+  if (type === TIMESTAMP && (length === 4 || length === 8 || length === 12)) return;
+  if (type === EXT_BIGINT && length <= MAX_BIGINT_BYTES) return;
+  throw new FrameError(`not MessagePack of ours: an extension of type ${type} with ${length} bytes`);
 }

@@ -1,10 +1,18 @@
 /** The `msgpack()` codec, an entry of its own: who speaks JSON only does not load it. */
-import { Decoder, Encoder } from '@msgpack/msgpack';
-import { MAX_DEPTH } from './bounds.js';
+import {
+  Decoder,
+  decodeTimestampExtension,
+  Encoder,
+  EXT_TIMESTAMP,
+  ExtData,
+  encodeDateToTimeSpec,
+  encodeTimeSpecToTimestamp,
+} from '@msgpack/msgpack';
+import { DIGITS, MAX_DEPTH } from './bounds.js';
 import type { Codec } from './codec.js';
 import { type Item, Type } from './frame.js';
-import { plain } from './msgpack-plain.js';
-import { scan } from './msgpack-scan.js';
+import { plain, type Words } from './msgpack-plain.js';
+import { EXT_BIGINT, scan } from './msgpack-scan.js';
 import { FrameError } from './parse-frame.js';
 import type { WireData } from './ports.js';
 
@@ -12,26 +20,21 @@ import type { WireData } from './ports.js';
  * MessagePack in binary frames: smaller than JSON, and it carries bytes. Both ends need it: `codec: msgpack()` at the
  * client, `codecs: [msgpack(), json()]` at the server.
  *
- * A payload arrives as it would with `json()`: a `Date`, or whatever has a `toJSON`, as what that returns; a field that
- * is `undefined` is left out, an `undefined` in an array becomes `null`. It differs in this:
+ * A payload arrives as it would with `json()`, with the same refusals and bounds. On the wire a `Uint8Array` is `bin`, a
+ * `Date` the extension type for timestamps, a `bigint` extension type 1 with its digits; other extension types are
+ * refused. It differs in this:
  *
- * - a `Uint8Array` (a `Buffer` is one) arrives as a `Uint8Array` of its own; an `ArrayBuffer` or another view is refused.
- *   A room's member who speaks JSON gets of it what `JSON.stringify` makes: an object of numbers, one element each;
  * - `NaN` and the infinities arrive as they are;
- * - functions and symbols are refused wherever they stand, not only as a whole payload;
  * - half of a surrogate pair, for which UTF-8 has no word, may arrive as U+FFFD.
- *
- * The bounds are those of `json()`: 64 levels, 10,000 elements, keys of 256 bytes, no key `__proto__`. Extension types
- * are refused.
  */
 export function msgpack(): Codec {
   // To the encoder the item and the innermost values are levels, too. The bound itself is checked by `plain`.
   const encoder = new Encoder({
-    extensionCodec: noExtensions,
+    extensionCodec: extensions,
     ignoreUndefined: true,
     maxDepth: MAX_DEPTH + 2,
   });
-  const decoder = new Decoder({ extensionCodec: noExtensions });
+  const decoder = new Decoder({ extensionCodec: extensions });
   return {
     name: 'msgpack',
     encode(item) {
@@ -60,21 +63,38 @@ export function msgpack(): Codec {
   };
 }
 
-/** None goes out, and `scan` lets none in. */
-const noExtensions = { tryToEncode: () => null, decode: () => null };
+const words: Words = {
+  date: (value) => new ExtData(EXT_TIMESTAMP, encodeTimeSpecToTimestamp(encodeDateToTimeSpec(value))),
+  bigint: (digits) => new ExtData(EXT_BIGINT, new TextEncoder().encode(digits)),
+};
+
+const extensions = {
+  tryToEncode: (value: unknown) => (value instanceof ExtData ? value : null),
+  /** `scan` lets no other types in. */
+  decode(data: Uint8Array, type: number): unknown {
+    if (type === EXT_BIGINT) {
+      const digits = String.fromCharCode(...data);
+      if (DIGITS.test(digits)) return BigInt(digits);
+      throw new TypeError('a bigint that is no number');
+    }
+    const date = decodeTimestampExtension(data);
+    if (Number.isNaN(date.getTime())) throw new TypeError('a time that no Date can be');
+    return date;
+  },
+};
 
 const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
 function plainItem(item: Item): unknown[] {
   // An absent last element is `undefined` at the other end; MessagePack would make it `null`.
   const used = item.findLastIndex((part) => part !== undefined) + 1;
-  return item.slice(0, used).map((part) => plain(part));
+  return item.slice(0, used).map((part) => plain(part, words));
 }
 
 /** What was decoded points into the frame, which may lie in a buffer that the platform uses again. */
 function withOwnBytes(value: unknown): unknown {
   if (value instanceof Uint8Array) return new Uint8Array(value);
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
   const container = value as Record<string, unknown>;
   for (const key of Object.keys(container)) container[key] = withOwnBytes(container[key]);
   return value;

@@ -13,6 +13,39 @@ const payload = fc
   .map((value) => JSON.stringify(value))
   .filter((text) => !text.includes('"__proto__":'))
   .map((text) => JSON.parse(text) as unknown);
+
+/** Keys among which are all that could be taken for a word of JSON's. */
+const key = fc.oneof(
+  fc.string({ maxLength: 20 }),
+  fc.constantFrom('$bytes', '$date', '$bigint', '$$bytes', '$$$date', '$', '$x', 'toString', 'length'),
+);
+const leaf = fc.oneof(
+  fc.constantFrom(null, true, false, '', '$date', '"$bytes"'),
+  fc.string(),
+  fc.double({ noNaN: true, noDefaultInfinity: true }).map((n) => n + 0),
+  fc.maxSafeInteger(),
+  fc.uint8Array({ maxLength: 40 }),
+  fc.date({ noInvalidDate: true }),
+  fc.bigInt({ min: -(10n ** 60n), max: 10n ** 60n }),
+);
+/** What a payload may be and arrives as: all that JSON knows, bytes, times and big integers. */
+export const { richPayload } = fc.letrec<{ richPayload: unknown }>((tie) => ({
+  richPayload: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    leaf,
+    fc.array(tie('richPayload'), { maxLength: 6 }),
+    fc.dictionary(
+      key.filter((name) => name !== '__proto__'),
+      tie('richPayload'),
+      { maxKeys: 4, noNullPrototype: true },
+    ),
+    // The form itself, with anything in it.
+    fc
+      .tuple(key, tie('richPayload'))
+      .map(([name, value]) => ({ [name === '__proto__' ? '$' : name]: value })),
+  ),
+}));
+
 const meta = fc.record(
   { i: name, t: counter, r: name, f: fc.string(), u: fc.constant(1 as const) },
   { requiredKeys: [] },

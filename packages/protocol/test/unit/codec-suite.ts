@@ -13,6 +13,7 @@ import {
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { counter, event, items, number } from './arbitrary-items.js';
+import { valuesSuite } from './values-suite.js';
 
 /** More of what is arbitrary in the long run. */
 const runs = process.env['HOLDFAST_LONG'] === '1' ? 50 : 1;
@@ -177,12 +178,10 @@ export function codecSuite(what: string, { make, raw, anything, damage }: CodecU
       expect(payloadThere([, 1])).toStrictEqual([null, 1]);
     });
 
-    test('a Date and whatever has a toJSON arrive as what that gives', () => {
+    test('whatever has a toJSON arrives as what that gives', () => {
       const at = new Date('2026-11-25T00:00:00.000Z');
       const url = new URL('https://example.org/x');
-      const iso = at.toISOString();
-      expect(payloadThere(at)).toBe(iso);
-      expect(payloadThere([{ at }, at, url])).toStrictEqual([{ at: iso }, iso, url.href]);
+      expect(payloadThere([{ at }, at, url])).toStrictEqual([{ at }, at, url.href]);
       expect(payloadThere({ none: { toJSON: () => undefined } })).toStrictEqual({});
       expect(payloadThere(Object.assign([1], { toJSON: () => 'list' }))).toBe('list');
       // It is asked once: JSON does not ask what it returned.
@@ -192,7 +191,10 @@ export function codecSuite(what: string, { make, raw, anything, damage }: CodecU
           return this;
         }
       }
-      expect(payloadThere([new Account()])).toStrictEqual([{ at: iso }]);
+      expect(payloadThere([new Account()])).toStrictEqual([{ at }]);
+      let asked = 0;
+      const twice = { at, toJSON: () => ({ ...twice, asked: asked++, toJSON: 0 }) };
+      expect(payloadThere(twice)).toStrictEqual({ at, asked: 0, toJSON: 0 });
     });
 
     test('objects arrive as their own fields, boxed values as what is in them', () => {
@@ -216,8 +218,14 @@ export function codecSuite(what: string, { make, raw, anything, damage }: CodecU
     test.each([
       ['a function', () => 1],
       ['a symbol', Symbol('s')],
-      ['a bigint', 1n],
-      ['a bigint within', { list: [1n] }],
+      ['a function within', { on: () => 1 }],
+      ['a symbol within', [Symbol('s')]],
+      ['an invalid Date', new Date(Number.NaN)],
+      ['an invalid Date within', { list: [new Date(Number.NaN)] }],
+      ['a bigint of more than 4,096 digits', [-(10n ** 4_096n)]],
+      ['a Float64Array', [new Float64Array(1)]],
+      ['a DataView', new DataView(new ArrayBuffer(1))],
+      ['an ArrayBuffer', { x: new ArrayBuffer(1) }],
     ])('%s is refused', (_what, value) => {
       expect(() => codec.encode([Type.EVT, 'x', value])).toThrow(TypeError);
       expect(() => codec.encode([Type.RES, 1, value])).toThrow(TypeError);
@@ -237,6 +245,8 @@ export function codecSuite(what: string, { make, raw, anything, damage }: CodecU
       expect(payloadThere(`${'x'.repeat(300)}\udc00`)).toHaveLength(301);
     });
   });
+
+  valuesSuite(what, codec);
 
   describe(`${what}: bounds`, () => {
     test.each(bounds)('%s', (_what, most, tooMuch, why) => {
@@ -315,6 +325,30 @@ export function codecSuite(what: string, { make, raw, anything, damage }: CodecU
       fc.assert(
         fc.property(fc.oneof(value, fc.tuple(counter, counter, part, part)), (frame) =>
           readOrRefuse(raw(frame)),
+        ),
+        { numRuns: 1_000 * runs },
+      );
+    });
+
+    test('words that say nothing, or what they should not', { timeout: 10_000 * runs }, () => {
+      const word = fc.constantFrom('$date', '$bytes', '$bigint', '$$date', '$$__proto__', '$');
+      const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+        value: fc.oneof(
+          { depthSize: 'medium' },
+          fc.oneof(fc.string(), fc.double(), fc.constant(null)),
+          fc.array(tie('value'), { maxLength: 3 }),
+          fc.tuple(word, tie('value')).map((entry) => Object.fromEntries([entry])),
+        ),
+      }));
+      const part = fc.oneof(
+        value,
+        fc.array(value, { maxLength: 5 }),
+        fc.tuple(fc.nat(20), value, value, value),
+      );
+      fc.assert(
+        fc.property(
+          fc.oneof(value, fc.tuple(counter, value, part), fc.tuple(counter, counter, part, part)),
+          (frame) => readOrRefuse(raw(frame)),
         ),
         { numRuns: 1_000 * runs },
       );

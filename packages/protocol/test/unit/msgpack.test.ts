@@ -1,7 +1,8 @@
-import { FrameError, type Item, json, Type, type WireData } from '@holdfast/protocol';
+import { type Codec, FrameError, type Item, json, Type, type WireData } from '@holdfast/protocol';
 import { msgpack } from '@holdfast/protocol/msgpack';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { richPayload } from './arbitrary-items.js';
 import { codecSuite } from './codec-suite.js';
 
 const bytes = (...list: (number | readonly number[])[]): Uint8Array => new Uint8Array(list.flat());
@@ -84,13 +85,24 @@ describe('MessagePack', () => {
     expect(payloadThere(bytes(Array(70_000).fill(1)))).toStrictEqual(bytes(Array(70_000).fill(1)));
   });
 
-  test.each([
-    ['Float64Array', new Float64Array(1)],
-    ['DataView', new DataView(new ArrayBuffer(1))],
-    ['ArrayBuffer', new ArrayBuffer(1)],
-  ])('%s is refused: what it means would be lost', (kind, value) => {
-    expect(() => codec.encode([Type.EVT, 'x', [value]])).toThrow(
-      new TypeError(`MessagePack carries bytes in a Uint8Array, not in a ${kind}`),
+  test('a time is a timestamp, a bigint an extension with its digits', () => {
+    const payloadOf = (value: unknown): number[] =>
+      [...(codec.encode([Type.RES, 1, value]) as Uint8Array)].slice(3);
+    expect(payloadOf(new Date(1_000))).toEqual([0xd6, 0xff, 0, 0, 0, 1]);
+    expect(payloadOf(new Date(1_500))).toEqual([0xd7, 0xff, 0x77, 0x35, 0x94, 0, 0, 0, 0, 1]);
+    expect(payloadOf(-12n)).toEqual([0xc7, 3, 1, ...utf8('-12')]);
+    expect(payloadOf({ $date: 5 })).toEqual([0x81, 0xa5, ...utf8('$date'), 5]);
+  });
+
+  test('what JSON can say, MessagePack can, and the other way round', () => {
+    const other = json();
+    const through = (one: Codec, value: unknown): unknown =>
+      (one.decode(one.frame(0, 1, [one.encode([Type.RES, 1, value])])) as unknown[][])[2]?.[2];
+    fc.assert(
+      fc.property(richPayload, (value) => {
+        expect(through(other, through(codec, value))).toStrictEqual(value);
+        expect(through(codec, through(other, value))).toStrictEqual(value);
+      }),
     );
   });
 
@@ -157,8 +169,20 @@ describe('MessagePack', () => {
     ['a number that is cut off', event(0xcb, 0, 0), 'it ends too early'],
     ['nothing', bytes(), 'it ends too early'],
     ['a second frame', bytes([0x92, 0, 0], [0x92, 0, 0]), 'more than one value'],
-    ['a timestamp', event(0xd6, 0xff, 0, 0, 0, 0), 'the type 0xd6'],
-    ['an extension', event(0xc7, 1, 5, 0), 'the type 0xc7'],
+    ['a timestamp of 5 bytes', event(0xc7, 5, 0xff, 0, 0, 0, 0, 0), 'an extension of type 255 with 5 bytes'],
+    ['a timestamp that is cut off', event(0xd7, 0xff, 0), 'it ends too early'],
+    [
+      'a timestamp that no Date can be',
+      event(0xc7, 12, 0xff, 0, 0, 0, 0, 0x7f, Array(7).fill(0xff)),
+      'a time that no Date can be',
+    ],
+    ['a bigint that is no number', event(0xd5, 1, utf8('1x')), 'a bigint that is no number'],
+    ['an empty bigint', event(0xc7, 0, 1), 'a bigint that is no number'],
+    ['a bigint of 64 KiB', event(0xc8, 0xff, 0xff, 1, Array(65_535).fill(0x39)), 'type 1 with 65535 bytes'],
+    ['an extension', event(0xc7, 1, 5, 0), 'an extension of type 5 with 1 bytes'],
+    ['an extension of 4 GiB', event(0xc9, 0xff, 0xff, 0xff, 0xff, 1), 'the type 0xc9'],
+    ['an extension without a type', event(0xd4), 'an extension of type undefined'],
+    ['a key that is a timestamp', event(0x81, 0xd6, 0xff, 0, 0, 0, 0, 1), 'a key must be a text'],
     ['the type that is none', event(0xc1), 'the type 0xc1'],
     ['a key that is a number', event(0x81, 1, 1), 'a key must be a text'],
     ['a key that is a list', event(0x81, 0x90, 1), 'a key must be a text'],

@@ -22,21 +22,61 @@ describe('MessagePack', () => {
     expect(bob.heard).toEqual(['from MessagePack', 'back']);
   });
 
-  test('requests, events and their payloads, bytes among them', async () => {
+  test('one room, two codecs: bytes, times and big integers arrive as what they are', async () => {
     const bed = openBed({ codecs });
-    const { client } = person(bed, { codec: msgpack() });
+    const people = [await member(bed, { codec: msgpack() }), await member(bed), await member(bed)] as const;
+    const heard = people.map(({ room }) => {
+      const payloads: unknown[] = [];
+      room.on('data', (payload) => payloads.push(payload));
+      return payloads;
+    });
+    const payload = { bytes: new Uint8Array([1, 2, 255]), at: new Date(5), n: 2n ** 64n, own: { $date: 5 } };
+    for (const { room } of people) await bed.until(room.send('data', payload));
+    await bed.settle();
+    // What each has said goes to the two others.
+    for (const payloads of heard) expect(payloads).toStrictEqual([payload, payload]);
+  });
+});
+
+describe.each([
+  ['json', json()],
+  ['msgpack', msgpack()],
+])('%s: payloads', (_name, codec) => {
+  test('of requests and replies arrive as what they are', async () => {
+    const bed = openBed({ codecs });
+    const { client } = person(bed, { codec });
     await bed.until(client.connect());
     const payload = {
       text: 'ü',
       list: [1, 0.5, -7, null],
       bytes: new Uint8Array([1, 2, 255]),
       at: new Date(0),
+      big: -(10n ** 30n),
+      own: [{ $bytes: 'AA==' }, { $$date: 1 }],
     };
-    expect(await bed.until(client.request('echo', payload))).toStrictEqual({
-      ...payload,
-      at: '1970-01-01T00:00:00.000Z',
-    });
+    expect(await bed.until(client.request('echo', payload))).toStrictEqual(payload);
     expect(await bed.until(client.request('echo', undefined))).toBeUndefined();
+  });
+
+  test('that nothing can say are refused where they are sent, and the connection goes on', async () => {
+    const bed = openBed({ codecs });
+    const { client } = person(bed, { codec });
+    await bed.until(client.connect());
+    const circle: { self?: unknown } = {};
+    circle.self = circle;
+    for (const [payload, why] of [
+      [{ on: () => 1 }, 'has no word for a function'],
+      [[Symbol('s')], 'has no word for a symbol'],
+      [circle, 'nested more than 64 deep'],
+      [new Date(Number.NaN), 'an invalid Date'],
+    ] as const) {
+      await expect(bed.until(client.request('echo', payload))).rejects.toMatchObject({
+        code: 'ERR_INVALID_PAYLOAD',
+        delivery: 'unsent',
+        message: expect.stringContaining(why),
+      });
+    }
+    expect(bed.dials(client)).toBe(1);
   });
 });
 
