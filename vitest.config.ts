@@ -7,6 +7,7 @@ const source = (path: string) => fileURLToPath(new URL(`./packages/${path}`, imp
 const alias = [
   { find: /^@holdfast\/(protocol|client|server|testing)$/, replacement: source('$1/src/index.ts') },
   { find: /^@holdfast\/(client|server)\/ports$/, replacement: source('$1/src/ports.ts') },
+  { find: '@holdfast/client/payload-codec', replacement: source('client/src/payload-codec.ts') },
   { find: '@holdfast/client/plain', replacement: source('client/src/plain.ts') },
   { find: '@holdfast/client/explain', replacement: source('client/src/explain.ts') },
   { find: /^@holdfast\/client\/(storage(?:-file)?)$/, replacement: source('client/src/$1.ts') },

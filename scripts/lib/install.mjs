@@ -6,7 +6,7 @@ import { pnpm } from './pnpm.mjs';
 import { exitUnlessFine, root } from './process.mjs';
 
 const stamp = join(root, 'node_modules/.installed-for');
-const members = () => ['bench', 'e2e', 'playground', ...packagesEach()];
+const members = () => ['bench', 'e2e', 'examples/protobuf', 'playground', ...packagesEach()];
 
 /** Installing on a machine of another kind would need other binaries, hence platform and architecture. */
 const wanted = () =>

@@ -1,6 +1,24 @@
 import type { Item } from './frame.js';
 import type { WireData } from './ports.js';
 
+/** Which payload it is. */
+export interface PayloadInfo {
+  /** `event`, also one in a room; `request`: what is asked; `reply`: what is answered; `item`: one of a stream. */
+  readonly kind: 'event' | 'request' | 'reply' | 'item';
+  /** Of the event or request. */
+  readonly name: string;
+  /** Who has put it on the wire; what a client publishes in a room comes to the others from the server. */
+  readonly from: 'client' | 'server';
+}
+
+/** An encoding of payloads, see `payloadCodec`. */
+export interface Payloads {
+  /** What it throws refuses the message where it is sent. */
+  encode(payload: unknown, info: PayloadInfo): Uint8Array;
+  /** What it throws refuses the message to its sender. */
+  decode(bytes: Uint8Array, info: PayloadInfo): unknown;
+}
+
 /**
  * How frames stand on the wire. An item is encoded once, when it is sent: what waits, what may have to be written
  * again and what goes to many are bytes, so later changes to the application's objects change nothing.
@@ -8,6 +26,8 @@ import type { WireData } from './ports.js';
 export interface Codec {
   /** Stands in the subprotocol: `holdfast.v1.<name>`. */
   readonly name: string;
+  /** Encodes payloads before they are put into an item; absent: an item takes them as they are. */
+  readonly payloads?: Payloads | undefined;
   /**
    * Encodes one item. Throws a `TypeError` that says what cannot be encoded, or which bound a payload breaks: what
    * `decode` at the other end would refuse is not sent.

@@ -18,6 +18,8 @@ export * from './listeners.js';
 export * from './messages.js';
 export * from './options.js';
 export * from './parse-frame.js';
+export * from './payload-codec.js';
+export * from './payloads.js';
 export * from './ports.js';
 export * from './refusal.js';
 export * from './schema.js';

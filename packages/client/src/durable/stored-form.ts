@@ -1,5 +1,6 @@
 import {
   type Codec,
+  decodePayload,
   defer,
   type Item,
   type OutboxPlace,
@@ -27,9 +28,10 @@ export function restored(stored: StoredMessage, codec: Codec): Message | undefin
   const item = stored.codec === codec.name ? read(codec, encoded) : undefined;
   if (item?.[0] !== Type.EVT) return undefined;
   const { sending, resolve, reject } = defer<Receipt>(id);
+  const payload = item[3]?.u ? undefined : said(codec, event, item[2]);
   return {
     ...{ kind: 'event', delivery: 'durable', id, event, room, sentAt, encoded, expiresAt },
-    payload: item[3]?.u ? undefined : item[2],
+    payload,
     outboxPlace: place,
     hold: 'storing',
     bytes: sizeOf(encoded),
@@ -41,6 +43,15 @@ export function restored(stored: StoredMessage, codec: Codec): Message | undefin
     resolve: (receipt) => resolve(receipt as Receipt),
     reject,
   };
+}
+
+/** For the application to look at; what is sent are the bytes. */
+function said(codec: Codec, name: string, data: unknown): unknown {
+  try {
+    return decodePayload(codec, data, { kind: 'event', name, from: 'client' });
+  } catch {
+    return undefined;
+  }
 }
 
 function read(codec: Codec, encoded: StoredMessage['encoded']): Item | undefined {

@@ -1,7 +1,10 @@
 import {
+  type Codec,
   type ContractSchemas,
+  decodePayload,
   describeIssues,
   type ErrorItem,
+  encodePayload,
   FrameError,
   Handlers,
   isRejectError,
@@ -11,7 +14,9 @@ import {
   RejectError,
   type RequestItem,
   type ResponseItem,
+  type SchemaResult,
   Type,
+  undecodable,
   validate,
 } from '@holdfast/protocol';
 import type { RequestContext } from '../types.js';
@@ -21,6 +26,7 @@ export type RequestHandler = (input: unknown, context: RequestContext) => unknow
 type Reply = ResponseItem | ErrorItem;
 
 export interface AnsweringSurroundings {
+  readonly codec: Codec;
   readonly schemas: ContractSchemas | undefined;
   /** Writes an answer. Throws what the codec cannot encode, and what is more than the server takes. */
   answer(item: Reply): void;
@@ -97,8 +103,9 @@ export class Answering {
     if (!handler) return refuse('ERR_NO_HANDLER', `nobody here answers '${method}'`);
     if (this.#running > MAX_RUNNING) throw new Error(`more than ${MAX_RUNNING} handlers run already`);
     const schemas = this.#around.schemas?.serverRequests.get(method);
-    const input = meta?.u ? undefined : data;
-    const checked = schemas ? validate(schemas.input, input) : { value: input };
+    const input = this.#read(method, meta?.u ? undefined : data);
+    if (input.issues) return refuse('ERR_INVALID_PAYLOAD', describeIssues(input.issues), input.issues);
+    const checked = schemas ? validate(schemas.input, input.value) : input;
     if (checked.issues) {
       const why = describeIssues(checked.issues).slice(0, MAX_REASON);
       return refuse('ERR_INVALID_PAYLOAD', why, plainIssues(checked.issues));
@@ -106,6 +113,15 @@ export class Answering {
     const result = await handler(checked.value, { ...eventMeta(meta, seq), signal });
     const issues = schemas && validate(schemas.output, result).issues;
     if (issues) throw new TypeError(`the reply does not fit the contract: ${describeIssues(issues)}`);
-    return [Type.RES, seq, result];
+    const { codec } = this.#around;
+    return [Type.RES, seq, encodePayload(codec, result, { kind: 'reply', name: method, from: 'client' })];
+  }
+
+  #read(name: string, data: unknown): SchemaResult<unknown> {
+    try {
+      return { value: decodePayload(this.#around.codec, data, { kind: 'request', name, from: 'server' }) };
+    } catch (cause) {
+      return { issues: [undecodable(cause)] };
+    }
   }
 }

@@ -1,6 +1,8 @@
 import {
+  type Codec,
   type ContractSchemas,
   type DeliveryError,
+  decodePayload,
   describeIssues,
   type EventMeta,
   type HoldfastError,
@@ -8,9 +10,9 @@ import {
   type Item,
   Listeners,
   type Logger,
-  type Schema,
   type SchemaResult,
   Type,
+  undecodable,
   validate,
 } from '@holdfast/protocol';
 import type {
@@ -22,9 +24,11 @@ import type {
   UndeliveredMessage,
 } from '../types.js';
 import { eventMeta } from './event-meta.js';
+import type { ClientSettings } from './settings.js';
 
 /** Tells the application: its listeners of events, and those of what happens to the client itself. */
 export class Dispatcher {
+  readonly #codec: Codec;
   readonly #schemas: ContractSchemas | undefined;
   readonly #logger: Logger;
   /** After `close()` no message reaches the application. */
@@ -35,7 +39,8 @@ export class Dispatcher {
   readonly lifecycle: Listeners;
   readonly errors: Listeners;
 
-  constructor(schemas: ContractSchemas | undefined, logger: Logger) {
+  constructor({ codec, schemas, logger }: Pick<ClientSettings, 'codec' | 'schemas' | 'logger'>) {
+    this.#codec = codec;
     this.#schemas = schemas;
     this.#logger = logger;
     this.events = new Listeners((error, name) => this.failed(error, name));
@@ -58,14 +63,13 @@ export class Dispatcher {
   }
 
   /** An event for the application; in a room first to the room's own listeners. */
-  deliver(name: string, payload: unknown, meta: EventMeta, room?: Listeners): void {
+  deliver(name: string, data: unknown, meta: EventMeta, room?: Listeners): void {
     if (this.#audience === 'gone') return;
     if (!this.events.has(name) && !room?.has(name)) {
       const where = meta.room === undefined ? '' : ` in room '${meta.room}'`;
       return this.#unheard(name, holdfastError('ERR_NO_LISTENER', `nobody listens to '${name}'${where}`));
     }
-    const schema = this.#schemas?.serverEvents.get(name);
-    const result = schema ? this.#checked(schema, payload, name) : { value: payload };
+    const result = this.#read(name, data);
     if (!result) return;
     if (result.issues) {
       const { issues } = result;
@@ -119,9 +123,16 @@ export class Dispatcher {
   }
 
   /** Undefined if the schema itself failed. */
-  #checked(schema: Schema, payload: unknown, name: string): SchemaResult<unknown> | undefined {
+  #read(name: string, data: unknown): SchemaResult<unknown> | undefined {
+    let payload: unknown;
     try {
-      return validate(schema, payload);
+      payload = decodePayload(this.#codec, data, { kind: 'event', name, from: 'server' });
+    } catch (cause) {
+      return { issues: [undecodable(cause)] };
+    }
+    const schema = this.#schemas?.serverEvents.get(name);
+    try {
+      return schema ? validate(schema, payload) : { value: payload };
     } catch (error) {
       this.failed(error, name);
       return undefined;

@@ -68,6 +68,7 @@ export class Exchange {
       },
     });
     this.answering = new Answering({
+      codec: defaults.codec,
       schemas: defaults.schemas,
       answer: (item) => this.#answer(item),
       failed: events.failed,

@@ -10,6 +10,7 @@ import {
   type DeliveryError,
   defer,
   describeIssues,
+  encodePayload,
   holdfastError,
   type Item,
   numberOption,
@@ -138,9 +139,10 @@ function encode({ kind, name, payload }: Draft, { codec, schema, isVolatile }: E
       error: holdfastError('ERR_INVALID_PAYLOAD', message, { delivery: 'unsent', messageId: id, issues }),
     };
   }
-  const event = [isVolatile ? Type.VOL : Type.EVT, name, payload, meta] as const;
-  const item: Item = kind === 'event' ? event : [Type.REQ, name, payload];
   try {
+    const data = encodePayload(codec, payload, { kind, name, from: 'client' });
+    const event = [isVolatile ? Type.VOL : Type.EVT, name, data, meta] as const;
+    const item: Item = kind === 'event' ? event : [Type.REQ, name, data];
     return { encoded: codec.encode(item) };
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

@@ -1,11 +1,13 @@
 import {
   type DeliveryError,
+  decodePayload,
   type ErrorItem,
   holdfastError,
   type Receipt,
   type ResponseItem,
   refusal,
   type Sending,
+  undecodable,
   type Welcome,
 } from '@holdfast/protocol';
 import { Outbox } from '../core/outbox.js';
@@ -192,7 +194,18 @@ export class OpenMessages {
   /** An answer to a request of ours. */
   answered([, seq, result]: ResponseItem): void {
     const message = this.#asked.get(seq);
-    if (message) this.#succeed(message, result);
+    if (!message) return;
+    const { id: messageId, event: name } = message;
+    let reply: unknown;
+    try {
+      reply = decodePayload(this.#defaults.codec, result, { kind: 'reply', name, from: 'server' });
+    } catch (cause) {
+      const issues = [undecodable(cause)];
+      const text = `the reply to '${name}' ${issues[0]?.message}`;
+      const details = { delivery: 'rejected', messageId, issues, cause } as const;
+      return this.fail(message, holdfastError('ERR_INVALID_PAYLOAD', text, details));
+    }
+    this.#succeed(message, reply);
   }
 
   /** A refusal of what is on the wire. */

@@ -73,14 +73,14 @@ export class Runtime {
 
   constructor(ports: ClientPorts, settings: ClientSettings) {
     const { clock, random } = ports;
-    const { codec, outbox, schemas, logger, auth } = settings;
+    const { codec, outbox, schemas, auth } = settings;
     this.#ports = ports;
     this.#session = new ClientSession(random);
     this.#tokens = new Tokens(ports, auth);
     this.#lines = new Lines(ports.dialer, settings, this.#tokens);
     this.#signals = new SignalWatch(ports.signals, (event) => this.#post(() => this.#step(event)));
     this.#alarm = new Alarm(clock, () => this.#ring());
-    this.dispatcher = new Dispatcher(schemas, logger);
+    this.dispatcher = new Dispatcher(settings);
     const told = (error: unknown) => this.#post(() => this.dispatcher.failed(error, 'reconnect.policy'));
     this.#settings = { ...settings, reconnect: guardedPolicy(settings.reconnect, told) };
     const durable = openStorage(settings, {

@@ -1,4 +1,11 @@
-import { type CallOptions, type Clock, type ContractSchemas, type Random, Type } from '@holdfast/protocol';
+import {
+  type CallOptions,
+  type Clock,
+  type ContractSchemas,
+  encodePayload,
+  type Random,
+  Type,
+} from '@holdfast/protocol';
 import type { Session } from '../session.js';
 import type { ServerSendOptions, ServerSession } from '../types.js';
 import { askClient, sendEvent } from './outgoing.js';
@@ -21,8 +28,9 @@ export function doorOf(
       sendEvent(around, { event, payload, options }, ({ id: messageId, delivery, place }) => {
         const at = Math.floor(around.clock.now());
         const meta = { i: messageId, t: at, u: payload === undefined ? 1 : undefined } as const;
-        if (delivery === 'volatile') return session.cast([Type.VOL, event, payload, meta], messageId);
-        return session.send([Type.EVT, event, payload, meta], messageId, place);
+        const data = encodePayload(session.codec, payload, { kind: 'event', name: event, from: 'server' });
+        if (delivery === 'volatile') return session.cast([Type.VOL, event, data, meta], messageId);
+        return session.send([Type.EVT, event, data, meta], messageId, place);
       }),
     request: (method: string, input?: unknown, options?: CallOptions) =>
       askClient(asking, { method, input, options }),

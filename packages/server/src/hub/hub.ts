@@ -1,5 +1,6 @@
 import {
   type Codec,
+  encodePayload,
   type JoinReply,
   type JoinRequest,
   MEMBER,
@@ -151,7 +152,8 @@ export class Hub {
     const { store, node, codec, nextCall } = this.#around;
     const at = this.#now();
     const meta = { i: id, t: at, s: sentAt, f: from, u: payload === undefined ? 1 : undefined } as const;
-    const event = codec.encode([Type.EVT, name, payload, meta]);
+    const data = encodePayload(codec, payload, { kind: 'event', name, from: 'server' });
+    const event = codec.encode([Type.EVT, name, data, meta]);
     const publication = { id, at, except, event, place };
     const w = nextCall();
     const turns = this.#turns.get(room) ?? new Turns();
@@ -170,7 +172,8 @@ export class Hub {
   cast(room: string, { name, payload, id, from, except }: NewPublication): Answer<number> {
     const { store, codec } = this.#around;
     const u = payload === undefined ? 1 : undefined;
-    const data = codec.encode([Type.VOL, name, payload, { i: id, t: this.#now(), r: room, f: from, u }]);
+    const said = encodePayload(codec, payload, { kind: 'event', name, from: 'server' });
+    const data = codec.encode([Type.VOL, name, said, { i: id, t: this.#now(), r: room, f: from, u }]);
     return after(store.cast({ room, except, data }), ({ members }) => members);
   }
 

@@ -8,14 +8,18 @@ import {
   checkName,
   checkSignal,
   type Delivery,
+  decodePayload,
   defer,
   describeIssues,
+  encodePayload,
   holdfastError,
   numberOption,
   type Random,
   type RequestSchemas,
+  type SchemaIssue,
   type Sending,
   Type,
+  undecodable,
   validate,
   type WireData,
 } from '@holdfast/protocol';
@@ -117,7 +121,8 @@ export function askClient(around: AskSurroundings, draft: QuestionDraft): Promis
   const id = random.id();
   const answer = (async () => {
     const data = encoded(around, draft, id, entry);
-    return checkedReply(await around.ask({ id, method, data, timeoutMs, signal }), { method, id, entry });
+    const reply = await around.ask({ id, method, data, timeoutMs, signal });
+    return checkedReply(around.codec, reply, { method, id, entry });
   })();
   // Whoever does not look at it does not want to know.
   answer.catch(() => undefined);
@@ -138,20 +143,29 @@ function encoded(
   }
   const meta = { i: id, t: Math.floor(clock.now()), u: input === undefined ? 1 : undefined } as const;
   try {
-    return codec.encode([Type.REQ, method, input, meta]);
+    const data = encodePayload(codec, input, { kind: 'request', name: method, from: 'server' });
+    return codec.encode([Type.REQ, method, data, meta]);
   } catch (cause) {
     throw notEncoded(method, id, cause);
   }
 }
 
 function checkedReply(
-  reply: unknown,
+  codec: Codec,
+  data: unknown,
   { method, id, entry }: { method: string; id: string; entry: RequestSchemas | undefined },
 ): unknown {
-  if (!entry) return reply;
-  const result = validate(entry.output, reply);
-  if (!result.issues) return result.value;
-  const { issues } = result;
-  const text = `the reply to '${method}' does not fit the contract: ${describeIssues(issues)}`;
-  throw holdfastError('ERR_INVALID_PAYLOAD', text, { delivery: 'rejected', messageId: id, issues });
+  const invalid = (issues: readonly SchemaIssue[]) => {
+    const text = `the reply to '${method}' cannot be used: ${describeIssues(issues)}`;
+    return holdfastError('ERR_INVALID_PAYLOAD', text, { delivery: 'rejected', messageId: id, issues });
+  };
+  let reply: unknown;
+  try {
+    reply = decodePayload(codec, data, { kind: 'reply', name: method, from: 'client' });
+  } catch (cause) {
+    throw invalid([undecodable(cause)]);
+  }
+  const result = entry ? validate(entry.output, reply) : { value: reply };
+  if (result.issues) throw invalid(result.issues);
+  return result.value;
 }

@@ -1,5 +1,8 @@
 import {
   type Codec,
+  decodePayload,
+  type EventItem,
+  encodePayload,
   type MemberChange,
   type PublicationItem,
   Type,
@@ -84,17 +87,18 @@ export class LiveRoom<M extends { readonly user: User }> implements NumberedRoom
     if (codec.name === this.#codec.name) {
       return codec.frame(0, 0, [codec.publication(event, this.number, offset)]);
     }
-    const [, , item] = this.#codec.decode(this.#codec.frame(0, 1, [event])) as [number, number, unknown[]];
-    const [, name, data, meta] = item as [number, string, unknown, object | undefined];
-    return codec.frame(0, 0, [this.#otherwise([Type.PUB, this.number, offset, name, data, meta], codec)]);
+    return codec.frame(0, 0, [this.#otherwise(event, offset, codec)]);
   }
 
-  /** What one codec can say and another cannot, such as many bytes, is a hole for who speaks the other. */
-  #otherwise(item: PublicationItem, codec: Codec): WireData {
+  /** What one codec can say and another cannot is a hole for who speaks the other. */
+  #otherwise(event: WireData, offset: number, codec: Codec): WireData {
     try {
-      return codec.encode(item);
+      const [, , item] = this.#codec.decode(this.#codec.frame(0, 1, [event])) as [number, number, EventItem];
+      const [, name, data, meta] = item;
+      const info = { kind: 'event', name, from: 'server' } as const;
+      const payload = meta?.u ? undefined : decodePayload(this.#codec, data, info);
+      return codec.encode([Type.PUB, this.number, offset, name, encodePayload(codec, payload, info), meta]);
     } catch {
-      const [, , offset] = item;
       return codec.encode([Type.GAP, offset, offset, 'codec', this.number]);
     }
   }
@@ -112,8 +116,11 @@ export class LiveRoom<M extends { readonly user: User }> implements NumberedRoom
 
   #translated(data: WireData, codec: Codec): WireData | undefined {
     const [, , item] = this.#codec.decode(this.#codec.frame(0, 0, [data])) as [number, number, VolatileItem];
+    const [type, name, said, meta] = item;
+    const info = { kind: 'event', name, from: 'server' } as const;
     try {
-      return codec.frame(0, 0, [codec.encode(item)]);
+      const payload = meta?.u ? undefined : decodePayload(this.#codec, said, info);
+      return codec.frame(0, 0, [codec.encode([type, name, encodePayload(codec, payload, info), meta])]);
     } catch {
       return undefined;
     }

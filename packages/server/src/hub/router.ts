@@ -1,7 +1,9 @@
 import {
   type ContractSchemas,
+  decodePayload,
   describeIssues,
   type EventItem,
+  encodePayload,
   FrameError,
   Handlers,
   type Item,
@@ -19,6 +21,7 @@ import {
   type Schema,
   type SchemaIssue,
   Type,
+  undecodable,
   type VolatileItem,
   validate,
   type WireMeta,
@@ -135,11 +138,11 @@ export class Router {
   }
 
   #heard(session: Session, item: VolatileItem): Answer<unknown> {
-    const [, name, data, { i: id = '', r: room, u } = {}] = item;
+    const [, name, , { i: id = '', r: room } = {}] = item;
     const running = { seq: 0, redelivered: false, signal: session.aborter.signal };
     const context = this.#context(session, running, { i: id, r: room });
-    const working = this.#handle(name, this.#payloadOf(item), context);
-    const payload = u ? undefined : data;
+    const working = this.#handle(name, this.#payloadOf(session, item), context);
+    const payload = dataOf(session, item);
     const publication = { name, payload, id, from: session.user.id, except: new Set([session.id]) };
     const told = room === undefined ? 0 : this.#around.hub.cast(room, publication);
     return working.length === 0 ? told : Promise.all([told, ...working]);
@@ -164,14 +167,14 @@ export class Router {
 
   #mayEnter(session: Session, item: EventItem | VolatileItem): Answer<void> {
     const [, event, , { r: room } = {}] = item;
-    const value = this.#payloadOf(item);
+    const value = this.#payloadOf(session, item);
     if (room !== undefined) return this.#mayPublish(session, room, event, value);
     if (!this.listeners.has(event)) throw new Refusal('ERR_NO_HANDLER', 'nobody listens to it');
   }
 
   #mayAsk(session: Session, item: RequestItem): Answer<void> {
     const [, method] = item;
-    const payload = inputOf(item);
+    const payload = dataOf(session, item);
     if (method === JOIN) return this.#mayJoin(session, parseJoinRequest(payload).room);
     if (method === LEAVE) return void parseLeaveRequest(payload);
     if (!this.handlers.has(method)) throw new Refusal('ERR_NO_HANDLER', 'no such request');
@@ -199,11 +202,12 @@ export class Router {
   }
 
   /** The payload as the contract has it. Throws a refusal. */
-  #payloadOf([, event, data, { u } = {}]: EventItem | VolatileItem): unknown {
+  #payloadOf(session: Session, item: EventItem | VolatileItem): unknown {
+    const [, event] = item;
     const { schemas } = this.#around;
     const schema = schemas?.clientEvents.get(event);
     if (event.startsWith('$') || (schemas && !schema)) throw new Refusal('ERR_NO_HANDLER', 'no such event');
-    return check(schema, u ? undefined : data);
+    return check(schema, dataOf(session, item));
   }
 
   /**
@@ -211,16 +215,16 @@ export class Router {
    * it; everything else that a listener throws is reported.
    */
   #event(session: Session, item: EventItem, running: Running): Answer<Outcome> {
-    const [, event, data, meta = {}] = item;
-    const { i: id = '', r: room, s: sentAt, u } = meta;
+    const [, event, , meta = {}] = item;
+    const { i: id = '', r: room, s: sentAt } = meta;
     const context = this.#context(session, running, meta);
-    const working = this.#handle(event, this.#payloadOf(item), context);
+    const working = this.#handle(event, this.#payloadOf(session, item), context);
     const published =
       room === undefined
         ? 0
         : this.#around.hub.publish(room, {
             name: event,
-            payload: u ? undefined : data,
+            payload: dataOf(session, item),
             id,
             from: session.user.id,
             sentAt,
@@ -253,7 +257,7 @@ export class Router {
   #request(session: Session, item: RequestItem, running: Running): Answer<Outcome> {
     const { hub, schemas } = this.#around;
     const [, method] = item;
-    const payload = inputOf(item);
+    const payload = dataOf(session, item);
     const { seq } = running;
     if (method === JOIN) return hub.join(session, seq, parseJoinRequest(payload));
     if (method === LEAVE) return hub.leave(session, seq, parseLeaveRequest(payload).room);
@@ -266,7 +270,8 @@ export class Router {
       const issues = entry && validate(entry.output, result).issues;
       if (issues)
         throw new TypeError(`the reply to '${method}' does not fit the contract: ${describeIssues(issues)}`);
-      return { reply: replyOf(session.codec, [Type.RES, seq, result]) };
+      const data = encodePayload(session.codec, result, { kind: 'reply', name: method, from: 'server' });
+      return { reply: replyOf(session.codec, [Type.RES, seq, data]) };
     });
   }
 
@@ -315,9 +320,23 @@ class Refusal extends Error {
   }
 }
 
-/** JSON has no word for `undefined`: an absent last element is, or `u` says so. */
-function inputOf([, , data, { u } = {}]: RequestItem): unknown {
-  return u ? undefined : data;
+/** What the client has said. Throws a refusal if the codec's encoding of payloads cannot read it. */
+function dataOf(
+  { codec }: Session,
+  [type, name, data, { u } = {}]: EventItem | VolatileItem | RequestItem,
+): unknown {
+  // JSON has no word for `undefined`: an absent last element is, or `u` says so.
+  if (u) return undefined;
+  try {
+    return decodePayload(codec, data, {
+      kind: type === Type.REQ ? 'request' : 'event',
+      name,
+      from: 'client',
+    });
+  } catch (cause) {
+    const issue = undecodable(cause);
+    throw new Refusal('ERR_INVALID_PAYLOAD', issue.message, [issue]);
+  }
 }
 
 /** The payload as the handler gets it. */
