@@ -1,3 +1,5 @@
+import type { ContractVersions } from './contract-version.js';
+import { numberOption } from './options.js';
 import type { Schema, SchemaInput, SchemaOutput } from './schema.js';
 
 /** Events by name. */
@@ -9,6 +11,10 @@ type None = {};
 
 /** One description of what both ends may say. Names may not begin with `$`; no name twice. */
 export interface ContractDefinition<E, CE, SE, R, SR> {
+  /** Raised on a breaking change; a whole number from 1, default 1. */
+  version?: number;
+  /** Oldest version of the other end that this end still understands; default `version`. */
+  minVersion?: number;
   /** Either end may send; the only events that a client may publish in a room. */
   events?: E;
   /** Client to server only. */
@@ -23,6 +29,7 @@ export interface ContractDefinition<E, CE, SE, R, SR> {
 
 /** What every contract holds, whatever its names. */
 export interface AnyContract {
+  readonly version: number;
   /** Types only, absent at run time. */
   readonly '~types': {
     clientSends: EventMap;
@@ -35,6 +42,7 @@ export interface AnyContract {
 
 /** Made by `defineContract`; `createClient<typeof chat>({ url })` uses the types alone and ships no schema. */
 export interface Contract<E = EventMap, CE = None, SE = None, R = RequestMap, SR = RequestMap> {
+  readonly version: number;
   /** Types only, absent at run time. */
   readonly '~types': {
     clientSends: E & CE;
@@ -118,6 +126,7 @@ export type Arguments<P, O> = undefined extends P ? [payload?: P, options?: O] :
 
 /** The schemas of a contract, by direction; a contract's inside. */
 export interface ContractSchemas {
+  readonly versions: ContractVersions;
   readonly clientEvents: ReadonlyMap<string, Schema>;
   readonly serverEvents: ReadonlyMap<string, Schema>;
   readonly requests: ReadonlyMap<string, RequestSchemas>;
@@ -135,7 +144,8 @@ const SCHEMAS = Symbol.for('holdfast.contract');
  * Describes what both ends may say, in any Standard Schema library.
  *
  * Throws a `TypeError` that names the entry for a name that begins with `$`, stands twice or is longer than
- * 128 bytes, a value that is no schema, and a group that does not exist.
+ * 128 bytes, a value that is no schema, a group that does not exist, and a version that is no whole number from 1 or
+ * below `minVersion`.
  */
 export function defineContract<
   E extends EventMap = None,
@@ -144,12 +154,17 @@ export function defineContract<
   R extends RequestMap = None,
   SR extends RequestMap = None,
 >(definition: ContractDefinition<E, CE, SE, R, SR>): Contract<E, CE, SE, R, SR> {
-  const { events = {}, clientEvents = {}, serverEvents = {}, requests = {}, ...others } = definition;
+  const { version: given, minVersion, ...groups } = definition;
+  const version = numberOption(given, 'contract: version', 1, { min: 1, whole: true });
+  const versions = [
+    version,
+    numberOption(minVersion, 'contract: minVersion', version, { min: 1, max: version, whole: true }),
+  ] as const;
+  const { events = {}, clientEvents = {}, serverEvents = {}, requests = {}, ...others } = groups;
   const { serverRequests = {}, ...rest } = others;
   for (const group of Object.keys(rest)) {
-    throw new TypeError(
-      `contract: unknown group '${group}'; allowed: events, clientEvents, serverEvents, requests, serverRequests`,
-    );
+    const allowed = 'version, minVersion, events, clientEvents, serverEvents, requests, serverRequests';
+    throw new TypeError(`contract: unknown group '${group}'; allowed: ${allowed}`);
   }
   const names = new Set<string>();
   const named = (group: string, name: string): string => {
@@ -176,12 +191,13 @@ export function defineContract<
 
   const both = collect('events', events);
   const schemas: ContractSchemas = {
+    versions,
     clientEvents: new Map([...both, ...collect('clientEvents', clientEvents)]),
     serverEvents: new Map([...both, ...collect('serverEvents', serverEvents)]),
     requests: collectRequests('requests', requests as RequestMap),
     serverRequests: collectRequests('serverRequests', serverRequests as RequestMap),
   };
-  return Object.freeze({ [SCHEMAS]: schemas }) as unknown as Contract<E, CE, SE, R, SR>;
+  return Object.freeze({ version, [SCHEMAS]: schemas }) as unknown as Contract<E, CE, SE, R, SR>;
 }
 
 /** The schemas of a contract made by `defineContract`; throws a `TypeError` for anything else. */

@@ -58,7 +58,12 @@ interface AuthRefusedError extends Failure<'ERR_AUTH_REFUSED'> {
 /** The server does not let this user in. */
 export type AuthError = AuthRefusedError | Each<'ERR_AUTH_EXPIRED' | 'ERR_TOKEN_SOURCE'>;
 /** One end does not speak the protocol, or another version of it. */
-export type ProtocolError = Each<'ERR_PROTOCOL' | 'ERR_PROTOCOL_VERSION'>;
+export type ProtocolError = Each<'ERR_PROTOCOL' | 'ERR_PROTOCOL_VERSION'> | ContractVersionError;
+/** Client and server were built for versions of the contract that do not fit. A page can ask to be loaded again. */
+interface ContractVersionError extends Failure<'ERR_CONTRACT_VERSION'> {
+  /** Version of the server's contract. */
+  readonly serverVersion: number;
+}
 /** A message was not delivered; `delivery` tells what is known. */
 export type DeliveryError =
   | EachSend<'ERR_OUTBOX_FULL' | 'ERR_EXPIRED' | 'ERR_NOT_JOINED', 'unsent'>
@@ -90,6 +95,7 @@ const RETRYABLE: { readonly [Code in ErrorCode]: boolean } = {
   ERR_TOKEN_SOURCE: true,
   ERR_PROTOCOL: true,
   ERR_PROTOCOL_VERSION: false,
+  ERR_CONTRACT_VERSION: false,
   ERR_OUTBOX_FULL: true,
   ERR_EXPIRED: true,
   ERR_NOT_JOINED: false,

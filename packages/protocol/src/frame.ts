@@ -3,6 +3,8 @@
  * PROTOCOL.md is the reference; `parse-frame.ts` checks what comes in.
  */
 
+import type { ContractVersions } from './contract-version.js';
+
 /** Version of the protocol; its major number stands in the subprotocol, too. */
 export const PROTOCOL_VERSION = 1;
 
@@ -72,6 +74,8 @@ export interface Hello {
   readonly w: Window;
   /** Token. */
   readonly a?: string | undefined;
+  /** Version of the contract and the oldest one of the other end that it is understood by; absent: no contract. */
+  readonly cv?: ContractVersions | undefined;
   /** Features, none of which exist yet. */
   readonly f?: readonly string[] | undefined;
   /** Session to come back to; the four below belong to it. */
@@ -132,6 +136,8 @@ export interface Welcome {
   readonly dw?: number | undefined;
   /** In how many ms the token expires; absent: never, as far as the server knows. */
   readonly exp?: number | undefined;
+  /** As in HELLO. */
+  readonly cv?: ContractVersions | undefined;
   /** Features of both ends. */
   readonly f?: readonly string[] | undefined;
 }
@@ -159,7 +165,8 @@ export type PingItem = readonly [typeof Type.PING];
 export type PongItem = readonly [typeof Type.PONG];
 /** A hole: numbers that will not come, in the direct lane or, with a room's number, in the room's. */
 export type GapItem = readonly [typeof Type.GAP, from: number, to: number, why: string, room?: number];
-export type ByeItem = readonly [typeof Type.BYE, code: string, message: string];
+/** `version`: of the server's contract, where that is the reason. */
+export type ByeItem = readonly [typeof Type.BYE, code: string, message: string, version?: number];
 export type CancelItem = readonly [typeof Type.CANCEL, seq: number];
 export type SyncItem = readonly [typeof Type.SYNC, readonly RoomSync[]];
 /** Up: where the client stands in a room. Down: from where it flows on this connection, and its number there. */

@@ -8,6 +8,7 @@ export { MAX_DEPTH, MAX_ELEMENTS, MAX_FRAME_ELEMENTS, MAX_KEY_BYTES } from './bo
 export * from './close-codes.js';
 export * from './codec.js';
 export * from './contract.js';
+export * from './contract-version.js';
 export * from './delivery.js';
 export * from './errors.js';
 export * from './frame.js';

@@ -111,6 +111,7 @@ const meta = optional(
 const member = tuple(longText, counter);
 
 const window = tuple(number, number);
+const versions = optional(window);
 const error = tuple(counter, number, text, longText);
 
 /** What stands after the type of each item: PROTOCOL.md, the table of frames. */
@@ -124,6 +125,7 @@ const ITEMS: { readonly [type: number]: Check } = {
         n: number,
         w: window,
         a: optional(longText),
+        cv: versions,
         f: optional(listOf(text)),
         s: optional(text),
         k: optional(text),
@@ -157,6 +159,7 @@ const ITEMS: { readonly [type: number]: Check } = {
         t: optional(counter),
         dw: optional(counter),
         exp: optional(counter),
+        cv: versions,
         f: optional(listOf(text)),
       }),
     ),
@@ -172,7 +175,7 @@ const ITEMS: { readonly [type: number]: Check } = {
   [Type.AUTH]: tuple(counter, optional(tokenOrMs)),
   [Type.GOAWAY]: tuple(counter, text, counter, optional(longText)),
   [Type.GAP]: tuple(counter, counter, counter, text, optional(number)),
-  [Type.BYE]: tuple(counter, text, longText),
+  [Type.BYE]: tuple(counter, text, longText, optional(counter)),
   [Type.CANCEL]: tuple(counter, number),
   [Type.SYNC]: tuple(counter, listOf(tuple(text, text, counter, optional(number)))),
   [Type.DONE]: tuple(counter, counter, listOf(number)),

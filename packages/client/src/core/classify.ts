@@ -1,4 +1,10 @@
-import { CloseCode, type HoldfastError, holdfastError, type TransportEnd } from '@holdfast/protocol';
+import {
+  type ByeItem,
+  CloseCode,
+  type HoldfastError,
+  holdfastError,
+  type TransportEnd,
+} from '@holdfast/protocol';
 
 /** Close codes for a fault of one of the two ends: once may be chance, twice is not. */
 export const FAULTS: readonly number[] = [
@@ -20,6 +26,7 @@ export function consequenceOf(error: HoldfastError): Consequence {
     case 'ERR_AUTH_REFUSED':
       return 'needs-auth';
     case 'ERR_PROTOCOL_VERSION':
+    case 'ERR_CONTRACT_VERSION':
     case 'ERR_GAVE_UP':
     case 'ERR_SUPERSEDED':
       return 'fail';
@@ -29,7 +36,7 @@ export function consequenceOf(error: HoldfastError): Consequence {
 }
 
 /** What a BYE of the server means. */
-export function errorOfBye(code: string, message: string): HoldfastError {
+export function errorOfBye([, code, message, serverVersion = 0]: ByeItem): HoldfastError {
   switch (code) {
     case 'ERR_AUTH_REFUSED':
       return authRefused(message);
@@ -37,6 +44,8 @@ export function errorOfBye(code: string, message: string): HoldfastError {
       return authExpired(message);
     case 'ERR_PROTOCOL_VERSION':
       return holdfastError('ERR_PROTOCOL_VERSION', message);
+    case 'ERR_CONTRACT_VERSION':
+      return holdfastError('ERR_CONTRACT_VERSION', message, { serverVersion });
     case 'ERR_PROTOCOL':
       return holdfastError('ERR_PROTOCOL', `the server found a fault in what it got: ${message}`);
     default:

@@ -1,4 +1,5 @@
 import {
+  type ContractVersions,
   FrameError,
   type Hello,
   MAX_OPEN_REQUESTS,
@@ -22,14 +23,17 @@ interface Standing {
 /** Which session this client has, and how its next HELLO proves it. */
 export class ClientSession {
   readonly #random: Random;
+  /** Of the contract. */
+  readonly versions: ContractVersions | undefined;
   #standing: Standing | undefined;
   /** Names the session to be made; another one for each. */
   #nonce: string | undefined;
   /** Who was here last, by which token. */
   #before: Pick<Standing, 'userId' | 'auth'> | undefined;
 
-  constructor(random: Random) {
+  constructor(random: Random, versions: ContractVersions | undefined) {
     this.#random = random;
+    this.versions = versions;
   }
 
   /** Of the session that stands or can be come back to. */
@@ -43,7 +47,8 @@ export class ClientSession {
     { received, acked }: { readonly received: number; readonly acked: number },
   ): Hello {
     this.#nonce ??= this.#random.id();
-    const hello = { v: PROTOCOL_VERSION, c: this.#nonce, n: dial, w: WINDOW, q: MAX_OPEN_REQUESTS, a: auth };
+    const ours = { v: PROTOCOL_VERSION, w: WINDOW, q: MAX_OPEN_REQUESTS, cv: this.versions };
+    const hello = { ...ours, c: this.#nonce, n: dial, a: auth };
     if (!this.#standing) return hello;
     const { id: s, key: k, epoch: e } = this.#standing;
     return { ...hello, s, k, e, x: received, y: acked };

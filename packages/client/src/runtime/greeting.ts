@@ -6,6 +6,7 @@ import {
   PROTOCOL_VERSION,
   Type,
   Verdict,
+  versionsFit,
   type Welcome,
   type WireData,
 } from '@holdfast/protocol';
@@ -56,6 +57,16 @@ export class Greeting {
     if (welcome.v !== PROTOCOL_VERSION) {
       const text = `the server speaks version ${welcome.v} of the protocol, this client version ${PROTOCOL_VERSION}`;
       return step({ type: 'failed', dial, error: holdfastError('ERR_PROTOCOL_VERSION', text) });
+    }
+    const { versions } = session;
+    if (!versionsFit(versions, welcome.cv)) {
+      const [serverVersion] = welcome.cv ?? [0];
+      const text = `the server has version ${serverVersion} of the contract, this client version ${versions?.[0]}`;
+      return step({
+        type: 'failed',
+        dial,
+        error: holdfastError('ERR_CONTRACT_VERSION', text, { serverVersion }),
+      });
     }
     // Where another connection still stands, it has done its work.
     step({ type: 'relieved', dial });

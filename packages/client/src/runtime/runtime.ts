@@ -75,7 +75,7 @@ export class Runtime {
     const { clock, random } = ports;
     const { codec, outbox, schemas, auth } = settings;
     this.#ports = ports;
-    this.#session = new ClientSession(random);
+    this.#session = new ClientSession(random, settings.schemas?.versions);
     this.#tokens = new Tokens(ports, auth);
     this.#lines = new Lines(ports.dialer, settings, this.#tokens);
     this.#signals = new SignalWatch(ports.signals, (event) => this.#post(() => this.#step(event)));
@@ -373,9 +373,8 @@ export class Runtime {
   #farewell(dial: number, { items }: Frame): boolean {
     const bye = items.find((item) => item[0] === Type.BYE);
     if (!bye) return false;
-    const [, code, text] = bye;
-    const endCode = code === 'ERR_SESSION_LOST' ? CloseCode.SESSION_LOST : undefined;
-    this.#failed(dial, { error: errorOfBye(code, text), endCode });
+    const endCode = bye[1] === 'ERR_SESSION_LOST' ? CloseCode.SESSION_LOST : undefined;
+    this.#failed(dial, { error: errorOfBye(bye), endCode });
     return true;
   }
 

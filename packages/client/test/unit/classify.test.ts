@@ -16,6 +16,7 @@ const consequences: { readonly [code in ErrorCode]: Consequence } = {
   ERR_GAVE_UP: 'fail',
   ERR_SUPERSEDED: 'fail',
   ERR_PROTOCOL_VERSION: 'fail',
+  ERR_CONTRACT_VERSION: 'fail',
   // These end a message, or are told only; should one end a connection, it is tried again.
   ERR_OUTBOX_FULL: 'retry',
   ERR_EXPIRED: 'retry',
@@ -133,7 +134,14 @@ describe('a BYE of the server', () => {
     ['ERR_SUPERSEDED', 'ERR_CONNECTION_LOST'],
     ['toString', 'ERR_CONNECTION_LOST'],
   ])('%s: %s', (code, expected) => {
-    expect(errorOfBye(code, 'why').code).toBe(expected);
-    expect(errorOfBye(code, 'why').message).toMatch('why');
+    expect(errorOfBye([13, code, 'why']).code).toBe(expected);
+    expect(errorOfBye([13, code, 'why']).message).toMatch('why');
+  });
+
+  test('ERR_CONTRACT_VERSION tells the version of the server', () => {
+    const told = { code: 'ERR_CONTRACT_VERSION', message: 'why', serverVersion: 3, retryable: false };
+    expect(errorOfBye([13, 'ERR_CONTRACT_VERSION', 'why', 3])).toMatchObject(told);
+    // Of a server that does not say it.
+    expect(errorOfBye([13, 'ERR_CONTRACT_VERSION', 'why'])).toMatchObject({ ...told, serverVersion: 0 });
   });
 });

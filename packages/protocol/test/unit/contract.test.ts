@@ -5,6 +5,7 @@ import {
   describeIssues,
   type Schema,
   validate,
+  versionsFit,
 } from '@holdfast/protocol';
 import { describe, expect, test } from 'vitest';
 
@@ -48,12 +49,50 @@ describe('defineContract', () => {
       { requests: { a: { input: text } } },
       'requests.a.output is not a Standard Schema',
     ],
-    ['a group that does not exist', { event: {} }, "unknown group 'event'; allowed: events, clientEvents"],
+    [
+      'a group that does not exist',
+      { event: {} },
+      "unknown group 'event'; allowed: version, minVersion, events, clientEvents",
+    ],
+    ['version 0', { version: 0 }, 'contract: version must be a whole number of at least 1, not 0'],
+    ['half a version', { version: 1.5 }, 'contract: version must be a whole number'],
+    [
+      'a version that is a text',
+      { version: '2' },
+      "contract: version must be a whole number of at least 1, not '2'",
+    ],
+    [
+      'a minVersion above the version',
+      { version: 2, minVersion: 3 },
+      'contract: minVersion must be a whole number from 1 to 2, not 3',
+    ],
   ];
   test.each(wrong)('refuses %s', (_what, definition, message) => {
     const define = () => defineContract(definition as Parameters<typeof defineContract>[0]);
     expect(define).toThrow(TypeError);
     expect(define).toThrow(message);
+  });
+
+  test('has a version, and serves only that one if nothing else is said', () => {
+    const versionsOf = (definition: Parameters<typeof defineContract>[0]) =>
+      contractSchemas(defineContract(definition)).versions;
+    expect(versionsOf({})).toEqual([1, 1]);
+    expect(versionsOf({ version: 3 })).toEqual([3, 3]);
+    expect(versionsOf({ version: 3, minVersion: 2 })).toEqual([3, 2]);
+    expect(defineContract({ version: 3 }).version).toBe(3);
+  });
+
+  test.each([
+    [undefined, undefined, true],
+    [[5, 5], undefined, true],
+    [[1, 1], [1, 1], true],
+    [[2, 1], [1, 1], true],
+    [[2, 2], [1, 1], false],
+    [[2, 1], [4, 2], true],
+    [[2, 1], [4, 3], false],
+  ] as const)('%j and %j fit: %j', (one, other, expected) => {
+    expect(versionsFit(one, other)).toBe(expected);
+    expect(versionsFit(other, one)).toBe(expected);
   });
 
   test('only its own contracts are taken', () => {

@@ -21,7 +21,9 @@ const good: readonly (readonly [string, readonly unknown[]])[] = [
     'HELLO with token and session',
     [0, 0, [Type.HELLO, { ...hello, a: 'token', f: ['x'], s: 'session', k: 'key', e: 'epoch', x: 3, y: 0 }]],
   ],
+  ['HELLO with a contract', [0, 0, [Type.HELLO, { ...hello, cv: [2, 1] }]]],
   ['WELCOME', [0, 0, [Type.WELCOME, welcome]]],
+  ['WELCOME with a contract', [0, 0, [Type.WELCOME, { ...welcome, cv: [2, 1] }]]],
   ['WELCOME with a verdict of 1', [0, 0, [Type.WELCOME, { ...welcome, q: 1, k: 'key', e: 'epoch', x: 3 }]]],
   [
     'WELCOME with a verdict of 2',
@@ -47,6 +49,7 @@ const good: readonly (readonly [string, readonly unknown[]])[] = [
   ],
   ['VOL', [0, 0, [Type.VOL, 'typing', true]]],
   ['BYE', [0, 0, [Type.BYE, 'closed', '']]],
+  ['BYE with a version', [0, 0, [Type.BYE, 'ERR_CONTRACT_VERSION', '', 2]]],
   ['CANCEL', [0, 1, [Type.CANCEL, 4]]],
   ['SYNC', [0, 0, [Type.SYNC, [['lobby', 'epoch', 0, 1]]]]],
   ['SYNC of a client', [0, 0, [Type.SYNC, [['lobby', 'epoch', 3]]]]],
@@ -56,6 +59,21 @@ const good: readonly (readonly [string, readonly unknown[]])[] = [
 
 const bad: readonly (readonly [string, unknown, string])[] = [
   ['nothing', undefined, 'frame must be an array, not undefined'],
+  [
+    'a contract of version 0',
+    [0, 0, [Type.HELLO, { ...hello, cv: [0, 0] }]],
+    'item 0[1].cv[0] must be a whole number from 1, not 0',
+  ],
+  [
+    'half a contract version',
+    [0, 0, [Type.WELCOME, { ...welcome, cv: [2] }]],
+    'item 0[1].cv[1] must be a whole number from 1, not undefined',
+  ],
+  [
+    'a BYE with a version that is none',
+    [0, 0, [Type.BYE, 'x', '', 'two']],
+    'item 0[3] must be a whole number from 0, not string',
+  ],
   ['null', null, 'frame must be an array, not null'],
   ['an object', { 0: 1 }, 'frame must be an array, not object'],
   ['an empty array', [], 'frame[0] must be a whole number from 0, not undefined'],

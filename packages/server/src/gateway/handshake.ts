@@ -1,6 +1,7 @@
 import {
   CloseCode,
   type Codec,
+  type ContractSchemas,
   FrameError,
   type Hello,
   type Item,
@@ -16,6 +17,7 @@ import {
   type TransportEvents,
   Type,
   Verdict,
+  versionsFit,
   type Welcome,
   type WireData,
 } from '@holdfast/protocol';
@@ -71,6 +73,7 @@ export interface HandshakeSurroundings {
   readonly store: SessionStore;
   readonly node: string;
   readonly admission: Admission;
+  readonly schemas: ContractSchemas | undefined;
   readonly auth: Authenticate<User> | undefined;
   readonly heartbeatMs: number;
   readonly sessionTtlMs: number;
@@ -174,6 +177,11 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     if (hello.v !== PROTOCOL_VERSION) {
       const text = `this server speaks version ${PROTOCOL_VERSION} of the protocol, not ${hello.v}`;
       return this.#refuse('ERR_PROTOCOL_VERSION', text, CloseCode.BAD_FRAME);
+    }
+    const versions = this.#around.schemas?.versions;
+    if (!versionsFit(versions, hello.cv)) {
+      const text = `this server has version ${versions?.[0]} of the contract, the client version ${hello.cv?.[0]}`;
+      return this.#refuse('ERR_CONTRACT_VERSION', text, CloseCode.BAD_FRAME, versions?.[0]);
     }
     const back = ['k', 'e', 'x', 'y'] as const;
     if (hello.s !== undefined && back.some((field) => hello[field] === undefined)) {
@@ -349,6 +357,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
         ttl: sessionTtlMs,
         d: store.durability,
         r: this.#around.spreadMs(),
+        cv: this.#around.schemas?.versions,
       },
     ]);
   }
@@ -371,10 +380,11 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
   }
 
   /** Says why in band, since a close code may be changed or hidden on its way, and hangs up. */
-  #refuse(code: string, text: string, closeCode: number): void {
+  #refuse(code: string, text: string, closeCode: number, version?: number): void {
     const stage = this.#leave();
     if (stage.name === 'over') return;
-    this.#send([Type.BYE, code, text.slice(0, 128)]);
+    const said = text.slice(0, 128);
+    this.#send(version === undefined ? [Type.BYE, code, said] : [Type.BYE, code, said, version]);
     if (stage.name === 'live') stage.attachment.drop(closeCode, code);
     else this.#transport.close(closeCode, code);
   }

@@ -21,6 +21,8 @@ const of = <In, Out = In>(): Schema<In, Out> => ({
 });
 
 const def = defineContract({
+  version: 2,
+  minVersion: 1,
   events: { message: of<{ text: string }>(), typing: of<{ isTyping: boolean }>() },
   clientEvents: { markRead: of<{ upTo: string }>(), leave: of<void>() },
   serverEvents: {
