@@ -36,6 +36,7 @@ export const buildChecks = [
     run: () => checkPackage(name),
   })),
   { name: 'size of the client', run: () => script('size.mjs'), showsOutput: true },
+  { name: 'cost of types', run: () => script('types-cost.mjs'), showsOutput: true },
 ];
 
 function checkImports() {
