@@ -238,7 +238,7 @@ describe('sent in the middle of trouble', () => {
       loop.push(loop);
       return loop;
     },
-    'a bigint': () => 1n,
+    'an invalid Date': () => new Date(Number.NaN),
     'a function': () => () => undefined,
     'a toJSON that throws': () => ({ toJSON: (): never => expect.unreachable() }),
   };
