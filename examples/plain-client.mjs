@@ -4,7 +4,7 @@
 //   const client = plainClient('ws://localhost:3000/realtime', { token: 'ada', told: { event: console.log } });
 //   await client.send('note', 1);   await client.request('add', { a: 1, b: 2 });   await client.join('lobby');
 //
-// `told` may have event(name, data, meta), request(method, data), which answers, publication(room, name, data, meta),
+// `told` may have event(name, data, meta), request(method, data, signal), which answers, publication(room, name, data, meta),
 // gap(why, room), lost(items of which nobody knows whether they were handled) and stopped(why). What fails rejects with
 // a `fate`: 'refused', 'unknown' (on the wire when the session was lost) or 'unsent'. Left out, and nobody at the other
 // end will miss it: MessagePack, several items in one frame, giving up what was written, $leave, a bound for what waits,
@@ -12,6 +12,7 @@
 
 const [HELLO, WELCOME, EVT, REQ, RES, ERR, PUB, PING, PONG, CREDIT, AUTH, GOAWAY] = Array(12).keys();
 const [GAP, BYE, CANCEL, SYNC, DONE, VOL] = [12, 13, 14, 15, 16, 20];
+const MOST_ASKED = 100; // requests of the server's at once
 const isNumbered = ([type, , , , room]) =>
   [EVT, REQ, RES, ERR, CANCEL].includes(type) || (type === GAP && !room);
 const nonce = () => btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
@@ -30,7 +31,7 @@ export function plainClient(
   url,
   { token, WebSocket = globalThis.WebSocket, told = {}, capMs = 10_000 } = {},
 ) {
-  const [waiting, rooms, replaced] = [[], new Map(), []];
+  const [waiting, rooms, replaced, asked] = [[], new Map(), [], new Map()];
   let [n, tries, stopped] = [0, 0, false];
   let session, secret, next, acked, taken, sent; // of a session
   let socket, dialedAt, ready, limits, window, flowing, heardAt, ackedAt, pingedAt, pongAt, owed, owedBytes; // of a connection
@@ -147,7 +148,7 @@ export function plainClient(
 
   const hello = () => {
     const back = session && { ...session, x: taken, y: acked };
-    const fields = { v: 1, c: secret, n, w: [1_000, 1_048_576], a: token, ...back };
+    const fields = { v: 1, c: secret, n, w: [1_000, 1_048_576], q: MOST_ASKED, a: token, ...back };
     socket.send(JSON.stringify([0, 0, [HELLO, fields]]));
     dialedAt = Date.now(); // from here on it is the WELCOME that has 10 s
   };
@@ -181,6 +182,7 @@ export function plainClient(
     for (const [number] of open) settle(number, 'reject', failure('unknown', 'ERR_SESSION_LOST'));
     replaced.unshift(session.s);
     replaced.splice(32);
+    for (const n of asked.keys()) forget(n);
     begin();
     const unknown = open.map(([, { item }]) => item);
     tell('lost', unknown);
@@ -213,17 +215,27 @@ export function plainClient(
     owed += 1;
     taken = last;
     if (type === EVT) tell('event', a, b, c);
-    if (type === REQ) answer(seq, ask('request', a, b), sent);
+    if (type === REQ && asked.size >= MOST_ASKED) leave(4400);
+    else if (type === REQ) answer(seq, a, b);
+    if (type === CANCEL) forget(a);
     if (type === RES) settle(a, 'resolve', b);
     if (type === ERR) settle(a, 'reject', failure('refused', b, c));
     if (type === GAP) tell('gap', c);
   };
-  const answer = async (seq, result, of) => {
-    const item = await result.then(
+  const answer = async (seq, method, data) => {
+    const abort = new AbortController();
+    asked.set(seq, abort);
+    const item = await ask('request', method, data, abort.signal).then(
       (value) => [RES, seq, value],
       () => [ERR, seq, 'ERR_HANDLER_FAILED', ''],
     );
-    if (of === sent) number({ item }); // else the session that asked is gone
+    if (asked.get(seq) !== abort) return; // nobody waits for it any more
+    asked.delete(seq);
+    number({ item });
+  };
+  const forget = (n) => {
+    asked.get(n)?.abort();
+    asked.delete(n);
   };
   const control = ([type, a, b, c, d, e]) => {
     if (type === PING) write([PONG]);

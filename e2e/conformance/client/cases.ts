@@ -1,4 +1,5 @@
 import type { Case } from '../case.js';
+import { asked } from './asked.js';
 import { greeting } from './greeting.js';
 import { inRooms } from './in-rooms.js';
 import { liveness } from './liveness.js';
@@ -10,6 +11,7 @@ import type { ClientProgram } from './play.js';
 export const clientCases: readonly Case<ClientProgram>[] = [
   ...greeting,
   ...messages,
+  ...asked,
   ...inRooms,
   ...liveness,
   ...moving,

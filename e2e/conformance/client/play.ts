@@ -22,6 +22,7 @@ export interface Hello {
   readonly e?: string;
   readonly x?: number;
   readonly y?: number;
+  readonly q?: number;
 }
 
 /** A WELCOME that begins a session; fields can be replaced. */

@@ -158,6 +158,13 @@ const ofMessages: readonly Mutant[] = [
   mutant('heeds no o', welcome({ o: 100 }), 'no more than o'),
   mutant('heeds no m', welcome({ m: 1_048_576 }), 'larger than m'),
   mutant('cancels nothing', { heard: without(T.CANCEL) }, 'is cancelled'),
+  mutant(
+    'has no word for how much it takes',
+    hello(() => ({ q: -1 })),
+    'HELLO says how many',
+  ),
+  mutant('hears no CANCEL', { said: without(T.CANCEL) }, 'CANCEL ends', 'have no place'),
+  mutant('hears no request', { said: without(T.REQ) }, 'more requests than q', 'with its session'),
   mutant('tells of no hole', { heard: without(T.GAP) }, 'given up is not'),
 ];
 

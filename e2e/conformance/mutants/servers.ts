@@ -314,4 +314,29 @@ const ofRooms: readonly Mutant[] = [
   ),
 ];
 
-export const serverMutants: readonly Mutant[] = [...ofConnections, ...ofMessages, ...ofRooms];
+const ofAsking: readonly Mutant[] = [
+  mutant('asks nothing', { heard: without(T.REQ) }, 'its request is a REQ', 'waits for nothing that'),
+  mutant('asks everything twice', { heard: twice(T.REQ) }, 'over a cut is written again, and'),
+  mutant(
+    'hears no answer',
+    { said: without(T.RES, T.ERR) },
+    'its request is a REQ',
+    'ERR of its number',
+    'waits for nothing that',
+    'over a cut is written again, and',
+    'more than q',
+  ),
+  mutant('cancels nothing', { heard: without(T.CANCEL) }, 'past what waits', 'in place of a request'),
+  mutant(
+    'writes again what it has given up',
+    { heard: change(T.GAP, ([, n]) => [T.REQ, 'conformance:question', n]) },
+    'in place of a request',
+  ),
+  mutant(
+    'heeds no q',
+    hello(() => ({ q: 1_000 })),
+    'more than q',
+  ),
+];
+
+export const serverMutants: readonly Mutant[] = [...ofConnections, ...ofMessages, ...ofAsking, ...ofRooms];

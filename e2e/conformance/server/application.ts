@@ -27,6 +27,15 @@ export function conformanceServer(): HoldfastServer {
   server.on('conformance:send', (count, { session }) => {
     for (let value = 1; value <= Number(count); value++) void session.send('conformance:event', value);
   });
+  server.on('conformance:ask', async (payload, { session }) => {
+    const { data, timeoutMs } = payload as { data: unknown; timeoutMs: number };
+    const asked = session.request('conformance:question', data, { timeoutMs });
+    const end = await asked.then(
+      (answer) => ({ data, answer }),
+      ({ code }: { code: string }) => ({ data, code }),
+    );
+    void session.send('conformance:asked', end);
+  });
   server.handle('conformance:echo', (input) => input);
   server.handle('conformance:slow', async (payload) => {
     const { ms, list } = payload as { ms: number; list: string };
@@ -37,5 +46,8 @@ export function conformanceServer(): HoldfastServer {
   server.rooms('conformance:*', { join: true, publish: true });
   server.rooms('conformance:here-*', { join: true, publish: true, presence: true });
   server.rooms('conformance:closed', { join: false });
+  server.rooms('conformance:sure-*', {
+    join: async (session) => (await session.request('conformance:question', 'join')) === 'yes',
+  });
   return server;
 }

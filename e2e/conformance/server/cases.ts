@@ -1,4 +1,5 @@
 import type { Case } from '../case.js';
+import { asking } from './asking.js';
 import { frames } from './frames.js';
 import { handshake } from './handshake.js';
 import { liveness } from './liveness.js';
@@ -15,6 +16,7 @@ export const serverCases: readonly Case<Server>[] = [
   ...firstFrames,
   ...frames,
   ...numbers,
+  ...asking,
   ...handshake,
   ...tokens,
   ...resume,

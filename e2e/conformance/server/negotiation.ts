@@ -79,6 +79,7 @@ export const firstFrames: readonly Case<Server>[] = [
   refusesFirst('HELLO of another version', '4 Refusals', () => [0, 0, [T.HELLO, { v: 2, x: 'unknown' }]]),
   refusesFirst('HELLO of more than 8 KiB', HANDSHAKE, () => [0, 0, helloItem({ a: 'x'.repeat(8_192) })]),
   refusesFirst('HELLO with attach number 0', '4 HELLO', () => [0, 0, helloItem({ n: 0 })]),
+  refusesFirst('HELLO with q of -1', '4 HELLO', () => [0, 0, helloItem({ q: -1 })]),
   refusesFirst('HELLO with a session and no proof', '4 HELLO', () => [0, 0, helloItem({ s: 'some' })]),
   {
     name: 'no HELLO within 5 s: hung up on',

@@ -7,7 +7,7 @@ const say = (was, more) => console.log(JSON.stringify({ was, ...more }));
 const nothing = () => undefined;
 const logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
-say('ready', { can: ['rooms', 'giveUp'] });
+say('ready', { can: ['rooms', 'giveUp', 'hang'] });
 const client = createClient({
   url: process.env.HOLDFAST_URL,
   auth: process.env.HOLDFAST_TOKEN,
@@ -19,6 +19,11 @@ client.on('said', (data, { room }) =>
     ? say('event', { name: 'said', data })
     : say('publication', { room, name: 'said', data }),
 );
+client.handle('echo', (data) => data);
+client.handle('hang', (data, { signal }) => {
+  signal.addEventListener('abort', () => say('cancelled', { data }));
+  return new Promise(nothing);
+});
 client.onGap(({ reason, room }) => say('gap', { why: reason, room }));
 client.onSessionLost(({ unknown }) => say('lost', { unknown: unknown.map(({ payload }) => payload) }));
 client.onState(({ status }) => {

@@ -9,7 +9,7 @@ const { WebSocket } = createRequire(resolve('@holdfast/server'))('ws');
 const EVT = 2;
 const say = (was, more) => console.log(JSON.stringify({ was, ...more }));
 
-say('ready', { can: ['rooms'] });
+say('ready', { can: ['rooms', 'hang'] });
 const client = plainClient(process.env.HOLDFAST_URL, {
   token: process.env.HOLDFAST_TOKEN,
   WebSocket,
@@ -17,7 +17,11 @@ const client = plainClient(process.env.HOLDFAST_URL, {
   capMs: Number(process.env.HOLDFAST_CAP_MS ?? 500),
   told: {
     event: (name, data) => say('event', { name, data }),
-    request: (_method, data) => data,
+    request(method, data, signal) {
+      if (method !== 'hang') return data;
+      signal.addEventListener('abort', () => say('cancelled', { data }));
+      return new Promise(() => {});
+    },
     publication: (room, name, data) => say('publication', { room, name, data }),
     gap: (why, room) => say('gap', { why, room }),
     lost: (items) =>

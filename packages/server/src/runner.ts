@@ -101,7 +101,7 @@ export class Runner<S extends RunnerSession> {
     this.#asked.add(asked);
     // Not from within the one that asks.
     this.#around.clock.defer(() => {
-      if (!this.#session.ended) this.#loop.run();
+      if (!this.#session.ended && this.#lent > 0) this.#loop.run();
     });
     return () => this.#asked.delete(asked);
   }

@@ -348,7 +348,9 @@ export class ServerCore {
         return;
       case 'end': {
         const reason = note.why === 'expired' ? 'expired' : 'closed';
-        return this.#forget(session, { reason, undelivered: note.undelivered }, note.unwritten);
+        // One that has lost its last writes does not know what was written.
+        const unwritten = note.epoch === session.epoch ? note.unwritten : [];
+        return this.#forget(session, { reason, undelivered: note.undelivered }, unwritten);
       }
     }
   }

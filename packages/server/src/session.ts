@@ -125,7 +125,9 @@ export class Session {
       nextCall,
       encode: (item) => codec.encode(item),
       append: (call, next) => this.#append(call, next),
-      withdraw: (w, next) => this.#turns.take(() => store.withdraw({ sid: id, writer: node, w }), next),
+      epoch: () => this.epoch,
+      withdraw: (call, next) =>
+        this.#turns.take(() => store.withdraw({ sid: id, writer: node, ...call }), next),
       lend: () => this.runner.lend(),
       failed: (error) => report(error, 'store', this),
     });
@@ -224,7 +226,7 @@ export class Session {
   }
 
   #append(
-    call: Pick<AppendCall, 'w' | 'data' | 'place' | 'asks' | 'cancels'>,
+    call: Pick<AppendCall, 'w' | 'data' | 'place' | 'asks' | 'cancels' | 'epoch'>,
     next: (appended: Appended) => void,
   ): Answer<void> {
     const { store, node } = this.#around;

@@ -7,6 +7,7 @@ import {
   encodePayload,
   FrameError,
   Handlers,
+  holdfastError,
   isRejectError,
   MAX_OPEN_REQUESTS,
   MAX_REASON,
@@ -67,9 +68,13 @@ export class Answering {
   }
 
   /** The session that asked is over: what its handlers give is for nobody. */
-  abandon(reason: Error): void {
+  abandon(code: 'ERR_SESSION_LOST' | 'ERR_CLOSED'): void {
     const open = [...this.#open.values()];
     this.#open.clear();
+    const reason = holdfastError(code, 'nobody waits for this answer any more', {
+      delivery: 'unknown',
+      messageId: '',
+    });
     for (const aborter of open) aborter.abort(reason);
   }
 

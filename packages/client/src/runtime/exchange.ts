@@ -160,7 +160,7 @@ export class Exchange {
     const { handled, unknown } = this.#messages.lose(p);
     this.#link = new Link(this.#defaults.codec);
     this.#controls = [];
-    this.answering.abandon(over('ERR_SESSION_LOST', 'the session that asked is lost'));
+    this.answering.abandon('ERR_SESSION_LOST');
     return { sessionId, handled, unknown: [...accepted, ...unknown].map(publicPart) };
   }
 
@@ -185,7 +185,7 @@ export class Exchange {
   end(): void {
     this.#messages.end();
     this.#controls = [];
-    this.answering.abandon(over('ERR_CLOSED', 'the client was closed'));
+    this.answering.abandon('ERR_CLOSED');
   }
 
   /** Resolves when what is to outlive this client is stored. */
@@ -277,9 +277,4 @@ export class Exchange {
     if (accepted) this.#events.undelivered(publicPart(accepted), refusal(item, accepted));
     else this.#messages.refused(item);
   }
-}
-
-/** Why the signals of handlers are aborted whose answer nobody waits for. */
-function over(code: 'ERR_SESSION_LOST' | 'ERR_CLOSED', text: string): DeliveryError {
-  return holdfastError(code, text, { delivery: 'unknown', messageId: '' });
 }

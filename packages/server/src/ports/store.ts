@@ -204,6 +204,11 @@ export interface Reply {
 
 export interface AppendCall extends Writing {
   readonly sid: string;
+  /**
+   * The incarnation in which the session is meant; in another one the answer is `lost`. Requests and cancellations have it:
+   * what one incarnation has given a number may have none in the next, and the number may be another one's.
+   */
+  readonly epoch?: string | undefined;
   readonly data: WireData;
   /** What waits under the same word has no number yet: this takes its place. */
   readonly place?: string | undefined;
@@ -231,6 +236,8 @@ export type Appended =
 /** Names a request by the call that appended it. */
 export interface WithdrawCall extends Writing {
   readonly sid: string;
+  /** As in the call that appended it; in another incarnation it is `gone`. */
+  readonly epoch?: string | undefined;
 }
 /**
  * `ok`: it had no number, and will never have one. `numbered`: it is open under this number, and may have been written.
@@ -334,7 +341,9 @@ export type Note =
       readonly sid: string;
       readonly why: EndCall['why'];
       readonly undelivered: number;
-      /** Requests that never got a number. */
+      /** Of the store in which it ended. */
+      readonly epoch: string;
+      /** Requests that never got a number in that epoch. */
       readonly unwritten: readonly Writing[];
     }
   /** A request that this writer has appended is answered; the client may be connected to another server than it. */

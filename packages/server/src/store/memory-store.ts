@@ -123,7 +123,7 @@ export class MemoryStore implements SessionStore {
 
   append(call: AppendCall): Appended {
     const { sid } = call;
-    const session = this.#sessions.get(sid);
+    const session = this.#meant(call);
     if (!session) return { status: 'lost' };
     const appended = session.appended.once(call, () => {
       this.#notes.add({ about: 'session', sid });
@@ -133,8 +133,9 @@ export class MemoryStore implements SessionStore {
     return appended;
   }
 
-  withdraw({ sid, ...written }: WithdrawCall): Withdrawn {
-    const withdrawn = this.#sessions.get(sid)?.out.withdraw(written) ?? { status: 'gone' };
+  withdraw(call: WithdrawCall): Withdrawn {
+    const { sid } = call;
+    const withdrawn = this.#meant(call)?.out.withdraw(call) ?? { status: 'gone' };
     // What waited behind it may go.
     if (withdrawn.status === 'ok') this.#notes.add({ about: 'session', sid });
     this.#notes.tell();
@@ -171,7 +172,8 @@ export class MemoryStore implements SessionStore {
       this.#tombstones.add(sid, { userId: user.id, keys, handled, refused, heard, endedAt: now });
     }
     const { undelivered, unwritten } = out;
-    this.#notes.add({ about: 'end', sid, why, undelivered, unwritten });
+    const { epoch } = this.#settings;
+    this.#notes.add({ about: 'end', sid, why, undelivered, epoch, unwritten });
     this.#notes.tell();
     return { status: 'ok', undelivered: out.undelivered };
   }
@@ -255,6 +257,11 @@ export class MemoryStore implements SessionStore {
     const session = epoch === this.#settings.epoch ? this.#sessions.get(sid) : undefined;
     if (!session) return 'lost';
     return gen === session.gen ? session : 'fenced';
+  }
+
+  /** The session, unless the caller means one of another incarnation. */
+  #meant({ sid, epoch = this.#settings.epoch }: AppendCall | WithdrawCall): SessionRecord | undefined {
+    return epoch === this.#settings.epoch ? this.#sessions.get(sid) : undefined;
   }
 
   #whereHandled(sid: string): SessionRecord | Remains | undefined {

@@ -2,6 +2,7 @@ import type { ClientOptions, ClientRoom, ConnectionState, HoldfastClient, Receip
 import { createClientOn, type Dialer, type Transport, type TransportEvents } from '@holdfast/client/ports';
 import type { Codec, Item } from '@holdfast/protocol';
 import { type MemoryLink, seededRandom } from '@holdfast/testing';
+import { answerQuestions } from './asks.js';
 import { ClientPlatform } from './client-platform.js';
 import type { Coverage } from './coverage.js';
 import { Hearing } from './hearing.js';
@@ -10,6 +11,7 @@ import { type Down, type Ledger, outcomeOf, type Said, type Wish, type Words } f
 import { RoomEar } from './room-ear.js';
 import type { SimProcess } from './sim-process.js';
 import type { Published, StoreWatch } from './store-watch.js';
+import { NEXT } from './transitions.js';
 import { UpWatch } from './wire-watch.js';
 
 export interface ClientAppSurroundings {
@@ -34,16 +36,6 @@ export interface ClientAppOptions {
   /** Its listeners throw now and then, and send while they listen. */
   readonly unruly: boolean;
 }
-
-const NEXT: { readonly [from in ConnectionState['status']]: readonly ConnectionState['status'][] } = {
-  idle: ['connecting', 'closed'],
-  connecting: ['connecting', 'connected', 'reconnecting', 'idle', 'needs-auth', 'failed', 'closed'],
-  connected: ['connected', 'reconnecting', 'connecting', 'idle', 'needs-auth', 'failed', 'closed'],
-  reconnecting: ['reconnecting', 'connected', 'connecting', 'idle', 'needs-auth', 'failed', 'closed'],
-  'needs-auth': ['connecting', 'idle', 'closed'],
-  failed: ['connecting', 'idle', 'closed'],
-  closed: [],
-};
 
 /** An application on a client, which remembers what it said and checks what it is told. */
 export class ClientApp {
@@ -113,7 +105,12 @@ export class ClientApp {
 
   // ── What its user does ─────────────────────────────────────────────────────────────────────────────────────
 
-  say(kind: Said['kind'], wish: Wish, ms: number, room?: string, filler?: string): void {
+  say(...what: Parameters<ClientApp['saying']>): void {
+    void this.saying(...what);
+  }
+
+  /** Until it has ended, well or not. */
+  saying(kind: Said['kind'], wish: Wish, ms: number, room?: string, filler?: string): PromiseLike<void> {
     const { ledger, judge, coverage } = this.#around;
     const said = ledger.say({ by: this.index, kind, room, sentAt: this.process.now() });
     const words: Words = { by: said.by, k: said.k, wish, ms, filler };
@@ -140,7 +137,7 @@ export class ClientApp {
       said.outcome = outcome;
       said.outcomeAt = this.process.now();
     };
-    this.#send(words, said).then(
+    return this.#send(words, said).then(
       (receipt) => settle(endOf(receipt)),
       (error: unknown) => settle(outcomeOf(error)),
     );
@@ -204,6 +201,7 @@ export class ClientApp {
     client.on('down', (payload, meta) =>
       this.#heard(payload as { writer: string; sid: string; k: number }, meta),
     );
+    answerQuestions(this, (what) => this.#hearing(what), this.#around);
     client.onState((state, previous) => this.#state(state, previous));
     client.onGap(({ messages, reason, room }) => {
       this.#hearing(() => `gap ${messages} ${reason} ${room ?? ''}`);

@@ -17,7 +17,36 @@ export type Wish =
   /** Send something back and wait until it has been acknowledged. */
   | 'wait-for-answer'
   /** Publish in a room. */
-  | 'announce';
+  | 'announce'
+  /** Ask the client something that makes it ask the server something, and wait. */
+  | 'consult';
+
+/** What a server asks the handler of a client to do. */
+export type AskWish =
+  | 'plain'
+  | 'refuse'
+  | 'throw'
+  /** There is no handler. */
+  | 'unheard'
+  | 'slow'
+  /** Until nobody waits any more. */
+  | 'hang'
+  /** Ask the server, and wait for its answer. */
+  | 'ask-back';
+
+/** Something that a server has asked one client. */
+export interface Asked {
+  readonly index: number;
+  readonly sid: string;
+  readonly wish: AskWish;
+  readonly ms: number;
+  /** Of who asked. */
+  readonly process: SimProcess;
+  /** Of its handler, at the client. */
+  readonly runs: { readonly process: SimProcess; state: 'running' | 'over' | 'aborted' }[];
+  /** `ok`, or code and delivery of the error. */
+  outcome: string | undefined;
+}
 
 /** As it stands in a message of a client; publications have the same. */
 export interface Words {
@@ -76,6 +105,7 @@ export class Ledger {
   readonly #downs = new Map<string, Down[]>();
   /** How often a reply came to each request. */
   publicationsOfServers = 0;
+  readonly asked: Asked[] = [];
 
   saidBy(app: number): Said[] {
     let said = this.#said.get(app);

@@ -1,7 +1,9 @@
+import { checkAsked } from './asks.js';
 import type { ClientApp } from './client-app.js';
 import type { Found } from './judge.js';
 import type { Said } from './ledger.js';
-import { calm, step } from './steps.js';
+import { SURE } from './server-node.js';
+import { askStep, calm, step } from './steps.js';
 import { pass } from './time.js';
 import { World } from './world.js';
 
@@ -37,6 +39,7 @@ function* scenario(world: World): Generator<number, void> {
   yield dice.pick([0, 50, 1_000]);
   for (let left = world.climate.steps; left > 0; left--) {
     step(world);
+    askStep(world);
     yield pause(world);
     atEachStep(world);
     if (judge.found.length > 0) return;
@@ -50,8 +53,28 @@ function* scenario(world: World): Generator<number, void> {
   yield QUIET_MS;
   // One handler at a time and a slow store: what still moves is no deadlock.
   for (let left = Infinity; unsettled(world) < left; yield MORE_MS) left = unsettled(world);
+  if (world.climate.asks && judge.found.length === 0) yield* consult(world);
   if (judge.found.length === 0) atTheEnd(world);
   if (judge.found.length === 0) yield* close(world);
+}
+
+/** With nothing in their way, handlers that wait for handlers at the other end come to their end. */
+function* consult({ apps, judge, ledger }: World): Generator<number, void> {
+  const here = apps.filter((app) => app.here);
+  const before = ledger.asked.length;
+  for (const app of here) {
+    void app.client
+      .room(SURE)
+      .join()
+      .catch(() => undefined);
+    for (let left = 3; left > 0; left--) app.say('request', 'consult', 0);
+  }
+  yield MORE_MS;
+  const asked = ledger.asked.slice(before);
+  judge.demand(asked.length === 4 * here.length, 19, () => `${asked.length} of 4 for each were asked`);
+  for (const { index, outcome } of asked) {
+    judge.demand(outcome === 'ok', 19, () => `question ${index} ended ${outcome} although all is well`);
+  }
 }
 
 /** How much has not come to its end. */
@@ -83,6 +106,7 @@ function atTheEnd(world: World): void {
   const unhandled = storeWatch.unhandled();
   judge.demand(unhandled === 0, 3, () => `${unhandled} accepted messages are handled by nobody`);
   for (const app of apps) if (app.here) ending(world, app);
+  checkAsked(judge, ledger);
   for (const said of ledger.allSaid()) if (apps[said.by]?.here) ended(world, said);
   for (const { sid, outcome, writer, k, heard, process } of ledger.allDowns()) {
     const app = apps.find((one) => one.here && one.sid === sid);

@@ -3,6 +3,7 @@ import type { Codec } from '@holdfast/protocol';
 import { type HoldfastServer, RejectError, type ServerContext, type ServerSession } from '@holdfast/server';
 import { createServerOn, negotiate, type SessionStore, systemDigest } from '@holdfast/server/ports';
 import { type MemoryAnswer, seededRandom } from '@holdfast/testing';
+import { type AskOptions, ask } from './asks.js';
 import type { Coverage } from './coverage.js';
 import type { Dice } from './dice.js';
 import type { Judge } from './judge.js';
@@ -36,6 +37,9 @@ export interface ServerNodeOptions {
   readonly concurrency: number;
   readonly maxBufferedBytes: number;
 }
+
+/** Who joins this room is asked first. */
+export const SURE = 'sure';
 
 interface Identity {
   readonly user: { readonly id: string };
@@ -140,6 +144,11 @@ export class ServerNode {
     );
   }
 
+  /** The application asks one client. */
+  ask(session: ServerSession, options: AskOptions): PromiseLike<void> {
+    return ask(this.name, session, options, this.#around);
+  }
+
   /** The application publishes. */
   publish(room: string): void {
     const { ledger } = this.#around;
@@ -167,6 +176,13 @@ export class ServerNode {
   #listen(): void {
     const { server } = this;
     server.rooms('*', { join: true, publish: true, presence: true });
+    // A rule that asks the client whose join it is about.
+    server.rooms(SURE, {
+      join: async (session) => {
+        await this.ask(session, { wish: 'plain', ms: 0, timeoutMs: 20_000 });
+        return true;
+      },
+    });
     server.on('note', (payload, context) => this.#do('note', payload as Words, context));
     server.on('line', (payload, context) => this.#do('line', payload as Words, context));
     server.handle('ask', async (payload, context) => {
@@ -223,6 +239,8 @@ export class ServerNode {
       case 'announce':
         this.publish('r0');
         return undefined;
+      case 'consult':
+        return this.ask(session, { wish: 'ask-back', ms: 0, timeoutMs: 20_000 });
       case 'unheard':
       case 'plain':
         return undefined;

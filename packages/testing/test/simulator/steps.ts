@@ -1,5 +1,5 @@
 import type { ClientApp } from './client-app.js';
-import type { Wish } from './ledger.js';
+import type { AskWish, Wish } from './ledger.js';
 import type { World } from './world.js';
 
 /** What may happen next, and how often: weights. */
@@ -53,6 +53,8 @@ const WISHES: { readonly [wish in Wish]: number } = {
   answer: 14,
   'wait-for-answer': 6,
   announce: 5,
+  // Where the two ends ask each other: below.
+  consult: 0,
 };
 
 const FILLER = 'x'.repeat(400);
@@ -199,6 +201,35 @@ function serverStep(world: World, name: StepName): void {
       return;
     case 'auth-fine':
       for (const one of nodes) one.auth = 'fine';
+  }
+}
+
+const ASK_WISHES: { readonly [wish in AskWish]: number } = {
+  plain: 30,
+  refuse: 6,
+  throw: 4,
+  unheard: 4,
+  slow: 20,
+  hang: 14,
+  'ask-back': 14,
+};
+
+/** The two ends ask each other, where the climate has it. Of dice of their own: other seeds stay what they were. */
+export function askStep(world: World): void {
+  const { askDice: dice, nodes, climate } = world;
+  if (!climate.asks || !dice.chance(0.35)) return;
+  const here = world.apps.filter((app) => app.here);
+  if (dice.chance(0.3) && here.length > 0) return dice.pick(here).say('request', 'consult', 0);
+  const node = nodes[dice.roll(Math.max(1, nodes.length))];
+  if (!node || node.process.paused || node.sessions.length === 0) return;
+  const session = dice.pick(node.sessions);
+  for (let left = dice.pick([1, 1, 1, 1, 5, 130]); left > 0; left--) {
+    void node.ask(session, {
+      wish: dice.weighted(ASK_WISHES),
+      ms: dice.between(1, 4_000),
+      timeoutMs: dice.pick([30_000, 5_000, 300]),
+      abortAfterMs: dice.chance(0.2) ? dice.between(0, 2_000) : undefined,
+    });
   }
 }
 

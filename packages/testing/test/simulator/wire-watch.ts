@@ -36,7 +36,7 @@ export class DownWatch {
   #lastSeq = 0;
   #lastAck = 0;
 
-  /** `answers`: the number of the answer to each request, of all connections. */
+  /** `answers`: the number of the answer to each request, and of each CANCEL, of all connections. */
   constructor(name: string, codec: Codec, answers: Map<string, number>, around: WireSurroundings) {
     this.#name = name;
     this.#codec = codec;
@@ -75,11 +75,22 @@ export class DownWatch {
     if (stored) {
       judge.demand(last <= stored.outTop, 6, () => `${last} written, ${stored.outTop} stored`);
     }
+    if (item[0] === Type.REQ) this.#asks(seq);
+    if (item[0] === Type.CANCEL) this.#answers.set(`${this.#sid} cancelled ${item[1]}`, seq);
     if (item[0] !== Type.RES && item[0] !== Type.ERR) return;
     const key = `${this.#sid} ${item[1]}`;
     const before = this.#answers.get(key) ?? seq;
     judge.demand(before === seq, 11, () => `two answers to ${item[1]}: ${before} and ${seq}`);
     this.#answers.set(key, seq);
+  }
+
+  #asks(seq: number): void {
+    const isOver = this.#answers.has(`${this.#sid} cancelled ${seq}`);
+    this.#around.judge.demand(
+      !isOver,
+      18,
+      () => `${this.#name} wrote request ${seq} again, after its CANCEL`,
+    );
   }
 
   #ack(ack: number): void {

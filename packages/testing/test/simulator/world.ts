@@ -7,6 +7,7 @@ import { Dice } from './dice.js';
 import { farStore, type StoreWeather } from './far-store.js';
 import { Judge } from './judge.js';
 import { Ledger, type Words } from './ledger.js';
+import { BEFORE_ASKING } from './regressions.js';
 import { RollingStore } from './rolling-store.js';
 import { ServerNode } from './server-node.js';
 import { SimProcess } from './sim-process.js';
@@ -28,12 +29,14 @@ export interface Climate {
   /** Undefined: tokens do not expire. */
   readonly tokenTtlMs: number | undefined;
   readonly steps: number;
+  /** The two ends ask each other. */
+  readonly asks: boolean;
 }
 
 /** Longer than any handler of the application takes. */
 const DRAIN_MS = 10_000;
 
-function draw(dice: Dice): Climate {
+function draw(dice: Dice, asks: boolean): Climate {
   const nodes = dice.pick([1, 1, 1, 2, 3]);
   const far = nodes > 1 || dice.chance(0.3);
   return {
@@ -54,6 +57,7 @@ function draw(dice: Dice): Climate {
     leaseMs: dice.pick([10_000, 3_000]),
     tokenTtlMs: dice.pick([undefined, undefined, 60_000, 10_000]),
     steps: dice.between(15, 50),
+    asks,
   };
 }
 
@@ -61,6 +65,8 @@ function draw(dice: Dice): Climate {
 export class World {
   readonly seed: number;
   readonly dice: Dice;
+  /** Of what the two ends ask each other. */
+  readonly askDice: Dice;
   readonly clock = new VirtualClock();
   readonly judge: Judge;
   readonly coverage = new Coverage();
@@ -85,7 +91,8 @@ export class World {
     this.seed = seed;
     this.dice = new Dice(seed);
     this.judge = new Judge(this.clock, tracing);
-    this.climate = draw(this.dice);
+    this.askDice = new Dice(seed * 101 + 7);
+    this.climate = draw(this.dice, !BEFORE_ASKING.has(seed) && this.askDice.chance(0.5));
     const { latencyMs, late, storeDelayMs } = this.climate;
     this.judge.note(() => `seed ${seed}: ${JSON.stringify(this.climate)}`);
     this.network = new MemoryNetwork(this.clock, { latencyMs: () => this.dice.between(...latencyMs), late });

@@ -113,7 +113,14 @@ export class Talk {
 
   async append(
     data: string,
-    over: { writer?: string; w?: number; place?: string; asks?: boolean; cancels?: number } = {},
+    over: {
+      writer?: string;
+      w?: number;
+      epoch?: string;
+      place?: string;
+      asks?: boolean;
+      cancels?: number;
+    } = {},
   ): Promise<string> {
     const call = { sid: this.sid, data, writer: 'A', w: over.w ?? ++this.#w, ...over };
     const appended = await this.store.append(call);

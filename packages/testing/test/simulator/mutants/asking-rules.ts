@@ -1,0 +1,79 @@
+import type { Mutant } from './mutant.js';
+
+const ASKING = 'server/src/asking.ts';
+const RUNNER = 'server/src/runner.ts';
+const LANE = 'server/src/store/out-lane.ts';
+const INFLOW = 'server/src/inflow.ts';
+const ATTACHMENT = 'server/src/attachment.ts';
+const ANSWERING = 'client/src/runtime/answering.ts';
+
+/** Wrong rules of what the server asks its clients. */
+export const ASKING_RULES: readonly Mutant[] = [
+  {
+    name: 'cancel-unsaid',
+    says: 'who gives up a request does not tell the client',
+    edits: [
+      { file: ASKING, find: 'this.#quietly(append(call, () => undefined));', put: 'void append, call;' },
+    ],
+  },
+  {
+    name: 'no-lending',
+    says: 'a handler that waits for its client keeps its place, which what the client does first may need',
+    edits: [{ file: RUNNER, find: 'concurrency + this.#lent - ', put: 'concurrency - ' }],
+  },
+  {
+    name: 'unsent-guessed',
+    says: 'a request whose number this server does not know is called unsent',
+    edits: [
+      { file: ASKING, find: "told(answer.status === 'ok' ? 'unsent' : 'unknown');", put: "told('unsent');" },
+    ],
+  },
+  {
+    name: 'requests-without-a-bound',
+    says: 'a server asks more at once than the client takes',
+    edits: [
+      {
+        file: LANE,
+        find: 'if (this.unwritten.length + this.#asked.size >= maxRequests) return false;',
+        put: 'if (maxRequests < 0) return false;',
+      },
+    ],
+  },
+  {
+    name: 'cancelled-written-again',
+    says: 'a request that was given up is written again on the next connection',
+    edits: [{ file: LANE, find: "if (numbered) numbered.state = 'abandoned';", put: 'void numbered;' }],
+  },
+  {
+    name: 'answers-of-a-lost-session',
+    says: 'a handler that a lost session has started answers in the next one',
+    edits: [
+      {
+        file: ANSWERING,
+        find: 'this.#open.get(seq) !== aborter;',
+        put: 'aborter.signal.reason?.reason !== undefined;',
+      },
+    ],
+  },
+  {
+    name: 'answers-in-their-turn',
+    says: 'an answer waits for what the client has said before it',
+    edits: [
+      {
+        file: ATTACHMENT,
+        find: 'if (!isAnswer || !this.session.asking.answered(item)) return incoming;',
+        put: 'if (isAnswer || incoming) return incoming;',
+      },
+      {
+        file: INFLOW,
+        find: 'if (item[0] !== Type.RES && item[0] !== Type.ERR) return incoming;\n    this.#answers.push(item);\n    return {',
+        put: 'if (item) return incoming;\n    return {',
+      },
+      {
+        file: INFLOW,
+        find: 'this.#waiting.shift();',
+        put: 'this.#waiting.shift();\n      if (incoming.item[0] === Type.RES || incoming.item[0] === Type.ERR) this.#answers.push(incoming.item);',
+      },
+    ],
+  },
+];
