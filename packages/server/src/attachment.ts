@@ -153,9 +153,10 @@ export class Attachment implements SessionConnection {
     const fresh = this.#link.take(frame, bytes);
     for (const { seq, item } of fresh) if (seq === 0) this.#unsequenced(item);
     if (!this.live) return;
-    const inOrder = fresh.filter(({ seq, item }) => seq > 0 || item[0] === Type.BYE);
-    const arrived = inOrder.map((incoming) => this.#atOnce(incoming));
-    this.#inflow.receive(arrived, frame.ack, bytes);
+    const inOrder = fresh
+      .filter(({ seq, item }) => seq > 0 || item[0] === Type.BYE)
+      .map((incoming) => this.#atOnce(incoming));
+    this.#inflow.receive(inOrder, frame.ack, bytes);
     // Whatever the items did to this session lies in the store by now, or will be announced.
     this.#link.acknowledge(frame.ack);
     this.#arm();

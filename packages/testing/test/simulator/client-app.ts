@@ -59,6 +59,7 @@ export class ClientApp {
   #missing = new Map<string, number>();
   #watch: UpWatch | undefined;
   #helloN = 0;
+  readonly #questions = new Set<string>();
   #connections = 0;
 
   constructor(options: ClientAppOptions, around: ClientAppSurroundings) {
@@ -299,7 +300,7 @@ export class ClientApp {
   // ── Its wire ───────────────────────────────────────────────────────────────────────────────────────────────
 
   #dialer(codec: Codec): Dialer {
-    const { process, link } = this.#around;
+    const { process, link, judge } = this.#around;
     return {
       dial: (url, protocols, events) => {
         const watch = this.#newWatch(codec);
@@ -325,6 +326,11 @@ export class ClientApp {
             transport.send(data);
           },
           close: (code, reason) => {
+            judge.demand(
+              code !== 4400,
+              13,
+              () => `${this.name} took its server for a breaker of the protocol`,
+            );
             open = false;
             transport.close(code, reason);
           },
@@ -353,6 +359,7 @@ export class ClientApp {
     const name = `${this.name}/${++this.#connections}`;
     return new UpWatch(name, codec, {
       ...this.#around,
+      questions: this.#questions,
       hello: (n) => {
         judge.demand(n > this.#helloN, 9, () => `${this.name}: HELLO ${n} after ${this.#helloN}`);
         this.#helloN = n;

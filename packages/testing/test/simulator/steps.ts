@@ -223,9 +223,11 @@ export function askStep(world: World): void {
   const node = nodes[dice.roll(Math.max(1, nodes.length))];
   if (!node || node.process.paused || node.sessions.length === 0) return;
   const session = dice.pick(node.sessions);
-  for (let left = dice.pick([1, 1, 1, 1, 5, 130]); left > 0; left--) {
+  const count = dice.pick([1, 1, 1, 1, 5, 130]);
+  for (let left = count; left > 0; left--) {
     void node.ask(session, {
-      wish: dice.weighted(ASK_WISHES),
+      // More than a client takes.
+      wish: count > 100 ? 'hang' : dice.weighted(ASK_WISHES),
       ms: dice.between(1, 4_000),
       timeoutMs: dice.pick([30_000, 5_000, 300]),
       abortAfterMs: dice.chance(0.2) ? dice.between(0, 2_000) : undefined,

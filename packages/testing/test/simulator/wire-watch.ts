@@ -52,6 +52,8 @@ export class DownWatch {
     if (first?.[0] === Type.WELCOME) {
       coverage.add(`WELCOME ${['new', 'resumed', 'lost'][first[1].q]}`);
       if (first[1].q < 2) this.#sid = first[1].s;
+      // One that nobody heard of may be made anew under its id, and counts from 1 again.
+      if (first[1].q === 0) this.#answers.set(`${this.#sid} life`, this.#life + 1);
     }
     if (first?.[0] === Type.BYE) {
       coverage.add(`BYE ${first[1]} to a client`);
@@ -76,7 +78,7 @@ export class DownWatch {
       judge.demand(last <= stored.outTop, 6, () => `${last} written, ${stored.outTop} stored`);
     }
     if (item[0] === Type.REQ) this.#asks(seq);
-    if (item[0] === Type.CANCEL) this.#answers.set(`${this.#sid} cancelled ${item[1]}`, seq);
+    if (item[0] === Type.CANCEL) this.#answers.set(this.#cancelled(item[1]), seq);
     if (item[0] !== Type.RES && item[0] !== Type.ERR) return;
     const key = `${this.#sid} ${item[1]}`;
     const before = this.#answers.get(key) ?? seq;
@@ -84,8 +86,16 @@ export class DownWatch {
     this.#answers.set(key, seq);
   }
 
+  get #life(): number {
+    return this.#answers.get(`${this.#sid} life`) ?? 0;
+  }
+
+  #cancelled(seq: number): string {
+    return `${this.#sid} ${this.#life} cancelled ${seq}`;
+  }
+
   #asks(seq: number): void {
-    const isOver = this.#answers.has(`${this.#sid} cancelled ${seq}`);
+    const isOver = this.#answers.has(this.#cancelled(seq));
     this.#around.judge.demand(
       !isOver,
       18,
@@ -112,6 +122,8 @@ export interface UpSurroundings extends WireSurroundings {
   written(item: Item, seq: number, sid: string): void;
   /** A HELLO with this attach number leaves. */
   hello(n: number): void;
+  /** Session and number of all that this client was ever asked. */
+  readonly questions: Set<string>;
 }
 
 /** What one client writes and hears on one connection. */
@@ -152,6 +164,9 @@ export class UpWatch {
       if (item[0] === Type.GAP) coverage.add('hole from a client');
       if (item[0] === Type.CANCEL) coverage.add('CANCEL');
       this.#around.written(item, seq, this.#sid);
+      const isAnswer = item[0] === Type.RES || item[0] === Type.ERR;
+      const isAsked = !isAnswer || this.#around.questions.has(`${this.#sid} ${item[1]}`);
+      judge.demand(isAsked, 11, () => `${this.#name} answers ${item[1]}, which nobody has asked`);
     }
     if (frame.ack === 0 && frame.firstSeq > 0) this.#replay(frame);
     judge.demand(
@@ -169,7 +184,10 @@ export class UpWatch {
       this.#sid = first[1].s;
       this.#lastSeq = 0;
     }
-    for (const { last } of numbered(frame)) this.#heard = Math.max(this.#heard, last);
+    for (const { last, item } of numbered(frame)) {
+      this.#heard = Math.max(this.#heard, last);
+      if (item[0] === Type.REQ) this.#around.questions.add(`${this.#sid} ${last}`);
+    }
   }
 
   #replay({ items }: Frame): void {

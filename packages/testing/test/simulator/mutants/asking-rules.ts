@@ -25,7 +25,32 @@ export const ASKING_RULES: readonly Mutant[] = [
     name: 'unsent-guessed',
     says: 'a request whose number this server does not know is called unsent',
     edits: [
-      { file: ASKING, find: "told(answer.status === 'ok' ? 'unsent' : 'unknown');", put: "told('unsent');" },
+      {
+        file: ASKING,
+        find: "told(answer.status === 'ok' && epoch !== undefined ? 'unsent' : 'unknown');",
+        put: "told('unsent');",
+      },
+    ],
+  },
+  {
+    name: 'taken-back-in-another-life',
+    says: 'a store that has lost its last writes says what was never written, of an earlier incarnation too',
+    edits: [
+      {
+        file: 'server/src/store/memory-store.ts',
+        find: 'return epoch === this.#settings.epoch ? this.#sessions.get(sid) : undefined;',
+        put: 'return epoch ? this.#sessions.get(sid) : undefined;',
+      },
+      {
+        file: 'server/src/server-core.ts',
+        find: 'const unwritten = note.epoch === session.epoch ? note.unwritten : [];',
+        put: 'const { unwritten } = note;',
+      },
+      {
+        file: ASKING,
+        find: 'ask.epoch !== undefined && ask.seq === undefined;',
+        put: 'ask.epoch !== undefined;',
+      },
     ],
   },
   {
