@@ -83,7 +83,7 @@ export const asking: readonly Case<Server>[] = [
     },
   },
   {
-    name: 'what it gives up is cancelled, past what waits for credit',
+    name: 'what it gives up gets a CANCEL, past what waits for credit',
     section: '3 Cancelled',
     async run(server) {
       const { wire } = await server.session({ w: [1, 1_048_576] });
