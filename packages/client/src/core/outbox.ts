@@ -62,12 +62,17 @@ export class Outbox {
     let free = maxBytes;
     let slots = maxRequests;
     for (const message of this.#waiting) {
-      const { kind, bytes, hold } = message;
+      const { kind, bytes, hold, outboxPlace } = message;
       const fits = bytes <= free || (alone && taken.length === 0);
       if (taken.length >= maxMessages || !fits || hold === 'storing') break;
       if (kind === 'request' && slots-- <= 0) break;
-      (hold === 'stuck' ? stuck : taken).push(message);
-      if (hold === 'stuck') continue;
+      // Of one outbox, the server takes nothing behind what it has taken.
+      const isBehind = outboxPlace && stuck.some((one) => one.outboxPlace?.[0] === outboxPlace[0]);
+      if (hold === 'stuck' || isBehind) {
+        stuck.push(message);
+        continue;
+      }
+      taken.push(message);
       free -= bytes;
       this.#bytes -= bytes;
     }

@@ -44,6 +44,12 @@ export interface DurableSession {
   readonly windowMs: number;
 }
 
+/** How a message ends by what is known of it in storage. */
+export interface DurableEnding {
+  readonly code: 'ERR_SESSION_LOST' | 'ERR_CLOSED';
+  readonly delivery: 'unsent' | 'unknown';
+}
+
 /** What a durable outbox needs of its client. */
 export interface DurableSurroundings {
   readonly codec: Codec;
@@ -55,8 +61,8 @@ export interface DurableSurroundings {
   wake(): void;
   /** What an earlier life has left, to be sent before anything else. */
   restore(messages: readonly Message[]): void;
-  /** Its fate is unknown, for the reason in `text`. */
-  unknown(message: Message, code: 'ERR_SESSION_LOST' | 'ERR_CLOSED', text: string): void;
+  /** It ends here, for the reason in `text`. */
+  fail(message: Message, ending: DurableEnding, text: string): void;
   report(error: HoldfastError): void;
 }
 
@@ -78,7 +84,7 @@ export interface DurableOutbox {
   settled(message: Message): void;
   /** Somebody else uses this client now, or nobody: what is stored stays there. */
   release(): void;
-  /** Resolves when all that was to be stored is, and the store is closed. */
+  /** Resolves when the store is closed, or has failed to. Never rejects. */
   close(): Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import type { DurableOutbox, DurableSession, DurableSurroundings, Message } from
 import type { OpenOutbox, OutboxStore, StoredMessage } from '../ports/storage.js';
 import { restored, storedForm } from './stored-form.js';
 
-/** A storage that has not answered by then is taken for broken until the next session. */
+/** Who waits for an answer of the storage waits no longer; what it does later does no harm. */
 const DEADLINE_MS = 5_000;
 /** Clocks of servers differ a little, and so do clients': nobody goes to the edge of the server's window. */
 const SAFE_PART = 0.9;
@@ -36,16 +36,20 @@ type Store =
 export class StoredOutbox implements DurableOutbox {
   readonly #store: OutboxStore;
   readonly #around: DurableSurroundings;
-  /** Names this life of the outbox to the server. */
-  readonly #origin: string;
+  /** Names this outbox to the server, which takes its messages in the order of their numbers only. */
+  #origin: string;
   #count = 0;
   /** Whose messages these are; known from the first session on, or from the beginning if the application has said so. */
   #userId: string | undefined;
   #session: DurableSession | undefined;
   #opened: Store = { is: 'closed' };
   readonly #entries = new Map<Message, Entry>();
-  readonly #toRemove = new Set<string>();
+  #toRemove: OutboxPlace[] = [];
   #work: 'idle' | 'working' | 'again' = 'idle';
+  /** What is being done in the store. */
+  #round = Promise.resolve();
+  /** Everything that was to be closed is. */
+  #closed = Promise.resolve();
   /** Whom to tell when there is nothing to do. */
   readonly #idle: (() => void)[] = [];
 
@@ -102,7 +106,8 @@ export class StoredOutbox implements DurableOutbox {
   settled(message: Message): void {
     const entry = this.#entries.get(message);
     if (!entry || !this.#entries.delete(message)) return;
-    this.#toRemove.add(message.id);
+    // Of what was refused, an answer that came too late may have left something there.
+    if (entry.state !== 'refused' || this.#opened.is === 'open') this.#toRemove.push(entry.place);
     entry.stored.reject(storageError(this.#store, 'it was settled before it was stored'));
     this.#run();
   }
@@ -112,17 +117,32 @@ export class StoredOutbox implements DurableOutbox {
       stored.reject(storageError(this.#store, 'its client has gone'));
     }
     this.#entries.clear();
-    const before = this.#opened;
-    this.#opened = { is: 'closed' };
+    this.#toRemove = [];
     this.#userId = undefined;
-    if (before.is === 'open') before.outbox.close().catch((error: unknown) => this.#report(error));
+    this.#become({ is: 'closed' });
   }
 
   async close(): Promise<void> {
-    if (this.#work !== 'idle') await new Promise<void>((resolve) => this.#idle.push(resolve));
-    const { outbox } = this.#opened.is === 'open' ? this.#opened : {};
-    this.#opened = { is: 'broken', error: storageError(this.#store, 'the client was closed') };
-    await outbox?.close();
+    const idle = new Promise<void>((resolve) => {
+      if (this.#work === 'idle') resolve();
+      else this.#idle.push(resolve);
+    });
+    await this.#ask(() => idle).catch((error: unknown) => this.#report(error));
+    this.#become({ is: 'broken', error: storageError(this.#store, 'the client was closed') });
+    await this.#closed;
+  }
+
+  #become(next: Store): void {
+    const before = this.#opened;
+    this.#opened = next;
+    if (before.is === 'open') this.#letGo(before.outbox);
+  }
+
+  /** Closes it when nothing is being done in it any more: only then can it be opened again. */
+  #letGo(outbox: OpenOutbox): void {
+    this.#closed = Promise.all([this.#closed, this.#round])
+      .then(() => this.#ask(() => outbox.close()))
+      .catch((error: unknown) => this.#report(error));
   }
 
   /** Not on the wire. */
@@ -132,10 +152,16 @@ export class StoredOutbox implements DurableOutbox {
 
   /** Somebody else is here: these wait in the store for who has said them. */
   #leaveTo(userId: string): void {
-    const left = this.#waiting.filter(({ message }) => this.has(message));
+    const left = this.#waiting;
     this.release();
-    for (const { message } of left) {
-      this.#around.unknown(message, 'ERR_CLOSED', `it waits in ${this.#store.name} for the user '${userId}'`);
+    for (const { message, state } of left) {
+      const delivery = state === 'refused' ? 'unsent' : 'unknown';
+      const why = {
+        new: `it was said by the user '${userId}', and may wait in ${this.#store.name}`,
+        kept: `it waits in ${this.#store.name} for the user '${userId}'`,
+        refused: `it was said by the user '${userId}', who has been replaced by another`,
+      }[state];
+      this.#around.fail(message, { code: 'ERR_CLOSED', delivery }, why);
     }
   }
 
@@ -155,7 +181,8 @@ export class StoredOutbox implements DurableOutbox {
     }
     const isSame = written.epoch === epoch;
     const why = isSame ? `only knows what came in the last ${windowMs} ms` : 'has lost what it knew';
-    this.#around.unknown(message, 'ERR_SESSION_LOST', `it was written before, and the server ${why}`);
+    const ending = { code: 'ERR_SESSION_LOST', delivery: 'unknown' } as const;
+    this.#around.fail(message, ending, `it was written before, and the server ${why}`);
   }
 
   /** Does what is to be done in the store, one thing after the other. */
@@ -165,7 +192,8 @@ export class StoredOutbox implements DurableOutbox {
       return;
     }
     this.#work = 'working';
-    this.#next().then(() =>
+    this.#round = this.#next();
+    this.#round.then(() =>
       this.#around.post(() => {
         const isMore = this.#work === 'again';
         this.#work = 'idle';
@@ -186,27 +214,31 @@ export class StoredOutbox implements DurableOutbox {
     }
     if (this.#opened.is !== 'open') return;
     const { outbox } = this.#opened;
-    const removed = [...this.#toRemove];
-    this.#toRemove.clear();
-    if (removed.length > 0)
-      await this.#ask(outbox.remove(removed)).catch((error: unknown) => this.#report(error));
+    await this.#remove(outbox);
     await this.#put(outbox);
   }
 
   async #open(userId: string): Promise<void> {
+    const opening = this.#closed.then(() => this.#store.open(userId));
     try {
-      const outbox = await this.#ask(this.#store.open(userId));
-      const left = await this.#ask(outbox.adopt());
+      const outbox = await this.#ask(() => opening);
+      const left = await this.#ask(() => outbox.adopt());
       this.#around.post(() => this.#adopted(userId, outbox, left));
     } catch (cause) {
+      // Also one that opens too late: nobody else could have it.
+      opening.then(
+        (outbox) => this.#letGo(outbox),
+        () => undefined,
+      );
       this.#opened = { is: 'broken', error: storageError(this.#store, reasonOf(cause), cause) };
       this.#around.report(this.#opened.error);
     }
   }
 
   #adopted(userId: string, outbox: OpenOutbox, left: readonly StoredMessage[]): void {
-    if (this.#userId !== userId) return void outbox.close().catch((error: unknown) => this.#report(error));
+    if (this.#userId !== userId) return this.#letGo(outbox);
     this.#opened = { is: 'open', outbox };
+    if (outbox.damage !== undefined) this.#report(new Error(outbox.damage));
     const messages: Message[] = [];
     for (const one of left) {
       const message = restored(one, this.#around.codec);
@@ -236,6 +268,21 @@ export class StoredOutbox implements DurableOutbox {
     });
   }
 
+  /** What cannot be removed now is tried again: a later life would send it. */
+  async #remove(outbox: OpenOutbox): Promise<void> {
+    const removed = this.#toRemove;
+    if (removed.length === 0) return;
+    this.#toRemove = [];
+    try {
+      await this.#ask(() => outbox.remove(removed));
+    } catch (cause) {
+      this.#around.post(() => {
+        if (this.#opened.is === 'open' && this.#opened.outbox === outbox) this.#toRemove.push(...removed);
+        this.#report(cause);
+      });
+    }
+  }
+
   async #put(outbox: OpenOutbox): Promise<void> {
     const entries = this.#unstored;
     if (entries.length === 0) return;
@@ -245,7 +292,7 @@ export class StoredOutbox implements DurableOutbox {
     const { codec } = this.#around;
     try {
       const forms = entries.map(({ message, place }) => storedForm(message, place, codec, mark));
-      await this.#ask(outbox.put(forms));
+      await this.#ask(() => outbox.put(forms));
       this.#around.post(() => {
         for (const entry of entries) {
           entry.state = 'kept';
@@ -266,8 +313,8 @@ export class StoredOutbox implements DurableOutbox {
   #refuse(entries: readonly Entry[], why: string, cause?: unknown): void {
     for (const entry of entries) {
       if (entry.state === 'kept') {
-        // In the store it is said that it was never written, and that must stay true. Others need not wait for it.
-        if (entry.message.hold !== 'none') entry.message.hold = 'stuck';
+        // In the store it is said that it was never written, and that must stay true.
+        if (entry.message.hold !== 'none') this.#stick(entry.message);
         continue;
       }
       entry.state = 'refused';
@@ -277,11 +324,18 @@ export class StoredOutbox implements DurableOutbox {
     this.#around.wake();
   }
 
-  #ask<T>(answer: Promise<T>): Promise<T> {
+  /** Others need not wait for it, but for those of its own outbox: their numbers are higher. What is said now is of another one. */
+  #stick(message: Message): void {
+    message.hold = 'stuck';
+    this.#origin = this.#around.random.id();
+    this.#count = 0;
+  }
+
+  #ask<T>(call: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const late = (): void => reject(new Error(`it did not answer within ${DEADLINE_MS} ms`));
       const cancel = this.#around.clock.setTimer(late, DEADLINE_MS);
-      answer.then(resolve, reject).finally(cancel);
+      new Promise<T>((answered) => answered(call())).then(resolve, reject).finally(cancel);
     });
   }
 

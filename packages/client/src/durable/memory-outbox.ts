@@ -1,3 +1,4 @@
+import type { OutboxPlace } from '@holdfast/protocol';
 import type { OpenOutbox, OutboxStore, StoredMessage } from '../ports/storage.js';
 
 interface Kept {
@@ -5,6 +6,8 @@ interface Kept {
   readonly message: StoredMessage;
   owner: object;
 }
+
+const keyOf = ([outbox, n]: OutboxPlace): string => `${n} ${outbox}`;
 
 /** In the memory of this program: outlives a client, not the program. For tests, and as a model of the others. */
 export class MemoryOutbox implements OutboxStore {
@@ -24,10 +27,10 @@ export class MemoryOutbox implements OutboxStore {
         return left.map(({ message }) => message);
       },
       put: async (messages) => {
-        for (const message of messages) this.#messages.set(message.id, { userId, message, owner });
+        for (const message of messages) this.#messages.set(keyOf(message.place), { userId, message, owner });
       },
-      remove: async (ids) => {
-        for (const id of ids) this.#messages.delete(id);
+      remove: async (places) => {
+        for (const place of places) this.#messages.delete(keyOf(place));
       },
       close: async () => {
         this.#owners.delete(owner);

@@ -8,15 +8,20 @@ export interface OutboxStore {
   open(userId: string): Promise<OpenOutbox>;
 }
 
-/** The messages of one user that this client has in its hands: no other one sends them as long as it is open. */
+/**
+ * The messages of one user that this client has in its hands: no other one sends them as long as it is open. `place` tells
+ * one message from another; its `id` is the application's, which may use it twice.
+ */
 export interface OpenOutbox {
+  /** What was wrong with it when it was opened, such as that a part of it is lost; the application is told. */
+  readonly damage?: string | undefined;
   /** Takes over what clients that are gone have left behind; the oldest first. */
   adopt(): Promise<readonly StoredMessage[]>;
-  /** Adds messages, or replaces those of the same id. When it resolves, they outlast a crash. All of them or none. */
+  /** Adds messages, or replaces those of the same place, where they stand. When it resolves, they outlast a crash. All of them or none. */
   put(messages: readonly StoredMessage[]): Promise<void>;
-  /** Ids that are not there are no mistake. */
-  remove(ids: readonly string[]): Promise<void>;
-  /** Lets go of them; whoever opens the store next may adopt them. */
+  /** Places where nothing is are no mistake. */
+  remove(places: readonly OutboxPlace[]): Promise<void>;
+  /** Lets go of them; whoever opens the store next may adopt them. Called once, when the other calls have ended. */
   close(): Promise<void>;
 }
 

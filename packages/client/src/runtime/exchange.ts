@@ -15,7 +15,7 @@ import {
   type Welcome,
   type WireData,
 } from '@holdfast/protocol';
-import type { Message } from '../core/types.js';
+import type { DurableEnding, Message } from '../core/types.js';
 import type { LostSession, OutboxState, UndeliveredMessage } from '../types.js';
 import { Accepted } from './accepted.js';
 import { Answering } from './answering.js';
@@ -133,10 +133,10 @@ export class Exchange {
     this.#messages.restore(messages);
   }
 
-  /** Nobody knows what became of it. */
-  unknown(message: Message, code: 'ERR_SESSION_LOST' | 'ERR_CLOSED', why: string): void {
+  /** A durable message ends by what is known of it in storage. */
+  fail(message: Message, { code, delivery }: DurableEnding, why: string): void {
     const text = `'${message.event}': ${why}`;
-    this.#messages.fail(message, holdfastError(code, text, { delivery: 'unknown', messageId: message.id }));
+    this.#messages.fail(message, holdfastError(code, text, { delivery, messageId: message.id }));
   }
 
   /**

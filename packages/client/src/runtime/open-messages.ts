@@ -141,6 +141,8 @@ export class OpenMessages {
     for (const message of messages) {
       this.#open.add(message);
       this.#nextDeadline = Math.min(this.#nextDeadline, message.expiresAt);
+      // The server that takes less than its predecessor would hang up, again and again.
+      if (message.bytes > this.#limits.message) this.fail(message, this.#tooBig(message));
     }
     // Some have expired while nobody was there.
     this.tick(this.#defaults.clock.now());
@@ -249,6 +251,8 @@ export class OpenMessages {
       this.fail(message, holdfastError('ERR_SESSION_LOST', SESSION_LOST, details));
     }
     this.#asked.clear();
+    // What an earlier life has left was written first, though it may have come here last.
+    again.sort((one, other) => one.seq - other.seq);
     for (const message of again) {
       Object.assign(message, { seq: 0, writtenAt: undefined });
       this.#defaults.durable?.returned(message);

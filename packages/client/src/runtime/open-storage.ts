@@ -26,7 +26,7 @@ export function openStorage(
       post(() => dispatcher().restored(told));
       exchange().restore(messages);
     },
-    unknown: (...about) => exchange().unknown(...about),
+    fail: (...about) => exchange().fail(...about),
     report: (error) => dispatcher().report(error),
   });
 }

@@ -1,17 +1,18 @@
-import { crc32 } from 'node:zlib';
+import { createHash } from 'node:crypto';
+import type { OutboxPlace } from '@holdfast/protocol';
 import type { StoredMessage } from '../../ports/storage.js';
 
-/** What a line says. */
+/** What a line says: all of it counts, or nothing. */
 export type FileRecord =
-  | { readonly put: { readonly userId: string; readonly message: StoredMessage } }
-  | { readonly remove: readonly string[] };
+  | { readonly userId: string; readonly put: readonly StoredMessage[] }
+  | { readonly remove: readonly OutboxPlace[] };
 
 export interface FileContent {
   readonly records: readonly FileRecord[];
   /** Up to where the file can be read from its beginning. */
   readonly wellBytes: number;
-  /** `end`: the last line is torn, as a crash leaves it. `middle`: there is more behind what cannot be read. */
-  readonly damage: 'none' | 'end' | 'middle';
+  /** How many whole lines cannot be read. A crash leaves at most an end without a line feed. */
+  readonly damagedLines: number;
 }
 
 /** `<checksum> <JSON>` and a line feed, which JSON never holds. Bytes stand in base64. */
@@ -19,30 +20,30 @@ export function linesOf(records: readonly FileRecord[]): Buffer {
   return Buffer.from(records.map((record) => lineOf(JSON.stringify(record, withBase64))).join(''));
 }
 
+const CHECKSUM_CHARACTERS = 16;
 const lineOf = (text: string): string => `${checksum(text)} ${text}\n`;
-const checksum = (text: string): string => crc32(text).toString(16).padStart(8, '0');
+const checksum = (text: string): string =>
+  createHash('sha256').update(text).digest('hex').slice(0, CHECKSUM_CHARACTERS);
 
 /** Reads what can be read: lines behind a damaged one, too. */
 export function recordsIn(bytes: Buffer): FileContent {
   const records: FileRecord[] = [];
   let wellBytes = 0;
-  let damage: FileContent['damage'] = 'none';
-  for (let start = 0; start < bytes.length; ) {
+  let damagedLines = 0;
+  for (let start = 0; ; ) {
     const feed = bytes.indexOf(0x0a, start);
-    const end = feed < 0 ? bytes.length : feed + 1;
-    const record = feed < 0 ? undefined : recordOf(bytes.toString('utf8', start, feed));
+    if (feed < 0) return { records, wellBytes, damagedLines };
+    const record = recordOf(bytes.toString('utf8', start, feed));
+    start = feed + 1;
     if (record) records.push(record);
-    if (record && damage === 'none') wellBytes = end;
-    else if (record) damage = 'middle';
-    else if (damage === 'none') damage = 'end';
-    start = end;
+    else damagedLines++;
+    if (damagedLines === 0) wellBytes = start;
   }
-  return { records, wellBytes, damage };
 }
 
 function recordOf(line: string): FileRecord | undefined {
-  const text = line.slice(9);
-  if (line.slice(0, 9) !== `${checksum(text)} `) return undefined;
+  const text = line.slice(CHECKSUM_CHARACTERS + 1);
+  if (line.slice(0, CHECKSUM_CHARACTERS + 1) !== `${checksum(text)} `) return undefined;
   return JSON.parse(text, fromBase64) as FileRecord;
 }
 
