@@ -222,6 +222,15 @@ const lives: readonly StorageCase[] = [
     await second.crash();
     same(placesOf(await world.found()), ['tab-1 1', 'tab-1 2', 'tab-1 3'], 'found');
   }),
+  one('what is in its hands is not adopted again', async (world) => {
+    const gone = await world.life();
+    await gone.outbox.put([message(1)]);
+    await gone.crash();
+    const { outbox } = await world.life();
+    await outbox.adopt();
+    await outbox.put([message(2)]);
+    sameMessages(await outbox.adopt(), []);
+  }),
   one('one program may close it and open it again', async (world) => {
     const { outbox, open } = await world.life();
     await outbox.put([message(1)]);

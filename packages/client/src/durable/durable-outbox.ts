@@ -42,6 +42,8 @@ export class StoredOutbox implements DurableOutbox {
   /** Whose messages these are; known from the first session on, or from the beginning if the application has said so. */
   #userId: string | undefined;
   #session: DurableSession | undefined;
+  /** Since when nobody has looked for what others have left. */
+  #looked: DurableSession | undefined;
   #opened: Store = { is: 'closed' };
   readonly #entries = new Map<Message, Entry>();
   #toRemove: OutboxPlace[] = [];
@@ -214,16 +216,31 @@ export class StoredOutbox implements DurableOutbox {
     }
     if (this.#opened.is !== 'open') return;
     const { outbox } = this.#opened;
+    await this.#look(outbox);
     await this.#remove(outbox);
     await this.#put(outbox);
   }
 
+  /** Others may have gone since: with each connection it is asked what they have left. */
+  async #look(outbox: OpenOutbox): Promise<void> {
+    const session = this.#session;
+    if (!session || this.#looked === session) return;
+    this.#looked = session;
+    try {
+      const left = await this.#ask(() => outbox.adopt());
+      this.#around.post(() => this.#adopted(outbox, left));
+    } catch (cause) {
+      this.#around.post(() => this.#report(cause));
+    }
+  }
+
   async #open(userId: string): Promise<void> {
+    this.#looked = this.#session;
     const opening = this.#closed.then(() => this.#store.open(userId));
     try {
       const outbox = await this.#ask(() => opening);
       const left = await this.#ask(() => outbox.adopt());
-      this.#around.post(() => this.#adopted(userId, outbox, left));
+      this.#around.post(() => this.#isOpen(userId, outbox, left));
     } catch (cause) {
       // Also one that opens too late: nobody else could have it.
       opening.then(
@@ -235,10 +252,16 @@ export class StoredOutbox implements DurableOutbox {
     }
   }
 
-  #adopted(userId: string, outbox: OpenOutbox, left: readonly StoredMessage[]): void {
+  #isOpen(userId: string, outbox: OpenOutbox, left: readonly StoredMessage[]): void {
     if (this.#userId !== userId) return this.#letGo(outbox);
     this.#opened = { is: 'open', outbox };
     if (outbox.damage !== undefined) this.#report(new Error(outbox.damage));
+    this.#adopted(outbox, left);
+  }
+
+  #adopted(outbox: OpenOutbox, left: readonly StoredMessage[]): void {
+    // If not, it has been let go of meanwhile, and they with it.
+    if (this.#opened.is !== 'open' || this.#opened.outbox !== outbox) return;
     const messages: Message[] = [];
     for (const one of left) {
       const message = restored(one, this.#around.codec);

@@ -15,7 +15,7 @@ export interface OutboxStore {
 export interface OpenOutbox {
   /** What was wrong with it when it was opened, such as that a part of it is lost; the application is told. */
   readonly damage?: string | undefined;
-  /** Takes over what clients that are gone have left behind; the oldest first. */
+  /** Takes over what clients that are gone have left behind, and is not in these hands already; the oldest first. */
   adopt(): Promise<readonly StoredMessage[]>;
   /** Adds messages, or replaces those of the same place, where they stand. When it resolves, they outlast a crash. All of them or none. */
   put(messages: readonly StoredMessage[]): Promise<void>;

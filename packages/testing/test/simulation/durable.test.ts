@@ -254,9 +254,9 @@ describe('whose it is', () => {
     await bed.advance(500);
     expect([noted, two.restored]).toEqual([['ada two'], []]);
     await bed.until(one.client.close());
-    const three = life();
-    await bed.until(three.client.connect());
-    await bed.advance(500);
+    bed.cut(two.client);
+    await bed.advance(5_000);
+    expect(two.restored.map(({ payload }) => payload)).toEqual(['one']);
     expect([noted, store.messages]).toEqual([['ada two', 'ada one'], []]);
   });
 

@@ -23,9 +23,11 @@ export class FileOutbox implements OutboxStore {
     const lock = await FileLock.take(`${this.#path}.lock`);
     try {
       const journal = await Journal.open(this.#path);
+      // Nobody else can leave anything as long as the lock is ours.
+      const left = journal.of(userId);
       return {
         damage: journal.damage,
-        adopt: async () => journal.of(userId),
+        adopt: async () => left.splice(0),
         put: (messages) => journal.write({ userId, put: messages }),
         remove: (places) => journal.write({ remove: places }),
         close: async () => {
