@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type Browser, firefox } from 'playwright';
+import { type Browser, firefox, type Page } from 'playwright';
 import { launchBrowser } from './pages.js';
 import type { Visitor } from './visitor.js';
 import { startWebKit } from './webkit.js';
@@ -19,13 +19,19 @@ const programs = {
 };
 
 async function visitorOf(browser: Browser): Promise<Visitor> {
-  const page = await browser.newPage();
+  const context = await browser.newContext();
+  const first = tabOf(await context.newPage());
+  return { ...first, close: () => browser.close() };
+}
+
+function tabOf(page: Page): Visitor {
   return {
     goTo: async (url) => void (await page.goto(url)),
     // Not `page.goBack()`, which waits in Firefox for a load that the back/forward cache makes needless.
     back: async () => void (await page.evaluate('void setTimeout(() => history.back(), 0)')),
     read: (expression) => page.evaluate(expression),
-    close: () => browser.close(),
+    newTab: async () => tabOf(await page.context().newPage()),
+    close: () => page.close(),
   };
 }
 

@@ -61,6 +61,38 @@ async function ready(url: string): Promise<void> {
   }
 }
 
+/** The tabs of one session; the driver speaks to one of them at a time. */
+class Tabs {
+  readonly #session: string;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(session: string) {
+    this.#session = session;
+  }
+
+  tab(handle: string): Visitor {
+    const ask = (path: string, method: 'POST' | 'DELETE', body?: object): Promise<unknown> => {
+      const asked = this.#last.then(async () => {
+        await command(`${this.#session}/window`, 'POST', { handle });
+        return command(`${this.#session}${path}`, method, body);
+      });
+      this.#last = asked.catch(() => undefined);
+      return asked;
+    };
+    return {
+      goTo: async (url) => void (await ask('/url', 'POST', { url })),
+      back: async () => void (await ask('/back', 'POST', {})),
+      read: async <V>(expression: string) =>
+        (await ask('/execute/sync', 'POST', { script: `return (${expression});`, args: [] })) as V,
+      newTab: async () => {
+        const made = (await ask('/window/new', 'POST', { type: 'tab' })) as { handle: string };
+        return this.tab(made.handle);
+      },
+      close: async () => void (await ask('/window', 'DELETE')),
+    };
+  }
+}
+
 /** WebKitGTK through its own driver, which Playwright cannot speak to. */
 export async function startWebKit(driverProgram: string, displayProgram: string): Promise<Visitor> {
   const { child: screen, display } = await startDisplay(displayProgram);
@@ -74,14 +106,9 @@ export async function startWebKit(driverProgram: string, displayProgram: string)
     const capabilities = { alwaysMatch: { 'webkitgtk:browserOptions': options } };
     const made = (await command(`${url}/session`, 'POST', { capabilities })) as { sessionId: string };
     const session = `${url}/session/${made.sessionId}`;
+    const first = (await command(`${session}/window`, 'GET')) as string;
     return {
-      goTo: async (to) => void (await command(`${session}/url`, 'POST', { url: to })),
-      back: async () => void (await command(`${session}/back`, 'POST', {})),
-      read: async <V>(expression: string) =>
-        (await command(`${session}/execute/sync`, 'POST', {
-          script: `return (${expression});`,
-          args: [],
-        })) as V,
+      ...new Tabs(session).tab(first),
       close: async () => {
         await command(session, 'DELETE').catch(() => undefined);
         await ended(driver);
