@@ -339,4 +339,48 @@ const ofAsking: readonly Mutant[] = [
   ),
 ];
 
-export const serverMutants: readonly Mutant[] = [...ofConnections, ...ofMessages, ...ofAsking, ...ofRooms];
+/** Changes the places of durable events. */
+const outboxes = (to: (place: readonly [string, number]) => unknown): Mutation => ({
+  said: change(T.EVT, (item) => {
+    const meta = item[3] as { readonly o?: readonly [string, number] } | undefined;
+    return meta?.o ? [...item.slice(0, 3), { ...meta, o: to(meta.o) }] : item;
+  }),
+});
+
+const ofOutboxes: readonly Mutant[] = [
+  mutant(
+    'has no clock',
+    welcome(() => ({ t: undefined })),
+    't of WELCOME',
+  ),
+  mutant(
+    'has a window of less than nothing',
+    welcome(() => ({ dw: -1 })),
+    't of WELCOME',
+  ),
+  mutant(
+    'knows no outbox',
+    outboxes(() => undefined),
+    'handled in one session',
+    'a number below',
+    'also if it would be refused',
+  ),
+  mutant(
+    'knows the very numbers only',
+    outboxes(([outbox, n]) => [`${outbox} ${n}`, n]),
+    'a number below',
+  ),
+  mutant(
+    'knows one outbox of all users',
+    hello(() => ({ a: 'ada' })),
+    'of the same name, of another user',
+  ),
+];
+
+export const serverMutants: readonly Mutant[] = [
+  ...ofConnections,
+  ...ofMessages,
+  ...ofAsking,
+  ...ofRooms,
+  ...ofOutboxes,
+];

@@ -1,5 +1,6 @@
 import type { Case } from '../case.js';
 import { asking } from './asking.js';
+import { durable } from './durable.js';
 import { frames } from './frames.js';
 import { handshake } from './handshake.js';
 import { liveness } from './liveness.js';
@@ -20,6 +21,7 @@ export const serverCases: readonly Case<Server>[] = [
   ...handshake,
   ...tokens,
   ...resume,
+  ...durable,
   ...rooms,
   ...liveness,
 ];

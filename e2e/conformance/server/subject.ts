@@ -20,6 +20,8 @@ export interface Welcome {
   readonly x?: number;
   readonly p?: readonly [number, readonly number[]];
   readonly lost?: readonly Item[];
+  readonly t?: number;
+  readonly dw?: number;
 }
 
 /** A connection that has been answered. */

@@ -2,6 +2,7 @@ import { describe } from 'vitest';
 import type { MakeStore } from './harness.js';
 import { suiteOfHandling } from './suite-handling.js';
 import { suiteOfLanes } from './suite-lanes.js';
+import { suiteOfOutboxes } from './suite-outboxes.js';
 import { suiteOfRandomRuns } from './suite-random.js';
 import { suiteOfRequests } from './suite-requests.js';
 import { suiteOfRooms } from './suite-rooms.js';
@@ -14,6 +15,7 @@ export function sessionStoreSuite(name: string, make: MakeStore): void {
     suiteOfLanes(make);
     suiteOfHandling(make);
     suiteOfRequests(make);
+    suiteOfOutboxes(make);
     suiteOfRooms(make);
     suiteOfRandomRuns(make);
   });
