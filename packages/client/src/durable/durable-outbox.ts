@@ -119,8 +119,8 @@ export class StoredOutbox implements DurableOutbox {
       stored.reject(storageError(this.#store, 'its client has gone'));
     }
     this.#entries.clear();
-    this.#toRemove = [];
     this.#userId = undefined;
+    this.#beginAnother();
     this.#become({ is: 'closed' });
   }
 
@@ -137,14 +137,20 @@ export class StoredOutbox implements DurableOutbox {
   #become(next: Store): void {
     const before = this.#opened;
     this.#opened = next;
-    if (before.is === 'open') this.#letGo(before.outbox);
+    const removed = this.#toRemove;
+    this.#toRemove = [];
+    if (before.is === 'open') this.#letGo(before.outbox, removed);
   }
 
   /** Closes it when nothing is being done in it any more: only then can it be opened again. */
-  #letGo(outbox: OpenOutbox): void {
+  #letGo(outbox: OpenOutbox, removed: readonly OutboxPlace[] = []): void {
+    const told = (error: unknown): void => this.#report(error);
+    const last = (): Promise<void> | undefined =>
+      removed.length > 0 ? this.#ask(() => outbox.remove(removed)).catch(told) : undefined;
     this.#closed = Promise.all([this.#closed, this.#round])
+      .then(last)
       .then(() => this.#ask(() => outbox.close()))
-      .catch((error: unknown) => this.#report(error));
+      .catch(told);
   }
 
   /** Not on the wire. */
@@ -216,9 +222,14 @@ export class StoredOutbox implements DurableOutbox {
     }
     if (this.#opened.is !== 'open') return;
     const { outbox } = this.#opened;
-    await this.#look(outbox);
-    await this.#remove(outbox);
-    await this.#put(outbox);
+    // After each, somebody else may be here: what he has said does not belong there.
+    for (const step of [this.#look, this.#remove, this.#put]) {
+      if (this.#has(outbox)) await step.call(this, outbox);
+    }
+  }
+
+  #has(outbox: OpenOutbox): boolean {
+    return this.#opened.is === 'open' && this.#opened.outbox === outbox;
   }
 
   /** Others may have gone since: with each connection it is asked what they have left. */
@@ -261,7 +272,7 @@ export class StoredOutbox implements DurableOutbox {
 
   #adopted(outbox: OpenOutbox, left: readonly StoredMessage[]): void {
     // If not, it has been let go of meanwhile, and they with it.
-    if (this.#opened.is !== 'open' || this.#opened.outbox !== outbox) return;
+    if (!this.#has(outbox)) return;
     const messages: Message[] = [];
     for (const one of left) {
       const message = restored(one, this.#around.codec);
@@ -300,7 +311,7 @@ export class StoredOutbox implements DurableOutbox {
       await this.#ask(() => outbox.remove(removed));
     } catch (cause) {
       this.#around.post(() => {
-        if (this.#opened.is === 'open' && this.#opened.outbox === outbox) this.#toRemove.push(...removed);
+        if (this.#has(outbox)) this.#toRemove.push(...removed);
         this.#report(cause);
       });
     }
@@ -350,6 +361,11 @@ export class StoredOutbox implements DurableOutbox {
   /** Others need not wait for it, but for those of its own outbox: their numbers are higher. What is said now is of another one. */
   #stick(message: Message): void {
     message.hold = 'stuck';
+    this.#beginAnother();
+  }
+
+  /** What is said from here on may come to the server before what is behind. */
+  #beginAnother(): void {
     this.#origin = this.#around.random.id();
     this.#count = 0;
   }
