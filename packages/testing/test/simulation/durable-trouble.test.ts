@@ -172,6 +172,41 @@ test('what cannot be removed is removed later', async () => {
   expect(memory.messages).toEqual([]);
 });
 
+test('nor does it outlive a client that closes at once', async () => {
+  const { bed, create, memory } = troubled(() => ({}), 'ada');
+  const client = create();
+  const aborter = new AbortController();
+  void client.send('note', 1, { ...durable, signal: aborter.signal }).catch(() => undefined);
+  await bed.until(client.send('note', 2, durable).stored as Promise<void>);
+  aborter.abort();
+  await bed.until(client.close());
+  expect(memory.messages.map(({ place: [, n] }) => n)).toEqual([2]);
+});
+
+test('who comes back as a former user begins another outbox: what waits there has the lower numbers', async () => {
+  let opens = 0;
+  const { bed, create, store, noted, memory } = troubled(() => ({}));
+  // He cannot have it when he is back.
+  const blocked: OutboxStore = {
+    name: 'blocked',
+    open: (user) => (++opens === 3 ? full() : store.open(user)),
+  };
+  const client = create({}, blocked);
+  await bed.until(client.connect());
+  await client.disconnect();
+  await bed.advance(100);
+  const left = client.send('note', 'left', durable);
+  left.catch(() => undefined);
+  await bed.until(left.stored as Promise<void>);
+  await bed.until(client.connect({ auth: 'bob' }));
+  await bed.advance(100);
+  await bed.until(client.connect({ auth: 'ada' }));
+  await bed.until(client.send('note', 'new', durable));
+  bed.cut(client);
+  await bed.advance(10_000);
+  expect([noted, memory.messages]).toEqual([['ada new', 'ada left'], []]);
+});
+
 test('what is damaged is told, and what can be read goes on', async () => {
   const { bed, create, errors, noted } = troubled(() => ({ damage: 'two of its lines cannot be read' }));
   const client = create();
