@@ -90,7 +90,7 @@ export class Limpet {
   }
 
   #think(): void {
-    void this.#room.send('typing', { isTyping: true }, { ttlMs: 2000 });
+    void this.#room.send('typing', { isTyping: true }, { delivery: 'volatile' });
     this.#timer = setTimeout(() => {
       const [text] = this.#thoughts;
       if (text !== undefined) void this.#room.send('message', { text });

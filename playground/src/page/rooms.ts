@@ -103,7 +103,7 @@ export class Rooms {
 
   tellTyping(model: RoomModel, isTyping: boolean): void {
     if (this.#client.getState().status !== 'connected' || model.room.getState().status !== 'joined') return;
-    this.#flight.add(model.room.send('typing', { isTyping }, { ttlMs: 2000 }));
+    this.#flight.add(model.room.send('typing', { isTyping }, { delivery: 'volatile' }));
   }
 
   get #self(): string {

@@ -47,7 +47,7 @@ describe('events and requests', () => {
         { a: [1, 'ü', null] },
         { id: 'ada' },
         false,
-        { id: 'my-id', at, seq: 1, room: undefined, from: 'ada', redelivered: false },
+        { id: 'my-id', at, sentAt: at - 5, seq: 1, room: undefined, from: 'ada', redelivered: false },
       ],
     ]);
     expect(await outcome(client.request('double', 21))).toEqual(['ada', 42]);
