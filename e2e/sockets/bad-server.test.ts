@@ -161,7 +161,7 @@ const inSession: readonly (readonly [what: string, data: unknown, named: RegExp]
   ['text that is no JSON', ']', /not JSON/],
   ['bytes', new Uint8Array([1]), /JSON comes in text frames/],
   ['an unknown type below 32', [0, 0, [21]], /unknown.* type 21/],
-  ['a type that was not negotiated', [0, 0, [20, 'x', 1]], /type 20 .*not negotiated/],
+  ['a type that was not negotiated', [0, 0, [19, 1, 16]], /type 19 .*not negotiated/],
   ['a second WELCOME', WELCOME, /type 1 has no place here/],
   ['an ack of what was never sent', [99, 0], /ack 99 of something never sent/],
   ['numbers with a hole', [0, 2, [2, 'x', 1]], /number 2 came where 1 was due/],
@@ -197,7 +197,7 @@ describe('a server that says in the middle of a session', () => {
     const said: unknown[] = [];
     const url = await hostileServer(([type, told], say, dial) => {
       if (type === 0 && dial === 1) say(WELCOME);
-      if (type === 7 && dial === 1) say([0, 1, [2, 'tell', 1], [20, 'typing', 1], [2, 'tell', 2]]);
+      if (type === 7 && dial === 1) say([0, 1, [2, 'tell', 1], [19, 1, 16], [2, 'tell', 2]]);
       if (type !== 0 || dial === 1) return;
       const { x = 0 } = told as { x?: number };
       said.push(x);
