@@ -245,6 +245,13 @@ describe.each(engines)('$name', ({ name, isThere, open }: Engine) => {
     expect(restored).toEqual([[], [], []]);
     await third.close();
     await tab.close();
+    // A browser may take its time to let go of what a tab has held.
+    await eventually(async () => {
+      await visitor.read(
+        'void navigator.locks.query().then(({ held }) => { globalThis.locksHeld = held.length; })',
+      );
+      return visitor.read('globalThis.locksHeld');
+    }).toBe(1);
     place.come();
     await eventually(() => [...place.notes].sort()).toEqual(['ada four', 'ada one', 'ada three', 'ada two']);
     expect(place.notes.indexOf('ada two')).toBeLessThan(place.notes.indexOf('ada three'));

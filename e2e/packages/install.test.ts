@@ -73,7 +73,7 @@ const talkMsgpack = `
     await client.close();
     await server.close();
   });`;
-const said = "{ bytes: Uint8Array(2) [ 1, 2 ], at: '1970-01-01T00:00:00.000Z' }\n";
+const said = '{ bytes: Uint8Array(2) [ 1, 2 ], at: 1970-01-01T00:00:00.000Z }\n';
 
 test('MessagePack comes from entries of its own, as an ES module and as CommonJS', async () => {
   const esm = `
