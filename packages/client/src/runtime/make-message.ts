@@ -80,7 +80,8 @@ export function makeMessage(draft: Draft, defaults: Defaults): Made {
   const now = clock.now();
   const id = options.id ?? random.id();
   const deferred = defer<unknown>(id);
-  const treatment = checkDelivery({ delivery: draft.delivery, ...options }, name, call);
+  const { delivery = draft.delivery, key } = options;
+  const treatment = checkDelivery({ delivery, key }, name, call);
   const sentAt = Math.floor(now);
   const outboxPlace = treatment.delivery === 'durable' ? placeIn(durable, call) : undefined;
   const encoding = encode(

@@ -104,9 +104,10 @@ describe('volatile', () => {
   test('may be the usual treatment of an event; a send says otherwise', async () => {
     const { bed } = noting();
     const { client } = person(bed, { delivery: { note: 'volatile' } });
-    const ends = outcomes([client.send('note', 1), client.send('note', 2, { delivery: 'reliable' })]);
+    const options = [{}, { delivery: undefined }, { delivery: 'reliable' }] as const;
+    const ends = outcomes(options.map((one, n) => client.send('note', n, one)));
     await bed.settle();
-    expect(ends).toEqual(['dropped', 'open']);
+    expect(ends).toEqual(['dropped', 'dropped', 'open']);
   });
 
   test('what nobody hears, what is refused and a handler that throws disturb nobody', async () => {
