@@ -29,7 +29,7 @@ export interface Publication {
   readonly except: ReadonlySet<string>;
   /** An EVT item in the server's first codec; each connection gets it as a PUB in its own. */
   readonly event: WireData;
-  /** Of those with the same word only the newest stays in the log; the offsets of the others are skipped. */
+  /** An older one with the same word leaves the log, if this one is for everybody whom that one was for; its offset is skipped. */
   readonly place?: string | undefined;
 }
 export interface CastCall {

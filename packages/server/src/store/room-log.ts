@@ -70,18 +70,21 @@ class RoomLog {
 
   #append(publication: Publication, now: number): void {
     const bytes = sizeOf(publication.event);
-    if (publication.place !== undefined) this.#drop(publication.place);
+    if (publication.place !== undefined) this.#drop(publication);
     this.#offset++;
     this.#entries.push({ publication: { ...publication, offset: this.#offset }, bytes, loggedAt: now });
     this.#bytes += bytes;
     this.#trim(now);
   }
 
-  /** A newer one is about to come: who has not read this one yet need not. */
-  #drop(place: string): void {
-    const index = this.#entries.findIndex(({ publication }) => publication.place === place);
-    const [old] = index < 0 ? [] : this.#entries.splice(index, 1);
-    this.#bytes -= old?.bytes ?? 0;
+  /** A newer one is about to come: who has not read the older ones yet need not, if it is for him. */
+  #drop({ place, except }: Publication): void {
+    const isNeedless = ({ publication: old }: Entry): boolean =>
+      old.place === place && [...except].every((sid) => old.except.has(sid));
+    for (const old of this.#entries.filter(isNeedless)) {
+      this.#entries.splice(this.#entries.indexOf(old), 1);
+      this.#bytes -= old.bytes;
+    }
   }
 
   /** What is not read live is read from here, so the newest publication stays, however big it is. */

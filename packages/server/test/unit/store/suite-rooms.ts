@@ -67,6 +67,19 @@ export function suiteOfRooms(make: MakeStore): void {
       expect(await read({ epoch, offset: 3 })).toEqual({ offsets: [5], top: 5, gap: undefined });
     });
 
+    test('what a newer one is not for stays for who would get neither', async () => {
+      const { store, read } = await room();
+      const say = (w: number, ...except: string[]) => {
+        const publication = { id: `i${w}`, at: 1, except: new Set(except), event: `e${w}`, place: 'x' };
+        return store.publish({ room: 'lobby', writer: 'A', w, publication });
+      };
+      await say(1, 'ada');
+      await say(2, 'ada', 'bob');
+      expect(await read({ offset: 0 })).toMatchObject({ offsets: [1, 2] });
+      await say(3, 'ada');
+      expect(await read({ offset: 0 })).toMatchObject({ offsets: [3] });
+    });
+
     test('what is cast stands in no log, is told to all, and is for so many', async () => {
       const { store, read, settle } = await room();
       const talk = await begin(store);
