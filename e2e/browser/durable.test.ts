@@ -2,9 +2,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createHoldfastServer, type HoldfastServer } from '@holdfast/server';
 import { createTcpProxy, type TcpProxy } from '@holdfast/testing/tcp-proxy';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { bundle } from '../support/bundle.js';
-import { type Engine, engines } from '../support/engines.js';
+import { inEachEngine } from '../support/engines.js';
 import { eventually } from '../support/pages.js';
 import type { Visitor } from '../support/visitor.js';
 
@@ -151,11 +151,7 @@ beforeAll(async () => {
   scripts = { '/holdfast.js': client, '/storage.js': storage };
 });
 
-describe.each(engines)('$name', ({ name, isThere, open }: Engine) => {
-  if (!isThere) {
-    test.skip(`${name} is not on this machine`, () => undefined);
-    return;
-  }
+inEachEngine(({ open }) => {
   let visitor: Visitor;
   let place: Place;
   const look = (tab = visitor) => tab.read<Seen>(SEEN);

@@ -1,16 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Engine, engines } from '../support/engines.js';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { inEachEngine } from '../support/engines.js';
 import { eventually } from '../support/pages.js';
 import { SEEN, type Seen, Site } from '../support/site.js';
 import type { Visitor } from '../support/visitor.js';
 
 const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
 
-describe.each(engines)('$name', ({ name, isThere, open }: Engine) => {
-  if (!isThere) {
-    test.skip(`${name} is not on this machine`, () => undefined);
-    return;
-  }
+inEachEngine(({ name, open }) => {
   // Firefox ends the WebSockets of a page with 1001 when it begins to load another one, before `pagehide`: the client
   // can say no goodbye on them, and the page is not kept.
   const endsSocketsFirst = name === 'Firefox';

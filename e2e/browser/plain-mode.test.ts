@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createTcpProxy, type TcpProxy } from '@holdfast/testing/tcp-proxy';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { WebSocketServer } from '../sockets/ws.js';
 import { bundle } from '../support/bundle.js';
-import { type Engine, engines } from '../support/engines.js';
+import { inEachEngine } from '../support/engines.js';
 import { eventually } from '../support/pages.js';
 import type { Visitor } from '../support/visitor.js';
 
@@ -115,11 +115,7 @@ beforeAll(async () => {
   script = await bundle('@holdfast/client/plain', 'plain');
 });
 
-describe.each(engines)('$name', ({ name, isThere, open }: Engine) => {
-  if (!isThere) {
-    test.skip(`${name} is not on this machine`, () => undefined);
-    return;
-  }
+inEachEngine(({ name, open }) => {
   let visitor: Visitor;
   let stranger: Stranger;
   const look = () => visitor.read<Seen>(SEEN);

@@ -1,28 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openShelf } from '../storage-suite/shelf.js';
-import { type StorageResult, sharedCases } from '../storage-suite/suite.js';
-import { type Engine, engines } from '../support/engines.js';
+import { sharedCases } from '../storage-suite/suite.js';
+import { inEachEngine } from '../support/engines.js';
+import { type CaseResult, resultsOf, SUITE_MS } from '../support/suite-in-page.js';
 import type { Visitor } from '../support/visitor.js';
 
 // The suite of stores over IndexedDB in real browsers; e2e/sockets/storage-suite.test.ts has Node and memory.
 
-const SLOW_MS = 120_000;
-
-const resultsOf = (visitor: Visitor): Promise<readonly StorageResult[]> =>
-  vi.waitFor(
-    async () => {
-      const all = await visitor.read<readonly StorageResult[] | null>('results ?? null');
-      if (!all) throw new Error('the suite is not through yet');
-      return all;
-    },
-    { timeout: SLOW_MS, interval: 100 },
-  );
-
-describe.each(engines)('$name', ({ name, isThere, open }: Engine) => {
-  if (!isThere) {
-    test.skip(`${name} is not on this machine`, () => undefined);
-    return;
-  }
+inEachEngine(({ open }) => {
   let visitor: Visitor;
   let shelf: Awaited<ReturnType<typeof openShelf>>;
   beforeAll(async () => {
@@ -38,12 +23,12 @@ describe.each(engines)('$name', ({ name, isThere, open }: Engine) => {
     ['pages, which are closed', 'frames'],
     ['dedicated workers, which are terminated', 'workers'],
   ])('%s', (_what, kind) => {
-    let results: readonly StorageResult[] = [];
+    let results: readonly CaseResult[] = [];
     beforeAll(async () => {
       await visitor.goTo(shelf.url);
       await visitor.read(`void start('${kind}')`);
       results = await resultsOf(visitor);
-    }, 2 * SLOW_MS);
+    }, 2 * SUITE_MS);
 
     test.each(sharedCases)('$name', ({ name: wanted }) => {
       expect(results.find((result) => result.name === wanted)).toEqual({ name: wanted });

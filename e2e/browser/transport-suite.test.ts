@@ -1,30 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type Engine, engines } from '../support/engines.js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { inEachEngine } from '../support/engines.js';
 import { eventually } from '../support/pages.js';
+import { type CaseResult, resultsOf, SUITE_MS } from '../support/suite-in-page.js';
 import type { Visitor } from '../support/visitor.js';
 import { Peers } from '../transport-suite/peers.js';
-import { socketCases, type TransportResult } from '../transport-suite/suite.js';
+import { socketCases } from '../transport-suite/suite.js';
 
 // The suite of transports in real browsers; e2e/sockets/transport-suite.test.ts has Node and the memory network.
 
-const SLOW_MS = 120_000;
-
-/** Ended by `inPage()` or `inWorker()` of the page. */
-const resultsOf = (visitor: Visitor): Promise<readonly TransportResult[]> =>
-  vi.waitFor(
-    async () => {
-      const all = await visitor.read<readonly TransportResult[] | null>('results ?? null');
-      if (!all) throw new Error('the suite is not through yet');
-      return all;
-    },
-    { timeout: SLOW_MS, interval: 100 },
-  );
-
-describe.each(engines)('$name', ({ name, isThere, open }: Engine) => {
-  if (!isThere) {
-    test.skip(`${name} is not on this machine`, () => undefined);
-    return;
-  }
+inEachEngine(({ name, open }) => {
   // Firefox hangs up on a dial that was given up only when its own deadline for it has passed.
   const kept = name === 'Firefox' ? ['silent'] : [];
   let visitor: Visitor;
@@ -38,13 +22,13 @@ describe.each(engines)('$name', ({ name, isThere, open }: Engine) => {
     ['in a dedicated worker', 'inWorker()'],
   ])('%s', (_place, start) => {
     let peers: Peers;
-    let results: readonly TransportResult[] = [];
+    let results: readonly CaseResult[] = [];
     beforeAll(async () => {
       peers = await Peers.open();
       await visitor.goTo(peers.where.http);
       await visitor.read(`void ${start}`);
       results = await resultsOf(visitor);
-    }, 2 * SLOW_MS);
+    }, 2 * SUITE_MS);
     afterAll(async () => {
       await visitor.goTo('about:blank');
       await peers?.close();

@@ -1,15 +1,11 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CaseResult } from '../support/suite-in-page.js';
 import { MemoryGround } from '../transport-suite/memory.js';
 import { Peers } from '../transport-suite/peers.js';
 import { suiteScript } from '../transport-suite/scripts.js';
-import {
-  runTransportCases,
-  socketCases,
-  type TransportResult,
-  transportCases,
-} from '../transport-suite/suite.js';
+import { runTransportCases, socketCases, transportCases } from '../transport-suite/suite.js';
 import { eventually } from './peers.js';
 
 // The suite of transports over all that Node has; e2e/browser/transport-suite.test.ts has the browsers.
@@ -32,7 +28,7 @@ async function runInNode(platform: 'browser' | 'node', flags: readonly string[],
       .then((all) => process.stdout.write(JSON.stringify(all), () => process.exit()));`);
   const [out, noise] = await said;
   if (out === '') throw new Error(noise);
-  return JSON.parse(out) as TransportResult[];
+  return JSON.parse(out) as CaseResult[];
 }
 
 const platforms = [
@@ -42,7 +38,7 @@ const platforms = [
 
 describe.each(platforms)('%s', (_name, platform, flags) => {
   let peers: Peers;
-  let results: readonly TransportResult[] = [];
+  let results: readonly CaseResult[] = [];
   beforeAll(async () => {
     peers = await Peers.open();
     results = await runInNode(platform, flags, peers);

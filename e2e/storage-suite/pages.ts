@@ -1,9 +1,10 @@
+import type { CaseResult } from '../support/suite-in-page.js';
 import type { Ground } from './ground.js';
 import { lifeAt, type Port } from './life.js';
-import { runStorageCases, type StorageResult, sharedCases } from './suite.js';
+import { runStorageCases, sharedCases } from './suite.js';
 
 /** Runs in a page; the programs are frames, or workers. */
-export function run(kind: 'frames' | 'workers'): Promise<StorageResult[]> {
+export function run(kind: 'frames' | 'workers'): Promise<CaseResult[]> {
   const ground: Ground = {
     async begin() {
       const { port, end } = kind === 'frames' ? await frame() : worker();

@@ -1,5 +1,6 @@
 import type { OpenOutbox, StoredMessage } from '@holdfast/client/storage';
 import { check, same } from '../conformance/case.js';
+import type { CaseResult } from '../support/suite-in-page.js';
 import type { Ground, Life } from './ground.js';
 
 /*
@@ -367,19 +368,13 @@ export const exclusiveCases: readonly StorageCase[] = [
   }),
 ];
 
-export interface StorageResult {
-  readonly name: string;
-  /** Why it failed; absent if it has not. */
-  readonly why?: string;
-}
-
 /** `place`: the beginning of the names of the places. */
 export async function runStorageCases(
   cases: readonly StorageCase[],
   ground: Ground,
   place: string,
-): Promise<StorageResult[]> {
-  const results: StorageResult[] = [];
+): Promise<CaseResult[]> {
+  const results: CaseResult[] = [];
   for (const { name, run } of cases) {
     const world = new World(ground, `${place}${++places}`);
     try {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { type Browser, firefox, type Page } from 'playwright';
+import { describe, test } from 'vitest';
 import { launchBrowser } from './pages.js';
 import type { Visitor } from './visitor.js';
 import { startWebKit } from './webkit.js';
@@ -35,7 +36,7 @@ function tabOf(page: Page): Visitor {
   };
 }
 
-export const engines: readonly Engine[] = [
+const engines: readonly Engine[] = [
   {
     name: 'Chromium',
     isThere: existsSync(programs.chromium),
@@ -53,3 +54,11 @@ export const engines: readonly Engine[] = [
     open: () => startWebKit(programs.webkit, programs.xvfb),
   },
 ];
+
+/** The tests that `tell` adds, in each engine; of one that is not on this machine, that it is not. */
+export function inEachEngine(tell: (engine: Engine) => void): void {
+  describe.each(engines)('$name', (engine: Engine) => {
+    if (engine.isThere) tell(engine);
+    else test.skip(`${engine.name} is not on this machine`, () => undefined);
+  });
+}

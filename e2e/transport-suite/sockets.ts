@@ -1,6 +1,7 @@
 import type { Dialer } from '@holdfast/client/ports';
+import type { CaseResult } from '../support/suite-in-page.js';
 import type { Ground, Kind } from './ground.js';
-import { runTransportCases, socketCases, type TransportResult } from './suite.js';
+import { runTransportCases, socketCases } from './suite.js';
 
 /** Where the peers of peers.ts are. */
 export interface Where {
@@ -11,7 +12,7 @@ export interface Where {
 }
 
 /** Runs where the dialer runs: in a page, in a worker, in a process of Node. */
-export function run(dialer: Dialer, where: Where): Promise<TransportResult[]> {
+export function run(dialer: Dialer, where: Where): Promise<CaseResult[]> {
   const address = (kind: Kind, id: string): string => {
     if (kind === 'no-address') return 'ws://[';
     return kind === 'nobody' ? where.nobody : `${where.ws}/${kind}?${id}`;

@@ -1,5 +1,6 @@
 import type { Transport, TransportEnd, WireData } from '@holdfast/client/ports';
 import { A_WHILE_MS, check, same, sleep, until } from '../conformance/case.js';
+import type { CaseResult } from '../support/suite-in-page.js';
 import { type Ground, type Kind, shown } from './ground.js';
 import { SAID } from './peer.js';
 
@@ -253,18 +254,12 @@ export const socketCases: readonly TransportCase[] = [
   throws('a subprotocol that no socket can have', 'quiet', ['not one']),
 ];
 
-export interface TransportResult {
-  readonly name: string;
-  /** Why it failed; absent if it has not. */
-  readonly why?: string;
-}
-
 /** One after the other: a browser dials one address at a time. */
 export async function runTransportCases(
   cases: readonly TransportCase[],
   ground: Ground,
-): Promise<TransportResult[]> {
-  const results: TransportResult[] = [];
+): Promise<CaseResult[]> {
+  const results: CaseResult[] = [];
   for (const { name, run } of cases) {
     try {
       await run(ground);
