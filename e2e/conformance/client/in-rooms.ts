@@ -53,20 +53,24 @@ export const inRooms: readonly Case<ClientProgram>[] = [
     for (const offset of [9, 10, 11, 11, 13, 12]) wire.say(publication(offset, offset));
     await hears(scene, [11, 13]);
   }),
-  inRoom('a publication right behind the reply and the SYNC is not lost', async (scene) => {
-    const wire = await scene.session();
-    scene.does({ do: 'join', room: 'reef' });
-    const { seq } = await wire.hears((item) => item[1] === '$join', '$join');
-    const [, , pub] = publication(11, 'early') as [number, number, Item];
-    wire.say([
-      seq,
-      1,
-      [T.RES, seq, { epoch: 'one', offset: 10 }],
-      [T.SYNC, [['reef', 'one', 10, NUMBER]]],
-      pub,
-    ]);
-    await hears(scene, ['early']);
-  }),
+  inRoom(
+    'what is said right behind the reply and the SYNC is not lost, with a place in the log or without',
+    async (scene) => {
+      const wire = await scene.session();
+      scene.does({ do: 'join', room: 'reef' });
+      const { seq } = await wire.hears((item) => item[1] === '$join', '$join');
+      const [, , pub] = publication(11, 'early') as [number, number, Item];
+      wire.say([
+        seq,
+        1,
+        [T.RES, seq, { epoch: 'one', offset: 10 }],
+        [T.SYNC, [['reef', 'one', 10, NUMBER]]],
+        [T.VOL, 'said', 'passing', { r: 'reef', f: 'bob', t: 1 }],
+        pub,
+      ]);
+      await hears(scene, ['passing', 'early']);
+    },
+  ),
   inRoom('to publish is an event with r', async (scene) => {
     const wire = await joined(scene);
     scene.send('hello', { room: 'reef' });

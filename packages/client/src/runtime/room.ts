@@ -35,7 +35,7 @@ export interface RoomSurroundings {
   deliver(room: Room, name: string, payload: unknown, meta: EventMeta): void;
 }
 
-type Lane = PublicationItem | GapItem;
+type Lane = PublicationItem | VolatileItem | GapItem;
 
 /**
  * One room as this client knows it: whether it wants to be in, where it stands in the room's log, and who is there.
@@ -130,7 +130,7 @@ export class Room {
     if (this.#state.status === 'joined') this.#enter({ status: 'joining' });
   }
 
-  /** The next thing in the room's log. */
+  /** The next thing said in the room, whether in its log or not. Before we are in, it is dropped. */
   take(item: Lane): void {
     if (this.#held) this.#held.push(item);
     else this.#apply(item);
@@ -145,6 +145,7 @@ export class Room {
   #apply(item: Lane): void {
     if (!this.#position) return;
     if (item[0] === Type.GAP) return this.#skip(item);
+    if (item[0] === Type.VOL) return this.#hear(item);
     const [, , offset, name, payload, meta] = item;
     // Not in the log: who joins is told the members as they are, and then each change.
     if (name === MEMBER) return this.#memberChanged(parseMemberChange(payload));
@@ -154,9 +155,9 @@ export class Room {
     this.#around.deliver(this, name, meta?.u ? undefined : payload, eventMeta(meta, offset, this.name));
   }
 
-  /** Said in the room without a place in its log: what comes before the room flows is dropped, as on a bad line. */
-  hear([, name, payload, meta]: VolatileItem): void {
-    if (this.#state.status !== 'joined' || this.#held) return;
+  /** Said in the room, without a place in its log. */
+  #hear([, name, payload, meta]: VolatileItem): void {
+    if (this.#state.status !== 'joined') return;
     this.#around.deliver(this, name, meta?.u ? undefined : payload, eventMeta(meta, 0, this.name));
   }
 

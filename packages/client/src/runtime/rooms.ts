@@ -132,7 +132,7 @@ export class Rooms {
         this.#byNumber(item[4] ?? 0)?.take(item);
         break;
       case Type.VOL:
-        this.#rooms.get(item[3]?.r ?? '')?.hear(item);
+        this.#rooms.get(item[3]?.r ?? '')?.take(item);
     }
   }
 
