@@ -36,6 +36,12 @@ export const LINK_RULES: readonly Mutant[] = [
         find: 'if (dial === connection.dial || (isUp && dial === connection.socket)) event();',
         put: 'if (isUp || dial > 0) event();',
       },
+      // Asked a second time where frames come in: without that, such a frame is nobody's, and dropped.
+      {
+        file: RUNTIME,
+        find: "if (connection.status === 'connected' && connection.socket === dial) {",
+        put: "if (connection.status === 'connected') {",
+      },
     ],
   },
   {
