@@ -8,7 +8,6 @@ import {
   Type,
   type WireData,
 } from '@holdfast/protocol';
-import { after } from './answer.js';
 import type { Answer, AppendCall, Appended, ClientAnswer, WithdrawCall, Withdrawn } from './ports/store.js';
 
 /** What this server asks a client, encoded. */
@@ -188,7 +187,6 @@ export class Asking {
   }
 
   #quietly(answer: Answer<void>): void {
-    after(answer, () => undefined);
     if (answer instanceof Promise) answer.catch((error: unknown) => this.#around.failed(error));
   }
 }
