@@ -10,7 +10,7 @@ const alias = [
   { find: '@holdfast/client/payload-codec', replacement: source('client/src/payload-codec.ts') },
   { find: '@holdfast/client/plain', replacement: source('client/src/plain.ts') },
   { find: '@holdfast/client/explain', replacement: source('client/src/explain.ts') },
-  { find: /^@holdfast\/client\/(storage(?:-file)?)$/, replacement: source('client/src/$1.ts') },
+  { find: /^@holdfast\/client\/(storage(?:-file)?|stream)$/, replacement: source('client/src/$1.ts') },
   { find: '@holdfast/testing/tcp-proxy', replacement: source('testing/src/tcp-proxy.ts') },
   { find: /^@holdfast\/(protocol|client|server)\/msgpack$/, replacement: source('$1/src/msgpack.ts') },
 ];

@@ -21,6 +21,7 @@ import { createRoom } from './room.js';
 import type { RequestHandler } from './runtime/answering.js';
 import { Runtime } from './runtime/runtime.js';
 import type { ClientSettings } from './runtime/settings.js';
+import { STREAMING, type Streaming } from './runtime/streaming.js';
 import { checkTokenSource, resolveOptions } from './settings.js';
 import type { ClientOptions, ClientRoom, HoldfastClient, UndeliveredMessage } from './types.js';
 
@@ -52,7 +53,8 @@ export function createClientOn<C extends AnyContract = Contract>(
     await runtime.close('close() was called');
   };
 
-  const client: HoldfastClient = {
+  const client: HoldfastClient & { [STREAMING]: Streaming } = {
+    [STREAMING]: createStreaming(runtime, settings),
     contract: options.contract as Contract | undefined,
     getState: () => runtime.state,
     onState: lifecycle('state'),
@@ -98,6 +100,15 @@ export function createClientOn<C extends AnyContract = Contract>(
     [Symbol.asyncDispose]: () => close(),
   };
   return Object.freeze(client) as unknown as HoldfastClient<C>;
+}
+
+function createStreaming(runtime: Runtime, { codec, schemas }: ClientSettings): Streaming {
+  return {
+    codec,
+    schemas,
+    open: (draft) => runtime.submit(draft),
+    giveCredit: (ear) => runtime.exchange.giveCredit(ear),
+  };
 }
 
 /** Waits until nothing is open any more. */

@@ -10,7 +10,7 @@ export type RequestMap = { [name: string]: { input: Schema; output: Schema } };
 type None = {};
 
 /** One description of what both ends may say. Names may not begin with `$`; no name twice. */
-export interface ContractDefinition<E, CE, SE, R, SR> {
+export interface ContractDefinition<E, CE, SE, R, SR, St> {
   /** Raised on a breaking change; a whole number from 1, default 1. */
   version?: number;
   /** Oldest version of the other end that this end still understands; default `version`. */
@@ -25,6 +25,8 @@ export interface ContractDefinition<E, CE, SE, R, SR> {
   requests?: R;
   /** The server asks, the client answers. */
   serverRequests?: SR;
+  /** The client asks, the server answers with a stream; `output` is one item of it. */
+  streams?: St;
 }
 
 /** What every contract holds, whatever its names. */
@@ -37,11 +39,19 @@ export interface AnyContract {
     roomSends: EventMap;
     clientAsks: RequestMap;
     serverAsks: RequestMap;
+    streams: RequestMap;
   };
 }
 
 /** Made by `defineContract`; `createClient<typeof chat>({ url })` uses the types alone and ships no schema. */
-export interface Contract<E = EventMap, CE = None, SE = None, R = RequestMap, SR = RequestMap> {
+export interface Contract<
+  E = EventMap,
+  CE = None,
+  SE = None,
+  R = RequestMap,
+  SR = RequestMap,
+  St = RequestMap,
+> {
   readonly version: number;
   /** Types only, absent at run time. */
   readonly '~types': {
@@ -50,6 +60,7 @@ export interface Contract<E = EventMap, CE = None, SE = None, R = RequestMap, SR
     roomSends: E;
     clientAsks: R;
     serverAsks: SR;
+    streams: St;
   };
 }
 
@@ -70,6 +81,8 @@ export type RoomEvent<C extends AnyContract> = string & keyof Types<C>['roomSend
 export type Method<C extends AnyContract> = string & keyof Types<C>['clientAsks'];
 /** Names of the requests that the client answers. */
 export type ServerMethod<C extends AnyContract> = string & keyof Types<C>['serverAsks'];
+/** Names of the requests that the server answers with a stream. */
+export type StreamMethod<C extends AnyContract> = string & keyof Types<C>['streams'];
 
 export type ClientEventInput<C extends AnyContract, K extends ClientEvent<C>> = SchemaInput<
   Types<C>['clientSends'][K]
@@ -115,6 +128,19 @@ export type ServerRequestOutputInput<C extends AnyContract, K extends ServerMeth
 export type ServerRequestOutput<C extends AnyContract, K extends ServerMethod<C>> = SchemaOutput<
   Types<C>['serverAsks'][K]['output']
 >;
+/** A stream: what its caller passes, what its handler gets and yields, what its caller gets, one by one. */
+export type StreamInput<C extends AnyContract, K extends StreamMethod<C>> = SchemaInput<
+  Types<C>['streams'][K]['input']
+>;
+export type StreamInputOutput<C extends AnyContract, K extends StreamMethod<C>> = SchemaOutput<
+  Types<C>['streams'][K]['input']
+>;
+export type StreamOutputInput<C extends AnyContract, K extends StreamMethod<C>> = SchemaInput<
+  Types<C>['streams'][K]['output']
+>;
+export type StreamOutput<C extends AnyContract, K extends StreamMethod<C>> = SchemaOutput<
+  Types<C>['streams'][K]['output']
+>;
 /** An event's payload as its receiver gets it. */
 export type EventPayload<
   C extends AnyContract,
@@ -131,6 +157,7 @@ export interface ContractSchemas {
   readonly serverEvents: ReadonlyMap<string, Schema>;
   readonly requests: ReadonlyMap<string, RequestSchemas>;
   readonly serverRequests: ReadonlyMap<string, RequestSchemas>;
+  readonly streams: ReadonlyMap<string, RequestSchemas>;
 }
 export interface RequestSchemas {
   readonly input: Schema;
@@ -153,7 +180,8 @@ export function defineContract<
   SE extends EventMap = None,
   R extends RequestMap = None,
   SR extends RequestMap = None,
->(definition: ContractDefinition<E, CE, SE, R, SR>): Contract<E, CE, SE, R, SR> {
+  St extends RequestMap = None,
+>(definition: ContractDefinition<E, CE, SE, R, SR, St>): Contract<E, CE, SE, R, SR, St> {
   const { version: given, minVersion, ...groups } = definition;
   const version = numberOption(given, 'contract: version', 1, { min: 1, whole: true });
   const versions = [
@@ -161,9 +189,10 @@ export function defineContract<
     numberOption(minVersion, 'contract: minVersion', version, { min: 1, max: version, whole: true }),
   ] as const;
   const { events = {}, clientEvents = {}, serverEvents = {}, requests = {}, ...others } = groups;
-  const { serverRequests = {}, ...rest } = others;
+  const { serverRequests = {}, streams = {}, ...rest } = others;
   for (const group of Object.keys(rest)) {
-    const allowed = 'version, minVersion, events, clientEvents, serverEvents, requests, serverRequests';
+    const allowed =
+      'version, minVersion, events, clientEvents, serverEvents, requests, serverRequests, streams';
     throw new TypeError(`contract: unknown group '${group}'; allowed: ${allowed}`);
   }
   const names = new Set<string>();
@@ -196,8 +225,9 @@ export function defineContract<
     serverEvents: new Map([...both, ...collect('serverEvents', serverEvents)]),
     requests: collectRequests('requests', requests as RequestMap),
     serverRequests: collectRequests('serverRequests', serverRequests as RequestMap),
+    streams: collectRequests('streams', streams as RequestMap),
   };
-  return Object.freeze({ version, [SCHEMAS]: schemas }) as unknown as Contract<E, CE, SE, R, SR>;
+  return Object.freeze({ version, [SCHEMAS]: schemas }) as unknown as Contract<E, CE, SE, R, SR, St>;
 }
 
 /** The schemas of a contract made by `defineContract`; throws a `TypeError` for anything else. */

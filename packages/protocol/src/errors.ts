@@ -70,7 +70,7 @@ export type DeliveryError =
   | TooBigError
   | InvalidPayloadError
   | EachSend<'ERR_TIMEOUT' | 'ERR_CLOSED', 'unsent' | 'unknown'>
-  | SendFailure<'ERR_SESSION_LOST', 'unknown'>
+  | EachSend<'ERR_SESSION_LOST' | 'ERR_STREAM_LOST', 'unknown'>
   | RejectedError
   | EachSend<'ERR_NO_HANDLER' | 'ERR_HANDLER_FAILED', 'rejected'>;
 /** Something failed at this end: code of the application, or its storage. */
@@ -104,6 +104,7 @@ const RETRYABLE: { readonly [Code in ErrorCode]: boolean } = {
   ERR_TIMEOUT: true,
   ERR_CLOSED: false,
   ERR_SESSION_LOST: true,
+  ERR_STREAM_LOST: true,
   ERR_REJECTED: false,
   ERR_NO_HANDLER: false,
   ERR_HANDLER_FAILED: false,

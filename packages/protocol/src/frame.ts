@@ -55,6 +55,8 @@ export interface WireMeta {
   readonly o?: OutboxPlace | undefined;
   /** 1 if the payload is `undefined`, for which JSON has no word. */
   readonly u?: 1 | undefined;
+  /** Of a request: it is to be answered with a stream, of which so many items may come at first. */
+  readonly q?: number | undefined;
 }
 
 /** A durable message beyond its session: which outbox of its user, and its number there, which rises. */
@@ -186,11 +188,14 @@ export type VolatileItem = readonly [
   data: unknown,
   meta?: WireMeta | undefined,
 ];
-/** Of types that are reserved: parsed, and refused by whoever has not negotiated them. */
-export type ReservedItem = readonly [
-  typeof Type.STREAM_ITEM | typeof Type.STREAM_END | typeof Type.STREAM_CREDIT,
-  ...unknown[],
-];
+/** The next one of a stream; `seq`: number of the request that opened it. */
+export type StreamItem = readonly [typeof Type.STREAM_ITEM, seq: number, data: unknown];
+/** The stream is over; with a code: it broke off. */
+export type StreamEndItem =
+  | readonly [typeof Type.STREAM_END, seq: number]
+  | readonly [typeof Type.STREAM_END, seq: number, code: string, message: string, data: unknown];
+/** How many items of a stream the server may have written, from its beginning on. */
+export type StreamCreditItem = readonly [typeof Type.STREAM_CREDIT, seq: number, total: number];
 
 export type Item =
   | HelloItem
@@ -211,7 +216,9 @@ export type Item =
   | GoawayItem
   | DoneItem
   | VolatileItem
-  | ReservedItem;
+  | StreamItem
+  | StreamEndItem
+  | StreamCreditItem;
 
 export interface Frame {
   /** Highest number that the sender of this frame has accepted, without a hole; 0: no news. */

@@ -106,6 +106,7 @@ const meta = optional(
     r: optional(text),
     f: optional(longText),
     o: optional(tuple(text, number)),
+    q: optional(number),
   }),
 );
 const member = tuple(longText, counter);
@@ -180,7 +181,7 @@ const ITEMS: { readonly [type: number]: Check } = {
   [Type.SYNC]: tuple(counter, listOf(tuple(text, text, counter, optional(number)))),
   [Type.DONE]: tuple(counter, counter, listOf(number)),
   [Type.STREAM_ITEM]: tuple(counter, number),
-  [Type.STREAM_END]: tuple(counter, number),
+  [Type.STREAM_END]: tuple(counter, number, optional(text), optional(longText)),
   [Type.STREAM_CREDIT]: tuple(counter, number, number),
   [Type.VOL]: tuple(counter, text, anything, meta),
 };

@@ -5,7 +5,7 @@ import type { SchemaIssue } from './schema.js';
 /** How much of a reason an ERR says, in UTF-16 code units; the rest stands in its data. */
 export const MAX_REASON = 4_096;
 
-/** The error that a refusal by the other end (ERR) becomes for the one who sent. */
+/** The error that a refusal by the other end (ERR), or a stream that broke off, becomes for the one who sent. */
 export function refusal(
   [, , code, text, data]: ErrorItem,
   { id, event }: { id: string; event: string },
@@ -22,6 +22,8 @@ export function refusal(
         reason: text,
         ...(data === undefined ? {} : { data }),
       });
+    case 'ERR_STREAM_LOST':
+      return holdfastError(code, `'${event}' broke off: ${text}`, { ...details, delivery: 'unknown' });
     default:
       // Also for codes that a newer server may have.
       return holdfastError('ERR_HANDLER_FAILED', `the handler of '${event}' failed: ${text}`, details);

@@ -223,6 +223,8 @@ export class Attachment implements SessionConnection {
   closed(end: Pick<TransportEnd, 'code' | 'reason'>): void {
     if (this.#stage === 'closed') return;
     if (this.live) this.#stop();
+    // No newer connection has come here: another server has it, and tells the client that its streams broke off.
+    else if (this.session.attachment === this) this.session.streams.abortAll(new RejectError('elsewhere'));
     this.#stage = 'closed';
     this.#alarm.set(Infinity);
     const detached = this.#around.store.detach(this.#owner);
@@ -242,7 +244,7 @@ export class Attachment implements SessionConnection {
    */
   #atOnce(incoming: Incoming): Arrived {
     const { item } = incoming;
-    if (item[0] === Type.CANCEL) this.session.runner.cancel(item[1], new RejectError('cancelled'));
+    if (item[0] === Type.CANCEL) this.session.cancel(item[1]);
     const isAnswer = item[0] === Type.RES || item[0] === Type.ERR;
     if (!isAnswer || !this.session.asking.answered(item)) return incoming;
     return { ...incoming, wanted: true };
@@ -262,6 +264,8 @@ export class Attachment implements SessionConnection {
         return this.#outflow.wake();
       case Type.SYNC:
         return this.#sync(item[1]);
+      case Type.STREAM_CREDIT:
+        return this.session.streams.credit(item[1], item[2]);
       case Type.VOL:
         return this.#around.hear(this.session, item);
       default:

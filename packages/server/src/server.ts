@@ -9,7 +9,7 @@ import {
   type Listener,
   numberOption,
 } from '@holdfast/protocol';
-import type { Handler, Router } from './hub/router.js';
+import type { Handler, Router, StreamHandler } from './hub/router.js';
 import { createTarget } from './hub/target.js';
 import type { Acceptor, ServerPorts } from './ports/ports.js';
 import { ServerCore } from './server-core.js';
@@ -91,9 +91,9 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
 
 /** Where the application says what it hears and what it answers. */
 function hearing(
-  { listeners, handlers }: Pick<Router, 'listeners' | 'handlers'>,
+  { listeners, handlers, streamers }: Pick<Router, 'listeners' | 'handlers' | 'streamers'>,
   schemas: ContractSchemas | undefined,
-): Pick<HoldfastServer, 'on' | 'handle'> {
+): Pick<HoldfastServer, 'on' | 'handle' | 'handleStream'> {
   return {
     on: (event: string, listener: Listener) => {
       checkName(event, 'on(event)');
@@ -103,6 +103,7 @@ function hearing(
       return listeners.on(event, listener);
     },
     handle: (method: string, handler: Listener) => handlers.add(method, handler as Handler),
+    handleStream: (method: string, handler: Listener) => streamers.add(method, handler as StreamHandler),
   };
 }
 

@@ -7,6 +7,7 @@ import {
   holdfastError,
   type PublicationItem,
   type Receipt,
+  RejectError,
   type Sending,
   type VolatileItem,
   type WireData,
@@ -27,6 +28,7 @@ import type {
   Writing,
 } from './ports/store.js';
 import { Runner, type RunnerSurroundings } from './runner.js';
+import { Streams } from './streams.js';
 import type { ServerSession, User } from './types.js';
 
 /** Earlier sessions of a client that are known: it names 32 for a room, the same ones for each, as a rule. */
@@ -107,6 +109,9 @@ export class Session {
   readonly #turns = new Turns();
   /** What this server asks its client. */
   readonly asking: Asking;
+  /** What this server answers its client with, item by item. */
+  readonly streams: Streams;
+  #handled: Handled = { low: 0, above: [] };
   /** Sends without a number yet, by the call that appended them. */
   readonly #waiting = new Map<number, Deferred<Receipt>>();
   /** Sends on the wire, by number. */
@@ -131,6 +136,14 @@ export class Session {
       lend: () => this.runner.lend(),
       failed: (error) => report(error, 'store', this),
     });
+    this.streams = new Streams({
+      encode: (item) => codec.encode(item),
+      append: (data, epoch) =>
+        this.#append({ w: nextCall(), data, epoch, part: true }, (appended) => appended),
+      epoch: () => this.epoch || undefined,
+      isHandled: (seq) => seq <= this.#handled.low || this.#handled.above.includes(seq),
+      failed: (error) => report(error, 'store', this),
+    });
   }
 
   get ended(): boolean {
@@ -145,6 +158,7 @@ export class Session {
     this.gen = gen;
     this.#moving = lastMove;
     this.handled(handled, rooms);
+    this.streams.acknowledged();
   }
 
   /** True if all moves are over: it is known in which rooms it is. */
@@ -165,7 +179,9 @@ export class Session {
   }
 
   /** The store says what has been handled, here or elsewhere, and in which rooms the session is. */
-  handled({ low, above }: Handled, rooms: ReadonlyMap<string, Membership> | undefined): void {
+  handled(handled: Handled, rooms: ReadonlyMap<string, Membership> | undefined): void {
+    this.#handled = handled;
+    const { low, above } = handled;
     if (this.#moving === 0 || !rooms) return;
     if (this.#moving > low && !above.includes(this.#moving)) return;
     this.#around.isIn(this, rooms);
@@ -225,10 +241,16 @@ export class Session {
     return this.asking.ask(question);
   }
 
-  #append(
-    call: Pick<AppendCall, 'w' | 'data' | 'place' | 'asks' | 'cancels' | 'epoch'>,
-    next: (appended: Appended) => void,
-  ): Answer<void> {
+  /** Nobody waits any more for the answer to this request. */
+  cancel(seq: number): void {
+    const reason = new RejectError('cancelled');
+    if (!this.streams.cancel(seq, reason)) this.runner.cancel(seq, reason);
+  }
+
+  #append<R>(
+    call: Pick<AppendCall, 'w' | 'data' | 'place' | 'asks' | 'cancels' | 'part' | 'epoch'>,
+    next: (appended: Appended) => R,
+  ): Answer<R> {
     const { store, node } = this.#around;
     return this.#turns.take(() => store.append({ sid: this.id, writer: node, ...call }), next);
   }
@@ -258,6 +280,7 @@ export class Session {
       this.#inflight.delete(seq);
       deferred.resolve({ id: deferred.sending.id, outcome: 'acknowledged' });
     }
+    this.streams.acknowledged();
   }
 
   /** The session is over: whoever waits for this client is told. `unwritten`: requests that never got a number. */
@@ -272,6 +295,7 @@ export class Session {
     const over = sessionOver('', true);
     this.aborter.abort(over);
     this.runner.cancelAll(over);
+    this.streams.abortAll(over);
   }
 }
 

@@ -21,6 +21,9 @@ import type {
   ServerMethod,
   ServerRequestInput,
   ServerRequestOutput,
+  StreamInputOutput,
+  StreamMethod,
+  StreamOutputInput,
   Unsubscribe,
 } from '@holdfast/protocol';
 
@@ -170,6 +173,21 @@ export interface HoldfastServer<C extends AnyContract = Contract, U extends User
       input: RequestInputOutput<C, K>,
       context: ServerContext<C, U>,
     ) => Awaitable<RequestOutputInput<C, K>>,
+  ): Unsubscribe;
+  /**
+   * Answers a client's `stream()` with what an async generator yields; one handler for each method, a second throws a
+   * `TypeError`. It is asked for the next item when the client has credit for it, so at most 16 items ahead of the reader.
+   * `context.signal` is aborted, and the generator is returned, when the client leaves the stream or its session ends. A
+   * `RejectError` ends the stream with its reason; any other failure is reported, and the client gets
+   * `ERR_HANDLER_FAILED`. A stream belongs to the server process that began it: a client whose session goes on at
+   * another one gets `ERR_STREAM_LOST`. At most 100 are open in one session, `too-many-streams` refuses more.
+   */
+  handleStream<K extends StreamMethod<C>>(
+    method: K,
+    handler: (
+      input: StreamInputOutput<C, K>,
+      context: ServerContext<C, U>,
+    ) => AsyncIterable<StreamOutputInput<C, K>>,
   ): Unsubscribe;
   /** `pattern` is a name, or a prefix and `*`; the longest match counts. */
   rooms(pattern: string, rule: RoomRule<C, U>): this;

@@ -10,6 +10,14 @@ import type {
 } from '@holdfast/protocol';
 import type { UndeliveredMessage } from '../types.js';
 
+/** Who hears the stream that answers a request. */
+export interface StreamEar {
+  /** How many items it takes, from the beginning on. */
+  readonly credit: number;
+  /** The next item, as it stands on the wire. Throws a `FrameError` for more than there was credit. */
+  take(data: unknown): void;
+}
+
 /** A message of the application on its way out, from `send` or `request` until its outcome is known. */
 export interface Message extends Outgoing, UndeliveredMessage {
   readonly bytes: number;
@@ -22,6 +30,8 @@ export interface Message extends Outgoing, UndeliveredMessage {
   readonly sending?: Sending | undefined;
   /** The place of a `latest` one in the outbox: a newer one takes it. */
   readonly place?: string | undefined;
+  /** Of a request that is answered by a stream. */
+  readonly ear?: StreamEar | undefined;
   /** Not written by then: it expires. `Infinity`: never. */
   readonly expiresAt: number;
   /** No answer by then: it times out. `Infinity`: never. */

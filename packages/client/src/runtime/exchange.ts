@@ -15,7 +15,7 @@ import {
   type Welcome,
   type WireData,
 } from '@holdfast/protocol';
-import type { DurableEnding, Message } from '../core/types.js';
+import type { DurableEnding, Message, StreamEar } from '../core/types.js';
 import type { LostSession, OutboxState, UndeliveredMessage } from '../types.js';
 import { Accepted } from './accepted.js';
 import { Answering } from './answering.js';
@@ -114,6 +114,11 @@ export class Exchange {
     this.#write(control(this.#defaults.codec, item));
   }
 
+  /** Tells the server how much of this stream, or of all, may come. */
+  giveCredit(ear?: StreamEar): void {
+    for (const credit of this.#messages.credits(ear)) this.control(credit);
+  }
+
   /** What a HELLO says of this end: the highest number dispatched, the highest ack seen. */
   get position(): { readonly received: number; readonly acked: number } {
     return { received: this.#link.accepted, acked: this.#link.acknowledged };
@@ -146,7 +151,9 @@ export class Exchange {
    * Throws a `FrameError` if that cannot be.
    */
   resume(accepted: number, now: number, told: number): WireData[] {
-    return this.#link.replay(accepted, now, this.#messages.maxMessageBytes, told);
+    const frames = this.#link.replay(accepted, now, this.#messages.maxMessageBytes, told);
+    this.giveCredit();
+    return frames;
   }
 
   /**
@@ -244,6 +251,10 @@ export class Exchange {
         return this.#messages.answered(item);
       case Type.ERR:
         return this.#refused(item);
+      case Type.STREAM_ITEM:
+        return this.#messages.streamed(item[1], item[2]);
+      case Type.STREAM_END:
+        return this.#messages.streamEnded(item);
       case Type.REQ:
         return this.answering.asked(item, seq);
       case Type.CANCEL:

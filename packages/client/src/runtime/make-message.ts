@@ -23,7 +23,7 @@ import {
   validate,
   type WireMeta,
 } from '@holdfast/protocol';
-import type { DurableOutbox, Message } from '../core/types.js';
+import type { DurableOutbox, Message, StreamEar } from '../core/types.js';
 
 /** What the application wants to say, before it is checked and encoded. */
 export interface Draft {
@@ -37,6 +37,8 @@ export interface Draft {
   readonly delivery?: Delivery | undefined;
   /** Why it cannot be sent to its room. */
   readonly notJoined?: string | undefined;
+  /** Of a request that is answered by a stream. */
+  readonly ear?: StreamEar | undefined;
   /** Told of the outcome at once, in the frame that brings it, where a promise would be told a moment later. */
   readonly outcome?: Pick<Message, 'resolve' | 'reject'> | undefined;
 }
@@ -68,13 +70,13 @@ const SEND_OPTIONS = [...CALL_OPTIONS, 'delivery', 'key'];
  */
 export function makeMessage(draft: Draft, defaults: Defaults): Made {
   const { codec, clock, random, ttlMs, requestTimeoutMs, durable } = defaults;
-  const { kind, name, payload, room, schema, options = {} } = draft;
+  const { kind, name, payload, room, schema, ear, options = {} } = draft;
   const call = `${kind === 'event' ? 'send' : 'request'}('${name}')`;
   checkKeys(options, kind === 'event' ? SEND_OPTIONS : CALL_OPTIONS, `${call} options`);
   checkSignal(options.signal, `${call} signal`);
   if (options.id !== undefined) checkName(options.id, `${call} id`);
   const waitMs = numberOption(options.ttlMs, `${call} ttlMs`, ttlMs);
-  const defaultTimeoutMs = kind === 'request' ? requestTimeoutMs : Infinity;
+  const defaultTimeoutMs = kind === 'request' && !ear ? requestTimeoutMs : Infinity;
   const timeoutMs = numberOption(options.timeoutMs, `${call} timeoutMs`, defaultTimeoutMs);
 
   const now = clock.now();
@@ -109,6 +111,7 @@ export function makeMessage(draft: Draft, defaults: Defaults): Made {
     encoded: encoding.encoded,
     bytes: sizeOf(encoding.encoded),
     numbers: treatment.delivery === 'volatile' ? 0 : 1,
+    ear,
     seq: 0,
     expiresAt: now + waitMs,
     deadlineAt: now + timeoutMs,
@@ -130,7 +133,11 @@ interface Encoding {
   readonly isVolatile: boolean;
 }
 
-function encode({ kind, name, payload }: Draft, { codec, schema, isVolatile }: Encoding, meta: WireMeta) {
+function encode(
+  { kind, name, payload, ear }: Draft,
+  { codec, schema, isVolatile }: Encoding,
+  meta: WireMeta,
+) {
   const id = meta.i ?? '';
   const issues = schema && validate(schema, payload).issues;
   if (issues) {
@@ -143,7 +150,10 @@ function encode({ kind, name, payload }: Draft, { codec, schema, isVolatile }: E
   try {
     const data = encodePayload(codec, payload, { kind, name, from: 'client' });
     const event = [isVolatile ? Type.VOL : Type.EVT, name, data, meta] as const;
-    const item: Item = kind === 'event' ? event : [Type.REQ, name, data];
+    const asks = ear
+      ? ([Type.REQ, name, data, { q: ear.credit, u: meta.u }] as const)
+      : ([Type.REQ, name, data] as const);
+    const item: Item = kind === 'event' ? event : asks;
     return { encoded: codec.encode(item) };
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

@@ -7,11 +7,14 @@ import {
   type ResponseItem,
   refusal,
   type Sending,
+  type StreamCreditItem,
+  type StreamEndItem,
+  Type,
   undecodable,
   type Welcome,
 } from '@holdfast/protocol';
 import { Outbox } from '../core/outbox.js';
-import type { Message } from '../core/types.js';
+import type { Message, StreamEar } from '../core/types.js';
 import type { UndeliveredMessage } from '../types.js';
 import { type Defaults, type Draft, makeMessage } from './make-message.js';
 import type { ClientSettings } from './settings.js';
@@ -208,6 +211,26 @@ export class OpenMessages {
       return this.fail(message, holdfastError('ERR_INVALID_PAYLOAD', text, details));
     }
     this.#succeed(message, reply);
+  }
+
+  /** The next item of a stream. */
+  streamed(seq: number, data: unknown): void {
+    this.#asked.get(seq)?.ear?.take(data);
+  }
+
+  /** A stream is over, or broke off. */
+  streamEnded([, seq, code, text = '', data]: StreamEndItem): void {
+    if (code === undefined) this.answered([Type.RES, seq, undefined]);
+    else this.refused([Type.ERR, seq, code, text, data]);
+  }
+
+  /** What this stream takes, or all that are on the wire. */
+  credits(only?: StreamEar): StreamCreditItem[] {
+    const items: StreamCreditItem[] = [];
+    for (const [seq, { ear }] of this.#asked) {
+      if (ear && (!only || ear === only)) items.push([Type.STREAM_CREDIT, seq, ear.credit]);
+    }
+    return items;
   }
 
   /** A refusal of what is on the wire. */

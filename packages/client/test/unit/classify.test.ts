@@ -25,6 +25,7 @@ const consequences: { readonly [code in ErrorCode]: Consequence } = {
   ERR_INVALID_PAYLOAD: 'retry',
   ERR_TIMEOUT: 'retry',
   ERR_CLOSED: 'retry',
+  ERR_STREAM_LOST: 'retry',
   ERR_SESSION_LOST: 'retry',
   ERR_REJECTED: 'retry',
   ERR_NO_HANDLER: 'retry',

@@ -1,6 +1,5 @@
 import {
   type ContractSchemas,
-  decodePayload,
   describeIssues,
   type EventItem,
   encodePayload,
@@ -15,13 +14,9 @@ import {
   MAX_REASON,
   parseJoinRequest,
   parseLeaveRequest,
-  plainIssues,
   RejectError,
   type RequestItem,
-  type Schema,
-  type SchemaIssue,
   Type,
-  undecodable,
   type VolatileItem,
   validate,
   type WireMeta,
@@ -32,11 +27,14 @@ import type { ServerPorts } from '../ports/ports.js';
 import type { Answer, ClaimedItem, Reply } from '../ports/store.js';
 import { type Outcome, replyOf } from '../runner.js';
 import type { Session } from '../session.js';
+import type { StreamSource } from '../streams.js';
 import type { ServerContext } from '../types.js';
 import type { Hub } from './hub.js';
+import { checkPayload, dataOf, Refusal } from './payload.js';
 import type { Rules } from './rules.js';
 
 export type Handler = (input: unknown, context: ServerContext) => unknown;
+export type StreamHandler = (input: unknown, context: ServerContext) => AsyncIterable<unknown>;
 type EventListener = (payload: unknown, context: ServerContext) => unknown;
 /** Tells the application of a failure in its own code. */
 export type Report = (error: unknown, where: { name: string; sessionId?: string }) => void;
@@ -57,6 +55,7 @@ export interface RouterSurroundings {
 export class Router {
   readonly listeners: Listeners;
   readonly handlers: Handlers<Handler>;
+  readonly streamers: Handlers<StreamHandler>;
   readonly #around: RouterSurroundings;
   /** How many volatile events of a session are being handled. */
   readonly #hearing = new Map<Session, number>();
@@ -66,6 +65,7 @@ export class Router {
     this.#around = around;
     this.listeners = new Listeners((error, name) => around.report(error, { name }));
     this.handlers = new Handlers(around.schemas?.requests);
+    this.streamers = new Handlers(around.schemas?.streams, 'handleStream');
   }
 
   /**
@@ -80,7 +80,7 @@ export class Router {
       case Type.REQ:
         return this.#checked(session, seq, item, item[1], () => this.#mayAsk(session, item));
       case Type.CANCEL:
-        session.runner.cancel(item[1], new RejectError('cancelled'));
+        session.cancel(item[1]);
         return {};
       // An answer was told when it came; or the client has given up what would have stood here.
       case Type.RES:
@@ -173,12 +173,13 @@ export class Router {
   }
 
   #mayAsk(session: Session, item: RequestItem): Answer<void> {
-    const [, method] = item;
+    const [, method, , meta] = item;
     const payload = dataOf(session, item);
+    if (meta?.q) return void this.#streamer(method, payload);
     if (method === JOIN) return this.#mayJoin(session, parseJoinRequest(payload).room);
     if (method === LEAVE) return void parseLeaveRequest(payload);
     if (!this.handlers.has(method)) throw new Refusal('ERR_NO_HANDLER', 'no such request');
-    check(this.#around.schemas?.requests.get(method)?.input, payload);
+    checkPayload(this.#around.schemas?.requests.get(method)?.input, payload);
   }
 
   #mayJoin(session: Session, room: string): Answer<void> {
@@ -207,7 +208,7 @@ export class Router {
     const { schemas } = this.#around;
     const schema = schemas?.clientEvents.get(event);
     if (event.startsWith('$') || (schemas && !schema)) throw new Refusal('ERR_NO_HANDLER', 'no such event');
-    return check(schema, dataOf(session, item));
+    return checkPayload(schema, dataOf(session, item));
   }
 
   /**
@@ -256,16 +257,17 @@ export class Router {
 
   #request(session: Session, item: RequestItem, running: Running): Answer<Outcome> {
     const { hub, schemas } = this.#around;
-    const [, method] = item;
+    const [, method, , meta] = item;
     const payload = dataOf(session, item);
     const { seq } = running;
+    if (meta?.q) return this.#stream(session, running, { method, payload, credit: meta.q });
     if (method === JOIN) return hub.join(session, seq, parseJoinRequest(payload));
     if (method === LEAVE) return hub.leave(session, seq, parseLeaveRequest(payload).room);
     const handler = this.handlers.get(method);
     if (!handler) throw new Refusal('ERR_NO_HANDLER', 'no such request');
     const entry = schemas?.requests.get(method);
     const context = this.#context(session, running, { i: `${session.id}:${seq}` });
-    return after(handler(check(entry?.input, payload), context) as Answer<unknown>, (result) => {
+    return after(handler(checkPayload(entry?.input, payload), context) as Answer<unknown>, (result) => {
       if (running.signal.aborted) return {};
       const issues = entry && validate(entry.output, result).issues;
       if (issues)
@@ -275,9 +277,53 @@ export class Router {
     });
   }
 
-  #refusal(session: Session, seq: number, name: string, error: unknown): Reply {
+  /** Who yields it, and what the handler gets. Throws a refusal. */
+  #streamer(method: string, payload: unknown): { readonly handler: StreamHandler; readonly input: unknown } {
+    const handler = this.streamers.get(method);
+    if (!handler) throw new Refusal('ERR_NO_HANDLER', 'no such stream');
+    return { handler, input: checkPayload(this.#around.schemas?.streams.get(method)?.input, payload) };
+  }
+
+  /** Its request has been handled when it begins: who runs it again would yield it again. */
+  #stream(
+    session: Session,
+    running: Running,
+    { method, payload, credit }: { method: string; payload: unknown; credit: number },
+  ): Outcome {
+    const { codec } = session;
+    const { seq } = running;
+    const { handler, input } = this.#streamer(method, payload);
+    const schema = this.#around.schemas?.streams.get(method)?.output;
+    const stream = session.streams.begin(seq, credit);
+    const id = `${session.id}:${seq}`;
+    const source: StreamSource = {
+      open: (signal) => handler(input, this.#context(session, { ...running, signal }, { i: id })),
+      encode: (item) => {
+        const issues = schema && validate(schema, item).issues;
+        if (issues)
+          throw new TypeError(`an item of '${method}' does not fit the contract: ${describeIssues(issues)}`);
+        const data = encodePayload(codec, item, { kind: 'item', name: method, from: 'server' });
+        return codec.encode([Type.STREAM_ITEM, seq, data]);
+      },
+      refusal: (error) => this.#refusal(session, seq, method, error, Type.STREAM_END).data,
+    };
+    return {
+      afterwards: (status) => {
+        if (status === 'ok') void stream.run(source);
+        else stream.lose();
+      },
+    };
+  }
+
+  #refusal(
+    session: Session,
+    seq: number,
+    name: string,
+    error: unknown,
+    type: typeof Type.ERR | typeof Type.STREAM_END = Type.ERR,
+  ): Reply {
     const reply = (code: string, text: string, data: unknown): Reply =>
-      replyOf(session.codec, [Type.ERR, seq, code, text.slice(0, MAX_REASON), data]);
+      replyOf(session.codec, [type, seq, code, text.slice(0, MAX_REASON), data]);
     if (error instanceof FrameError) throw error;
     if (error instanceof Refusal) return reply(error.code, error.message, error.issues);
     if (isRejectError(error)) {
@@ -307,45 +353,6 @@ export class Router {
 }
 
 type Running = Pick<ServerContext, 'seq' | 'redelivered' | 'signal'>;
-
-/** The protocol's own refusals; the application's are `RejectError`. */
-class Refusal extends Error {
-  readonly code: 'ERR_NO_HANDLER' | 'ERR_INVALID_PAYLOAD';
-  readonly issues: readonly SchemaIssue[] | undefined;
-
-  constructor(code: Refusal['code'], message: string, issues?: readonly SchemaIssue[]) {
-    super(message);
-    this.code = code;
-    this.issues = issues;
-  }
-}
-
-/** What the client has said. Throws a refusal if the codec's encoding of payloads cannot read it. */
-function dataOf(
-  { codec }: Session,
-  [type, name, data, { u } = {}]: EventItem | VolatileItem | RequestItem,
-): unknown {
-  // JSON has no word for `undefined`: an absent last element is, or `u` says so.
-  if (u) return undefined;
-  try {
-    return decodePayload(codec, data, {
-      kind: type === Type.REQ ? 'request' : 'event',
-      name,
-      from: 'client',
-    });
-  } catch (cause) {
-    const issue = undecodable(cause);
-    throw new Refusal('ERR_INVALID_PAYLOAD', issue.message, [issue]);
-  }
-}
-
-/** The payload as the handler gets it. */
-function check(schema: Schema | undefined, payload: unknown): unknown {
-  if (!schema) return payload;
-  const result = validate(schema, payload);
-  if (!result.issues) return result.value;
-  throw new Refusal('ERR_INVALID_PAYLOAD', describeIssues(result.issues), plainIssues(result.issues));
-}
 
 /** Throws a `RejectError`, now or later, unless a rule said yes. */
 function demand(allowed: unknown, reason: string): Answer<void> {

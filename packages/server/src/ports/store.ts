@@ -219,14 +219,19 @@ export interface AppendCall extends Writing {
    */
   readonly asks?: boolean | undefined;
   /**
+   * Part of a stream: as an answer it goes out before what waits for the window. `full`, and without a hole, if too many
+   * answers wait for the client's ack: to be tried again when it has acknowledged some.
+   */
+  readonly part?: boolean | undefined;
+  /**
    * Cancels the request of this number: goes out before what waits for the window and is never refused; the request is not
    * open any more, and not written again: a hole `abandoned` takes its number. Of one that is not open, nothing happens.
    */
   readonly cancels?: number | undefined;
 }
 /**
- * `full`: refused, and the client will be told of the hole where it would have been, unless it is a request. `lost`: there
- * is no such session.
+ * `full`: refused, and the client will be told of the hole where it would have been, unless it is a request or part of a
+ * stream. `lost`: there is no such session.
  */
 export type Appended =
   | { readonly status: 'full' | 'lost' }

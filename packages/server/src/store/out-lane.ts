@@ -106,12 +106,21 @@ export class OutLane {
 
   /** If an event is refused, that leaves a hole in its place. */
   append(call: AppendCall, maxRequests: number): Appended {
-    const { data, writer, w, place, asks, cancels } = call;
+    const { data, writer, w, place, asks, cancels, part } = call;
     const written = { writer, w };
     if (cancels !== undefined) this.#cancel(data, written, cancels);
     else if (asks) return { status: this.#ask(data, written, maxRequests) ? 'ok' : 'full' };
+    else if (part) return { status: this.#part(data) ? 'ok' : 'full' };
     else return this.#event({ kind: 'event', data, bytes: sizeOf(data), written, place });
     return { status: 'ok' };
+  }
+
+  /** False if it was refused. */
+  #part(data: WireData): boolean {
+    const bytes = sizeOf(data);
+    if (!this.#heldReplies.hasPlaceFor(bytes, this.#bounds)) return false;
+    this.#pass({ kind: 'reply', data, bytes });
+    return true;
   }
 
   #event(message: Message): Appended {

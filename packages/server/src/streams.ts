@@ -1,0 +1,217 @@
+import {
+  type Item,
+  isPromiseLike,
+  RejectError,
+  type StreamEndItem,
+  Type,
+  type WireData,
+} from '@holdfast/protocol';
+import { dropOldest } from './drop-oldest.js';
+import type { Answer, Appended } from './ports/store.js';
+
+/** Most open streams of one session. */
+export const MAX_STREAMS = 100;
+/** Of so many that are over it is known that they ran here: more than a client can take for open. */
+const MAX_OVER = 256;
+
+/** What streams need of their session. */
+export interface StreamsSurroundings {
+  encode(item: Item): WireData;
+  /** In turn with all that this server appends for the session. */
+  append(data: WireData, epoch: string | undefined): Answer<Appended>;
+  /** In which the store holds the session, if that is known: another one knows nothing of the requests of this one. */
+  epoch(): string | undefined;
+  /** True if the message of this number has been handled, here or elsewhere. */
+  isHandled(seq: number): boolean;
+  failed(error: unknown): void;
+}
+
+/** What a stream is made of. */
+export interface StreamSource {
+  /** Calls the handler. */
+  open(signal: AbortSignal): AsyncIterable<unknown>;
+  /** Throws what is no item of this stream. */
+  encode(item: unknown): WireData;
+  /** How the client is told of what the handler threw; reports what it did not mean to. */
+  refusal(error: unknown): WireData;
+}
+
+/** The streams that this server yields to one client, by the numbers of the requests that opened them. */
+export class Streams {
+  readonly #around: StreamsSurroundings;
+  readonly #open = new Map<number, ServerStream>();
+  readonly #over = new Set<number>();
+
+  constructor(around: StreamsSurroundings) {
+    this.#around = around;
+  }
+
+  /** A stream that runs when it is told to. Throws a `RejectError` if there are too many. */
+  begin(seq: number, credit: number): ServerStream {
+    if (this.#open.size >= MAX_STREAMS) throw new RejectError('too-many-streams');
+    const stream = new ServerStream(seq, credit, {
+      ...this.#around,
+      over: () => this.#ended(seq),
+      lost: () => this.#lost(seq),
+    });
+    this.#open.set(seq, stream);
+    return stream;
+  }
+
+  /** The client takes so many items, from the beginning of the stream on. */
+  credit(seq: number, total: number): void {
+    const stream = this.#open.get(seq);
+    if (stream) return stream.grant(total);
+    // Its request is still to be run, or its end is on its way.
+    if (!this.#around.isHandled(seq) || this.#over.has(seq)) return;
+    this.#ended(seq);
+    this.#lost(seq);
+  }
+
+  #ended(seq: number): void {
+    this.#open.delete(seq);
+    this.#over.add(seq);
+    dropOldest(this.#over, MAX_OVER);
+  }
+
+  #lost(seq: number): void {
+    const end: StreamEndItem = [Type.STREAM_END, seq, 'ERR_STREAM_LOST', 'its server is gone', undefined];
+    const appended = this.#around.append(this.#around.encode(end), this.#around.epoch());
+    if (isPromiseLike(appended)) appended.then(undefined, this.#around.failed);
+  }
+
+  /** The client has left it. False if no such stream is known. */
+  cancel(seq: number, reason: Error): boolean {
+    this.#open.get(seq)?.abort(reason);
+    return this.#over.has(seq);
+  }
+
+  /** The client has acknowledged something: there may be place for more. */
+  acknowledged(): void {
+    for (const stream of this.#open.values()) stream.proceed();
+  }
+
+  /** Nobody reads any of them any more, as far as this server is concerned. */
+  abortAll(reason: Error): void {
+    for (const stream of this.#open.values()) stream.abort(reason);
+  }
+}
+
+interface ServerStreamSurroundings extends StreamsSurroundings {
+  over(): void;
+  /** Tells the client. */
+  lost(seq: number): void;
+}
+
+/** One stream: takes an item from its handler when the client has credit, and the store a place, for it. */
+export class ServerStream {
+  readonly #seq: number;
+  readonly #around: ServerStreamSurroundings;
+  readonly #aborter = new AbortController();
+  readonly #epoch: string | undefined;
+  #credit: number;
+  #sent = 0;
+  /** Goes on with what waits for credit or place. */
+  #proceed: () => void = () => undefined;
+
+  constructor(seq: number, credit: number, around: ServerStreamSurroundings) {
+    this.#seq = seq;
+    this.#credit = credit;
+    this.#around = around;
+    this.#epoch = around.epoch();
+  }
+
+  grant(total: number): void {
+    this.#credit = Math.max(this.#credit, total);
+    this.proceed();
+  }
+
+  proceed(): void {
+    this.#proceed();
+  }
+
+  /** Another run of its request has begun it, perhaps: one that is whole cannot be promised. */
+  lose(): void {
+    this.abort(new RejectError('elsewhere'));
+    this.#around.lost(this.#seq);
+  }
+
+  /** Nothing more is written of it. */
+  abort(reason: Error): void {
+    this.#around.over();
+    this.#aborter.abort(reason);
+    this.proceed();
+  }
+
+  /** From the first item to the end. Never throws. */
+  async run(source: StreamSource): Promise<void> {
+    if (this.#isLeft) return;
+    let end: WireData;
+    try {
+      await this.#yield(source);
+      end = this.#around.encode([Type.STREAM_END, this.#seq]);
+    } catch (error) {
+      // Nobody waits for the end of what was left.
+      if (this.#isLeft) return;
+      end = source.refusal(error);
+    }
+    await this.#put(end);
+    if (!this.#isLeft) this.#around.over();
+  }
+
+  async #yield({ open, encode, refusal }: StreamSource): Promise<void> {
+    const iterator = open(this.#aborter.signal)[Symbol.asyncIterator]();
+    const leave = (): void => {
+      const left = Promise.resolve().then(() => iterator.return?.());
+      left.catch((error: unknown) => void refusal(error));
+    };
+    // At once: a handler that waits for something else may heed only this.
+    this.#aborter.signal.addEventListener('abort', leave, { once: true });
+    try {
+      while (await this.#mayGoOn()) {
+        const { done, value } = await iterator.next();
+        if (done) return;
+        await this.#put(encode(value));
+        this.#sent++;
+      }
+    } catch (error) {
+      if (!this.#isLeft) leave();
+      throw error;
+    }
+  }
+
+  get #isLeft(): boolean {
+    return this.#aborter.signal.aborted;
+  }
+
+  /** False, at once, if the client has left it. */
+  async #mayGoOn(): Promise<boolean> {
+    while (!this.#isLeft && this.#sent >= this.#credit) await this.#change();
+    return !this.#isLeft;
+  }
+
+  /** Appends it as soon as there is place. */
+  async #put(data: WireData): Promise<void> {
+    while (!this.#isLeft) {
+      const status = await this.#append(data);
+      if (status === 'ok') return;
+      if (status === 'lost') this.abort(new Error('the session is lost'));
+      else await this.#change();
+    }
+  }
+
+  async #append(data: WireData): Promise<Appended['status']> {
+    try {
+      return (await this.#around.append(data, this.#epoch)).status;
+    } catch (error) {
+      this.#around.failed(error);
+      return 'lost';
+    }
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#proceed = resolve;
+    });
+  }
+}
