@@ -6,7 +6,6 @@ import {
   type Incoming,
   Link,
   MAX_HELLO_BYTES,
-  RejectError,
   type RoomSync,
   sizeOf,
   type Transport,
@@ -223,8 +222,6 @@ export class Attachment implements SessionConnection {
   closed(end: Pick<TransportEnd, 'code' | 'reason'>): void {
     if (this.#stage === 'closed') return;
     if (this.live) this.#stop();
-    // No newer connection has come here: another server has it, and tells the client that its streams broke off.
-    else if (this.session.attachment === this) this.session.streams.abortAll(new RejectError('elsewhere'));
     this.#stage = 'closed';
     this.#alarm.set(Infinity);
     const detached = this.#around.store.detach(this.#owner);

@@ -253,7 +253,7 @@ export class ServerCore {
     this.#connections--;
     // Unless another one has taken its place: then the session was never without.
     if (session.attachment === attachment) {
-      session.attachment = undefined;
+      session.detached();
       this.hub.setAttached(session, false);
     }
     this.lifecycle.emit('detach', session.door, { code, reason });
@@ -371,6 +371,7 @@ export class ServerCore {
 
   /** Ends sessions whose client has not come back, and sees to messages that nobody else handles. */
   #sweep(): void {
+    for (const session of this.hub.sessions.values()) session.sweep(this.settings.sessionTtlMs);
     for (const [sid, { runner }] of this.#retired) {
       if (runner.busy) continue;
       runner.stop();

@@ -112,6 +112,7 @@ export class Session {
   /** What this server answers its client with, item by item. */
   readonly streams: Streams;
   #handled: Handled = { low: 0, above: [] };
+  #detachedAt = 0;
   /** Sends without a number yet, by the call that appended them. */
   readonly #waiting = new Map<number, Deferred<Receipt>>();
   /** Sends on the wire, by number. */
@@ -150,10 +151,24 @@ export class Session {
     return this.aborter.signal.aborted;
   }
 
+  /** Its connection is gone. */
+  detached(): void {
+    this.attachment = undefined;
+    this.#detachedAt = this.#around.clock.now();
+  }
+
+  /** It has had no connection here for so long that its client reads its streams elsewhere, or not at all. */
+  sweep(idleMs: number): void {
+    if (!this.attachment && this.#around.clock.now() >= this.#detachedAt + idleMs) this.streams.abandon();
+  }
+
   /** A connection comes: the store may have accepted what nobody here has heard of. */
   attached({ epoch, gen, previous, lastMove, handled, rooms }: AttachedSession): void {
-    // Others have had its connections: in which rooms it is, the store knows.
-    if (previous !== this.gen) this.#around.isIn(this, rooms);
+    // Others have had its connections: in which rooms it is, the store knows, and its streams they have called lost.
+    if (previous !== this.gen) {
+      this.#around.isIn(this, rooms);
+      this.streams.abandon();
+    }
     this.epoch = epoch;
     this.gen = gen;
     this.#moving = lastMove;

@@ -1,11 +1,4 @@
-import {
-  type Item,
-  isPromiseLike,
-  RejectError,
-  type StreamEndItem,
-  Type,
-  type WireData,
-} from '@holdfast/protocol';
+import { type Item, RejectError, type StreamEndItem, Type, type WireData } from '@holdfast/protocol';
 import { dropOldest } from './drop-oldest.js';
 import type { Answer, Appended } from './ports/store.js';
 
@@ -41,6 +34,14 @@ export class Streams {
   readonly #around: StreamsSurroundings;
   readonly #open = new Map<number, ServerStream>();
   readonly #over = new Set<number>();
+  /** Those of which the client is still to be told that they broke off. */
+  readonly #lost = new Set<number>();
+  /** The item that is being appended, and those behind it: what is full for one is full for all. */
+  #turn: Promise<unknown> = Promise.resolve();
+  /** Counts what may have made place, or made an item unwanted. */
+  #changes = 0;
+  /** Tells the item that waits for place. */
+  #changed: () => void = () => undefined;
 
   constructor(around: StreamsSurroundings) {
     this.#around = around;
@@ -49,10 +50,11 @@ export class Streams {
   /** A stream that runs when it is told to. Throws a `RejectError` if there are too many. */
   begin(seq: number, credit: number): ServerStream {
     if (this.#open.size >= MAX_STREAMS) throw new RejectError('too-many-streams');
+    const epoch = this.#around.epoch();
     const stream = new ServerStream(seq, credit, {
-      ...this.#around,
+      encode: this.#around.encode,
+      put: (data, isWanted) => this.#put(data, epoch, isWanted),
       over: () => this.#ended(seq),
-      lost: () => this.#lost(seq),
     });
     this.#open.set(seq, stream);
     return stream;
@@ -63,21 +65,61 @@ export class Streams {
     const stream = this.#open.get(seq);
     if (stream) return stream.grant(total);
     // Its request is still to be run, or its end is on its way.
-    if (!this.#around.isHandled(seq) || this.#over.has(seq)) return;
+    if (!this.#around.isHandled(seq) || this.#over.has(seq) || this.#lost.size >= MAX_STREAMS) return;
     this.#ended(seq);
-    this.#lost(seq);
+    this.#lose(seq);
+  }
+
+  /** Another run of its request may have begun it: one that is whole cannot be promised. */
+  lose(seq: number): void {
+    this.#open.get(seq)?.abort(new RejectError('elsewhere'));
+    this.#lose(seq);
   }
 
   #ended(seq: number): void {
     this.#open.delete(seq);
     this.#over.add(seq);
     dropOldest(this.#over, MAX_OVER);
+    this.acknowledged();
   }
 
-  #lost(seq: number): void {
+  /** Tells the client. */
+  #lose(seq: number): void {
     const end: StreamEndItem = [Type.STREAM_END, seq, 'ERR_STREAM_LOST', 'its server is gone', undefined];
-    const appended = this.#around.append(this.#around.encode(end), this.#around.epoch());
-    if (isPromiseLike(appended)) appended.then(undefined, this.#around.failed);
+    this.#lost.add(seq);
+    const told = this.#put(this.#around.encode(end), this.#around.epoch(), () => true);
+    told.then(() => this.#lost.delete(seq));
+  }
+
+  /** Appends it in its turn, as soon as there is place. Never rejects. */
+  #put(data: WireData, epoch: string | undefined, isWanted: () => boolean): Promise<'ok' | 'lost'> {
+    const put = this.#turn.then(() => this.#insist(data, epoch, isWanted));
+    this.#turn = put;
+    return put;
+  }
+
+  async #insist(data: WireData, epoch: string | undefined, isWanted: () => boolean): Promise<'ok' | 'lost'> {
+    while (isWanted()) {
+      const changes = this.#changes;
+      const status = await this.#append(data, epoch);
+      if (status !== 'full') return status;
+      // Unless something has changed while the store was asked.
+      if (changes === this.#changes) {
+        await new Promise<void>((resolve) => {
+          this.#changed = resolve;
+        });
+      }
+    }
+    return 'lost';
+  }
+
+  async #append(data: WireData, epoch: string | undefined): Promise<Appended['status']> {
+    try {
+      return (await this.#around.append(data, epoch)).status;
+    } catch (error) {
+      this.#around.failed(error);
+      return 'lost';
+    }
   }
 
   /** The client has left it. False if no such stream is known. */
@@ -88,19 +130,26 @@ export class Streams {
 
   /** The client has acknowledged something: there may be place for more. */
   acknowledged(): void {
-    for (const stream of this.#open.values()) stream.proceed();
+    this.#changes++;
+    this.#changed();
   }
 
-  /** Nobody reads any of them any more, as far as this server is concerned. */
+  /** The session is over. */
   abortAll(reason: Error): void {
     for (const stream of this.#open.values()) stream.abort(reason);
   }
+
+  /** Another server may have told the client that they are lost. If it has not, the client asks, and is told so. */
+  abandon(): void {
+    this.abortAll(new RejectError('elsewhere'));
+    this.#over.clear();
+  }
 }
 
-interface ServerStreamSurroundings extends StreamsSurroundings {
+interface ServerStreamSurroundings extends Pick<StreamsSurroundings, 'encode'> {
+  /** Appends it for the client as soon as there is place, as long as it is wanted. Never rejects. */
+  put(data: WireData, isWanted: () => boolean): Promise<'ok' | 'lost'>;
   over(): void;
-  /** Tells the client. */
-  lost(seq: number): void;
 }
 
 /** One stream: takes an item from its handler when the client has credit, and the store a place, for it. */
@@ -108,39 +157,27 @@ export class ServerStream {
   readonly #seq: number;
   readonly #around: ServerStreamSurroundings;
   readonly #aborter = new AbortController();
-  readonly #epoch: string | undefined;
   #credit: number;
   #sent = 0;
-  /** Goes on with what waits for credit or place. */
+  /** Goes on with what waits for credit. */
   #proceed: () => void = () => undefined;
 
   constructor(seq: number, credit: number, around: ServerStreamSurroundings) {
     this.#seq = seq;
     this.#credit = credit;
     this.#around = around;
-    this.#epoch = around.epoch();
   }
 
   grant(total: number): void {
     this.#credit = Math.max(this.#credit, total);
-    this.proceed();
-  }
-
-  proceed(): void {
     this.#proceed();
-  }
-
-  /** Another run of its request has begun it, perhaps: one that is whole cannot be promised. */
-  lose(): void {
-    this.abort(new RejectError('elsewhere'));
-    this.#around.lost(this.#seq);
   }
 
   /** Nothing more is written of it. */
   abort(reason: Error): void {
     this.#around.over();
     this.#aborter.abort(reason);
-    this.proceed();
+    this.#proceed();
   }
 
   /** From the first item to the end. Never throws. */
@@ -186,32 +223,16 @@ export class ServerStream {
 
   /** False, at once, if the client has left it. */
   async #mayGoOn(): Promise<boolean> {
-    while (!this.#isLeft && this.#sent >= this.#credit) await this.#change();
+    while (!this.#isLeft && this.#sent >= this.#credit) {
+      await new Promise<void>((resolve) => {
+        this.#proceed = resolve;
+      });
+    }
     return !this.#isLeft;
   }
 
-  /** Appends it as soon as there is place. */
   async #put(data: WireData): Promise<void> {
-    while (!this.#isLeft) {
-      const status = await this.#append(data);
-      if (status === 'ok') return;
-      if (status === 'lost') this.abort(new Error('the session is lost'));
-      else await this.#change();
-    }
-  }
-
-  async #append(data: WireData): Promise<Appended['status']> {
-    try {
-      return (await this.#around.append(data, this.#epoch)).status;
-    } catch (error) {
-      this.#around.failed(error);
-      return 'lost';
-    }
-  }
-
-  #change(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#proceed = resolve;
-    });
+    const status = await this.#around.put(data, () => !this.#isLeft);
+    if (status === 'lost' && !this.#isLeft) this.abort(new Error('the session is lost'));
   }
 }

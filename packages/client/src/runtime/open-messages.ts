@@ -383,6 +383,8 @@ export class OpenMessages {
 
   #abortWith(signal: AbortSignal, message: Message, sending: Sending<unknown>): void {
     const abort = (): void => {
+      // Its number may be another one's by now.
+      if (!this.#open.has(message)) return;
       this.#giveUp(message);
       if (this.#forget(message)) message.reject(signal.reason as Error);
       this.#events.wake();

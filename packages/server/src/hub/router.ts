@@ -310,7 +310,7 @@ export class Router {
     return {
       afterwards: (status) => {
         if (status === 'ok') void stream.run(source);
-        else stream.lose();
+        else session.streams.lose(seq);
       },
     };
   }

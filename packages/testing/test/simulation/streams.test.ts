@@ -230,6 +230,23 @@ describe('a cut', () => {
     });
   });
 
+  test('and a stream that is left when its session is lost already says nothing in the next one', async () => {
+    const { count } = counter();
+    const { bed, client } = await connected((server) => {
+      server.handleStream('count', count);
+      server.handle('echo', (input) => input);
+    });
+    for (const n of numbers(5)) await bed.until(client.request('echo', n));
+    const items = stream(client, 'count');
+    await bed.until(items.next());
+    await bed.advance(100);
+    bed.restart({ keepStore: false });
+    await bed.until(client.connect());
+    await items.return?.();
+    // One of them has the number that the stream had.
+    for (const n of numbers(10)) expect(await bed.until(client.request('echo', n))).toBe(n);
+  });
+
   test('and a server whose successor goes on with the session breaks it off, by another name', async () => {
     const { seen, count } = counter();
     const { bed, client } = await connected((server) => server.handleStream('count', count));

@@ -11,6 +11,7 @@ import { type Down, type Ledger, outcomeOf, type Said, type Wish, type Words } f
 import { RoomEar } from './room-ear.js';
 import type { SimProcess } from './sim-process.js';
 import type { Published, StoreWatch } from './store-watch.js';
+import { Reading } from './streams.js';
 import { NEXT } from './transitions.js';
 import { UpWatch } from './wire-watch.js';
 
@@ -47,6 +48,7 @@ export class ClientApp {
   readonly platform: ClientPlatform;
   readonly ears = new Map<string, RoomEar>();
   readonly hearing: Hearing;
+  readonly reading: Reading;
   /** Its sessions so far. */
   readonly sids = new Set<string>();
   readonly #around: ClientAppSurroundings;
@@ -87,6 +89,7 @@ export class ClientApp {
       outbox,
       reconnect: { baseMs: 200, capMs: 4_000 },
     });
+    this.reading = new Reading(this.name, this.client, around);
     this.#listen();
   }
 

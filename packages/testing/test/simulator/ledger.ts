@@ -48,6 +48,28 @@ export interface Asked {
   outcome: string | undefined;
 }
 
+/** How a stream ends: by itself, not at all, by a refusal or a fault of its handler, or before it has begun. */
+export type StreamWish = 'count' | 'endless' | 'refuse' | 'throw' | 'unheard';
+
+/** A stream that a client has opened. */
+export interface Streamed {
+  readonly index: number;
+  readonly wish: StreamWish;
+  readonly length: number;
+  readonly yieldMs: number;
+  readonly readMs: number;
+  readonly leaveAfter: number;
+  readonly filler: string | undefined;
+  /** Of who reads. */
+  readonly process: SimProcess;
+  /** Of its handler, at a server. */
+  readonly runs: { readonly process: SimProcess; state: 'running' | 'over' }[];
+  /** How many items have been read. */
+  read: number;
+  /** `done`, `left`, or code and delivery of the error. */
+  outcome: string | undefined;
+}
+
 /** As it stands in a message of a client; publications have the same. */
 export interface Words {
   readonly by: number;
@@ -106,6 +128,7 @@ export class Ledger {
   /** How often a reply came to each request. */
   publicationsOfServers = 0;
   readonly asked: Asked[] = [];
+  readonly streams: Streamed[] = [];
 
   saidBy(app: number): Said[] {
     let said = this.#said.get(app);

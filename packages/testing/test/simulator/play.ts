@@ -3,7 +3,8 @@ import type { ClientApp } from './client-app.js';
 import type { Found } from './judge.js';
 import type { Said } from './ledger.js';
 import { SURE } from './server-node.js';
-import { askStep, calm, step } from './steps.js';
+import { askStep, calm, step, streamStep } from './steps.js';
+import { checkStreams } from './streams.js';
 import { pass } from './time.js';
 import { World } from './world.js';
 
@@ -40,6 +41,7 @@ function* scenario(world: World): Generator<number, void> {
   for (let left = world.climate.steps; left > 0; left--) {
     step(world);
     askStep(world);
+    streamStep(world);
     yield pause(world);
     atEachStep(world);
     if (judge.found.length > 0) return;
@@ -82,7 +84,11 @@ function* consult({ apps, judge, ledger }: World): Generator<number, void> {
 /** How much has not come to its end. */
 function unsettled({ apps, ledger, storeWatch }: World): number {
   const open = [...ledger.allSaid()].filter(({ by, outcome }) => apps[by]?.here && outcome === undefined);
-  return open.length + storeWatch.unhandled();
+  // An item is progress, too.
+  const unread = ledger.streams
+    .filter(({ process, outcome }) => process.alive && outcome === undefined)
+    .map(({ length, read }) => length - read + 1);
+  return unread.reduce((sum, one) => sum + one, open.length + storeWatch.unhandled());
 }
 
 function pause({ dice }: World): number {
@@ -109,6 +115,7 @@ function atTheEnd(world: World): void {
   judge.demand(unhandled === 0, 3, () => `${unhandled} accepted messages are handled by nobody`);
   for (const app of apps) if (app.here) ending(world, app);
   checkAsked(judge, ledger);
+  checkStreams(judge, ledger);
   for (const said of ledger.allSaid()) if (apps[said.by]?.here) ended(world, said);
   for (const { sid, outcome, writer, k, heard, process } of ledger.allDowns()) {
     const app = apps.find((one) => one.here && one.sid === sid);

@@ -10,6 +10,7 @@ import type { Judge } from './judge.js';
 import { type Ledger, outcomeOf, placeOf, type Said, type Start, type Words } from './ledger.js';
 import type { SimProcess } from './sim-process.js';
 import type { StoreWatch } from './store-watch.js';
+import { yieldStreams } from './streams.js';
 import { DownWatch } from './wire-watch.js';
 
 export interface ServerNodeSurroundings {
@@ -190,6 +191,7 @@ export class ServerNode {
       await this.#do('ask', words, context);
       return `${words.by}:${words.k}`;
     });
+    yieldStreams(this, this.#around);
     server.onSession((session) => this.#sessions.set(session.id, session));
     server.onAttach((session) => this.#sessions.set(session.id, session));
     server.onSessionEnd((session) => this.#sessions.delete(session.id));

@@ -1,5 +1,5 @@
 import type { ClientApp } from './client-app.js';
-import type { AskWish, Wish } from './ledger.js';
+import type { AskWish, StreamWish, Wish } from './ledger.js';
 import type { World } from './world.js';
 
 /** What may happen next, and how often: weights. */
@@ -235,6 +235,36 @@ export function askStep(world: World): void {
   }
 }
 
+const STREAM_WISHES: { readonly [wish in StreamWish]: number } = {
+  count: 40,
+  endless: 20,
+  refuse: 8,
+  throw: 6,
+  unheard: 4,
+};
+
+/** Clients read streams, where the climate has it; of dice of their own, too. */
+export function streamStep({ streamDice: dice, apps, climate }: World): void {
+  if (!climate.streams || !dice.chance(0.15)) return;
+  const here = apps.filter((app) => app.here);
+  if (here.length === 0) return;
+  const app = dice.pick(here);
+  // Now and then more than a server yields.
+  for (let left = dice.chance(0.02) ? 110 : dice.pick([1, 1, 1, 4]); left > 0; left--) {
+    const wish = dice.weighted(STREAM_WISHES);
+    void app.reading.read({
+      wish,
+      length: dice.pick([0, 1, 5, 20, 20, 60]),
+      yieldMs: dice.pick([0, 0, 0, 20, 1_000]),
+      // Who reads for long reads slowly, or there would be nothing but items.
+      readMs: wish === 'endless' ? dice.pick([300, 2_000]) : dice.pick([0, 0, 10, 500]),
+      leaveAfter: dice.chance(0.2) ? dice.between(1, 30) : Infinity,
+      timeoutMs: dice.pick([Infinity, Infinity, Infinity, 30_000, 500]),
+      filler: dice.chance(0.2) ? FILLER : undefined,
+    });
+  }
+}
+
 /** All faults stop. */
 export function calm(world: World): void {
   world.judge.note(() => '— all faults stop');
@@ -249,6 +279,7 @@ export function calm(world: World): void {
     app.link.heal();
     app.hearing.healed();
     app.process.resume();
+    app.reading.leave();
     if (app.here) void app.client.connect().catch(() => undefined);
   }
 }

@@ -7,7 +7,7 @@ import { Dice } from './dice.js';
 import { farStore, type StoreWeather } from './far-store.js';
 import { Judge } from './judge.js';
 import { Ledger, type Words } from './ledger.js';
-import { BEFORE_ASKING } from './regressions.js';
+import { BEFORE_ASKING, BEFORE_STREAMS } from './regressions.js';
 import { RollingStore } from './rolling-store.js';
 import { ServerNode } from './server-node.js';
 import { SimProcess } from './sim-process.js';
@@ -31,12 +31,14 @@ export interface Climate {
   readonly steps: number;
   /** The two ends ask each other. */
   readonly asks: boolean;
+  /** Clients read streams. */
+  readonly streams: boolean;
 }
 
 /** Longer than any handler of the application takes. */
 const DRAIN_MS = 10_000;
 
-function draw(dice: Dice, asks: boolean): Climate {
+function draw(dice: Dice, { asks, streams }: Pick<Climate, 'asks' | 'streams'>): Climate {
   const nodes = dice.pick([1, 1, 1, 2, 3]);
   const far = nodes > 1 || dice.chance(0.3);
   return {
@@ -58,6 +60,7 @@ function draw(dice: Dice, asks: boolean): Climate {
     tokenTtlMs: dice.pick([undefined, undefined, 60_000, 10_000]),
     steps: dice.between(15, 50),
     asks,
+    streams,
   };
 }
 
@@ -67,6 +70,8 @@ export class World {
   readonly dice: Dice;
   /** Of what the two ends ask each other. */
   readonly askDice: Dice;
+  /** Of the streams that clients read. */
+  readonly streamDice: Dice;
   readonly clock = new VirtualClock();
   readonly judge: Judge;
   readonly coverage = new Coverage();
@@ -92,7 +97,11 @@ export class World {
     this.dice = new Dice(seed);
     this.judge = new Judge(this.clock, tracing);
     this.askDice = new Dice(seed * 101 + 7);
-    this.climate = draw(this.dice, !BEFORE_ASKING.has(seed) && this.askDice.chance(0.5));
+    this.streamDice = new Dice(seed * 211 + 3);
+    this.climate = draw(this.dice, {
+      asks: !BEFORE_ASKING.has(seed) && this.askDice.chance(0.5),
+      streams: !BEFORE_STREAMS.has(seed) && this.streamDice.chance(0.4),
+    });
     const { latencyMs, late, storeDelayMs } = this.climate;
     this.judge.note(() => `seed ${seed}: ${JSON.stringify(this.climate)}`);
     this.network = new MemoryNetwork(this.clock, { latencyMs: () => this.dice.between(...latencyMs), late });
