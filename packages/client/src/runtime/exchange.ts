@@ -151,9 +151,9 @@ export class Exchange {
    * Throws a `FrameError` if that cannot be.
    */
   resume(accepted: number, now: number, told: number): WireData[] {
-    const frames = this.#link.replay(accepted, now, this.#messages.maxMessageBytes, told);
+    // Goes out behind what is written again.
     this.giveCredit();
-    return frames;
+    return this.#link.replay(accepted, now, this.#messages.maxMessageBytes, told);
   }
 
   /**
