@@ -4,7 +4,7 @@ import { Breach, check, show, until } from './case.js';
 export const T = {
   ...{ HELLO: 0, WELCOME: 1, EVT: 2, REQ: 3, RES: 4, ERR: 5, PUB: 6, PING: 7, PONG: 8, CREDIT: 9, AUTH: 10 },
   ...{ GOAWAY: 11 },
-  ...{ GAP: 12, BYE: 13, CANCEL: 14, SYNC: 15, DONE: 16, VOL: 20 },
+  ...{ GAP: 12, BYE: 13, CANCEL: 14, SYNC: 15, DONE: 16, ITEM: 17, END: 18, STREAM_CREDIT: 19, VOL: 20 },
 } as const;
 
 export type Item = readonly unknown[];
@@ -39,7 +39,7 @@ export const json: Codec = {
 };
 
 const isSequenced = (item: Item): boolean =>
-  [T.EVT, T.REQ, T.RES, T.ERR, T.CANCEL].some((type) => type === item[0]) ||
+  [T.EVT, T.REQ, T.RES, T.ERR, T.CANCEL, T.ITEM, T.END].some((type) => type === item[0]) ||
   (item[0] === T.GAP && item[4] === undefined);
 
 const asFrame = (value: unknown): Frame => {

@@ -109,7 +109,7 @@ export const messages: readonly Case<ClientProgram>[] = [
   breaks('JSON that is no frame', '3 Frames', 4400, '{"ack":0}'),
   breaks('an item that is no array', '3 Frames', 4400, [0, 0, 7]),
   breaks('an unknown type below 32', '10 Evolution', 4400, [0, 0, [31]]),
-  breaks('a reserved type that was not negotiated', '3 Frames', 4400, [0, 0, [19, 1, 16]]),
+  breaks('a STREAM CREDIT from a server', '3 Frames', 4400, [0, 0, [T.STREAM_CREDIT, 1, 16]]),
   play('a VOL is told, and has no number', '3 Frames', async (scene) => {
     const wire = await scene.session();
     wire.say([0, 1, [T.VOL, 'said', 'now', { i: 'v', t: 1 }], event(1)]);
