@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Item, type Mutation, T } from '../wire.js';
 import { ack, change, each, fields, itemsOf, type Mutant, mutant, twice, without } from './rewrite.js';
+import { streamingServers } from './streaming-servers.js';
 
 interface Hello {
   readonly s?: string;
@@ -264,6 +265,7 @@ const ofMessages: readonly Mutant[] = [
     'window is respected',
     'of any size may go',
     'a reply passes',
+    'ITEM and END pass',
   ),
   mutant('heeds no CREDIT', { said: without(T.CREDIT) }, 'window is respected'),
   mutant(
@@ -383,4 +385,5 @@ export const serverMutants: readonly Mutant[] = [
   ...ofAsking,
   ...ofRooms,
   ...ofOutboxes,
+  ...streamingServers,
 ];

@@ -43,6 +43,17 @@ export function conformanceServer(): HoldfastServer {
     await new Promise((resolve) => setTimeout(resolve, ms));
     return list;
   });
+  server.handleStream('conformance:count', async function* (count) {
+    for (let value = 1; value <= Number(count); value++) yield value;
+  });
+  server.handleStream('conformance:break', async function* (count) {
+    for (let value = 1; value <= Number(count); value++) yield value;
+    throw new RejectError('conformance', { data: { after: count } });
+  });
+  server.handleStream('conformance:endless', async function* (list, { signal }) {
+    signal.addEventListener('abort', () => lists.set(String(list), ['left']));
+    for (let value = 1; ; value++) yield value;
+  });
   server.rooms('conformance:*', { join: true, publish: true });
   server.rooms('conformance:here-*', { join: true, publish: true, presence: true });
   server.rooms('conformance:closed', { join: false });

@@ -8,6 +8,7 @@ import { firstFrames, negotiation } from './negotiation.js';
 import { numbers } from './numbers.js';
 import { resume } from './resume.js';
 import { rooms } from './rooms.js';
+import { streams } from './streams.js';
 import type { Server } from './subject.js';
 import { tokens } from './tokens.js';
 
@@ -18,6 +19,7 @@ export const serverCases: readonly Case<Server>[] = [
   ...frames,
   ...numbers,
   ...asking,
+  ...streams,
   ...handshake,
   ...tokens,
   ...resume,
