@@ -3,7 +3,7 @@ import { dropOldest } from './drop-oldest.js';
 import type { Answer, Appended } from './ports/store.js';
 
 /** Most open streams of one session. */
-export const MAX_STREAMS = 100;
+const MAX_STREAMS = 100;
 /** Of so many that are over it is known that they ran here: more than a client can take for open. */
 const MAX_OVER = 256;
 

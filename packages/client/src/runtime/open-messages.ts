@@ -317,7 +317,7 @@ export class OpenMessages {
       const { id: messageId, event, writtenAt, expiresAt, deadlineAt } = message;
       if (now >= deadlineAt) {
         const delivery = writtenAt === undefined ? 'unsent' : 'unknown';
-        this.#giveUp(message);
+        if (writtenAt !== undefined) this.#events.gaveUp(message);
         this.fail(message, holdfastError('ERR_TIMEOUT', `no answer to '${event}'`, { delivery, messageId }));
       } else if (writtenAt === undefined && now >= expiresAt) {
         const text = `'${event}' was not written within its time to live`;
@@ -385,17 +385,13 @@ export class OpenMessages {
     const abort = (): void => {
       // Its number may be another one's by now.
       if (!this.#open.has(message)) return;
-      this.#giveUp(message);
+      if (message.writtenAt !== undefined) this.#events.gaveUp(message);
       if (this.#forget(message)) message.reject(signal.reason as Error);
       this.#events.wake();
     };
     signal.addEventListener('abort', abort, { once: true });
     const done = (): void => signal.removeEventListener('abort', abort);
     sending.then(done, done);
-  }
-
-  #giveUp(message: Message): void {
-    if (message.writtenAt !== undefined) this.#events.gaveUp(message);
   }
 }
 
