@@ -220,6 +220,8 @@ export class OpenMessages {
 
   /** A stream is over, or broke off. */
   streamEnded([, seq, code, text = '', data]: StreamEndItem): void {
+    // What asked for no stream waits for its answer.
+    if (!this.#asked.get(seq)?.ear) return;
     if (code === undefined) this.answered([Type.RES, seq, undefined]);
     else this.refused([Type.ERR, seq, code, text, data]);
   }
