@@ -8,7 +8,7 @@
 // gap(why, room), lost(items of which nobody knows whether they were handled) and stopped(why). What fails rejects with
 // a `fate`: 'refused', 'unknown' (on the wire when the session was lost) or 'unsent'. Left out, and nobody at the other
 // end will miss it: MessagePack, several items in one frame, giving up what was written, $leave, a bound for what waits,
-// saying VOL, another token than the first, moving away from a server before it goes.
+// saying VOL, asking for streams, another token than the first, moving away from a server before it goes.
 
 const [HELLO, WELCOME, EVT, REQ, RES, ERR, PUB, PING, PONG, CREDIT, AUTH, GOAWAY] = Array(12).keys();
 const [GAP, BYE, CANCEL, SYNC, DONE, VOL] = [12, 13, 14, 15, 16, 20];

@@ -6,12 +6,14 @@ import { liveness } from './liveness.js';
 import { messages } from './messages.js';
 import { moving } from './moving.js';
 import type { ClientProgram } from './play.js';
+import { streams } from './streams.js';
 
 /** What is asked of a client. */
 export const clientCases: readonly Case<ClientProgram>[] = [
   ...greeting,
   ...messages,
   ...asked,
+  ...streams,
   ...inRooms,
   ...liveness,
   ...moving,

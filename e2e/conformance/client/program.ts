@@ -6,6 +6,8 @@ import { check, show, until } from '../case.js';
 export interface Was {
   readonly was: string;
   readonly id?: number;
+  /** Of the order that it belongs to. */
+  readonly of?: number;
   readonly as?: string;
   readonly name?: string;
   readonly room?: string;

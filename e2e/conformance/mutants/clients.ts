@@ -53,6 +53,7 @@ const ofConnections: readonly Mutant[] = [
     ', nothing of it is taken',
     'no WELCOME within',
     'BYE after all',
+    'more items than',
   ),
   mutant('takes any subprotocol', { chooses: 'holdfast.v1.json' }, 'chose no subprotocol'),
   mutant(
@@ -98,7 +99,13 @@ const ofConnections: readonly Mutant[] = [
     'the newest key',
   ),
   mutant('waits for ever', { said: without(T.EVT) }, 'first frame is no WELCOME'),
-  mutant('believes that everything is new', welcome({ q: 0 }), 'without having asked', 'verdict 2: the'),
+  mutant(
+    'believes that everything is new',
+    welcome({ q: 0 }),
+    'without having asked',
+    'verdict 2: the',
+    'ends its streams',
+  ),
   mutant('hears no p', welcome({ p: undefined, lost: undefined }), 'p and lost'),
   mutant('hears no DONE', { said: without(T.DONE) }, 'also told'),
   mutant('says no BYE', { heard: without(T.BYE) }, 'BYE after all'),
@@ -139,7 +146,7 @@ const ofMessages: readonly Mutant[] = [
     'counts x wrongly',
     hello(({ x }) => (x === undefined ? {} : { x: x + 1 })),
     'over cuts',
-    'that was left',
+    'connection that was left',
   ),
   mutant('dispatches again what comes again', renumbers, 'each once, whatever'),
   mutant('hears no event', { said: without(T.EVT) }, 'types from 32'),
@@ -155,7 +162,7 @@ const ofMessages: readonly Mutant[] = [
     'smaller than any',
   ),
   mutant('heeds no CREDIT', { said: without(T.CREDIT) }, 'window is respected'),
-  mutant('heeds no o', welcome({ o: 100 }), 'no more than o'),
+  mutant('heeds no o', welcome({ o: 100 }), 'no more than o', 'until its END'),
   mutant('heeds no m', welcome({ m: 1_048_576 }), 'larger than m'),
   mutant('cancels nothing', { heard: without(T.CANCEL) }, 'is cancelled'),
   mutant(
@@ -165,7 +172,58 @@ const ofMessages: readonly Mutant[] = [
   ),
   mutant('hears no CANCEL', { said: without(T.CANCEL) }, 'CANCEL ends', 'have no place'),
   mutant('hears no request', { said: without(T.REQ) }, 'more requests than q', 'with its session'),
-  mutant('tells of no hole', { heard: without(T.GAP) }, 'given up is not'),
+  mutant('tells of no hole', { heard: without(T.GAP) }, 'given up is not', 'before it was accepted'),
+];
+
+/** It gives credit with every PONG, for more each time. */
+function givesCreditUnasked(): () => Mutation {
+  let total = 1_000;
+  const more = (): Item => [T.STREAM_CREDIT, 1, ++total];
+  return () => ({ heard: each((item) => (item[0] === T.PONG ? [more(), item] : [item])) });
+}
+
+const ofStreams: readonly Mutant[] = [
+  mutant('asks for no items', { heard: change(T.REQ, (item) => item.slice(0, 3)) }, 'a REQ with q'),
+  mutant(
+    'hears no ITEM',
+    { said: change(T.ITEM, () => [T.RES, 9_999, 1]) },
+    'in the order of their numbers, and',
+    'its items in order, each once',
+  ),
+  mutant(
+    'hears no END',
+    { said: change(T.END, () => [T.RES, 9_999, 1]) },
+    ': ended, after the items',
+    'END with a code',
+    'END ERR_STREAM',
+    'until its END',
+    'its items in order',
+  ),
+  mutant(
+    'hears no reason of an END',
+    { said: change(T.END, (item) => item.slice(0, 2)) },
+    'END with a',
+    'END ERR_',
+  ),
+  mutant('hears no ERR', { said: change(T.ERR, () => [T.RES, 9_999, 1]) }, 'ERR in place'),
+  mutant(
+    'gives no credit',
+    { heard: without(T.STREAM_CREDIT) },
+    'STREAM CREDIT with',
+    'STREAM CREDIT for each',
+  ),
+  mutant('gives credit unasked', givesCreditUnasked, 'and none while'),
+  mutant(
+    'gives credit for every request there was',
+    { heard: each((item) => (item[0] === T.STREAM_CREDIT ? [item, [T.STREAM_CREDIT, 2, 16]] : [item])) },
+    'and for no other',
+  ),
+  mutant('knows no ITEM', { said: change(T.ITEM, () => [31]) }, 'ITEM and END of'),
+  mutant(
+    'takes any END for an answer',
+    { said: change(T.END, ([, n]) => [T.RES, n, null]) },
+    'asked for no stream',
+  ),
 ];
 
 const ofRooms: readonly Mutant[] = [
@@ -187,4 +245,4 @@ const ofRooms: readonly Mutant[] = [
   ),
 ];
 
-export const clientMutants: readonly Mutant[] = [...ofConnections, ...ofMessages, ...ofRooms];
+export const clientMutants: readonly Mutant[] = [...ofConnections, ...ofMessages, ...ofStreams, ...ofRooms];

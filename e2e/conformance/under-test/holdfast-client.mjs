@@ -2,12 +2,13 @@
 
 import { createInterface } from 'node:readline';
 import { createClient } from '@holdfast/client';
+import { stream } from '@holdfast/client/stream';
 
 const say = (was, more) => console.log(JSON.stringify({ was, ...more }));
 const nothing = () => undefined;
 const logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
-say('ready', { can: ['rooms', 'giveUp', 'hang'] });
+say('ready', { can: ['rooms', 'giveUp', 'hang', 'streams'] });
 const client = createClient({
   url: process.env.HOLDFAST_URL,
   auth: process.env.HOLDFAST_TOKEN,
@@ -32,16 +33,23 @@ client.onState(({ status }) => {
 client.connect().catch(nothing);
 
 const given = new Map();
+const fateOf = ({ delivery, code }) => ({ as: delivery === 'rejected' ? 'refused' : delivery, code });
 const settle = (id, as, outcome) =>
   outcome.then(
     (data) => say('settled', { id, as, data }),
-    (error) =>
-      say('settled', {
-        id,
-        as: error.delivery === 'rejected' ? 'refused' : error.delivery,
-        code: error.code,
-      }),
+    (error) => say('settled', { id, ...fateOf(error) }),
   );
+const streams = new Map();
+/** Said once: who goes on reading finds an end, again and again. */
+const ended = (id, fate) => streams.delete(id) && say('settled', { id, ...fate });
+const readOne = (id) =>
+  streams
+    .get(id)
+    ?.next()
+    .then(
+      ({ done, value }) => (done ? ended(id, { as: 'ended' }) : say('item', { of: id, data: value })),
+      (error) => ended(id, fateOf(error)),
+    );
 const orders = {
   send: ({ id, name, data, room }) =>
     settle(id, 'acknowledged', room ? client.room(room).send(name, data) : client.send(name, data)),
@@ -49,6 +57,15 @@ const orders = {
     const abort = new AbortController();
     given.set(id, abort);
     settle(id, 'answered', client.request(method, data, { signal: abort.signal }));
+  },
+  stream: ({ id, method, data }) => streams.set(id, stream(client, method, data)),
+  read({ of, count }) {
+    for (let item = 0; item < count; item++) readOne(of);
+  },
+  leave({ of }) {
+    const items = streams.get(of);
+    streams.delete(of);
+    items?.return();
   },
   join: ({ id, room }) => settle(id, 'answered', client.room(room).join()),
   giveUp: ({ of }) => given.get(of).abort(Object.assign(new Error('given up'), { delivery: 'unknown' })),
