@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { WebSocketServer as SocketServer } from 'ws';
 import { WebSocketServer } from '../../sockets/ws.js';
-import { type Case, NotAsked, until } from '../case.js';
+import { type Case, DEADLINE_MS, NotAsked, until } from '../case.js';
 import { type Frame, type Heard, type Item, json, type Mutation, T, Wire } from '../wire.js';
 import { Program } from './program.js';
 
@@ -24,6 +24,9 @@ export interface Hello {
   readonly y?: number;
   readonly q?: number;
 }
+
+/** A program needs its time to start, also where nobody waits long for what a wrong one does not do. */
+const START_MS = 2 * DEADLINE_MS;
 
 /** A WELCOME that begins a session; fields can be replaced. */
 export const welcome = (fields: object = {}): unknown => [
@@ -61,7 +64,7 @@ export class Play extends Program {
   }
 
   async can(ability: string): Promise<void> {
-    const ready = await this.was((line) => line.was === 'ready', '{"was":"ready"}');
+    const ready = await this.was((line) => line.was === 'ready', '{"was":"ready"}', START_MS);
     if (!ready.can?.includes(ability)) throw new NotAsked(`the client does not say that it can "${ability}"`);
   }
 
@@ -87,7 +90,10 @@ export class Play extends Program {
   }
 
   /** The client's dial of this number, from 1, and its HELLO. */
-  async dial(number: number, deadlineMs?: number): Promise<{ wire: Wire; hello: Hello }> {
+  async dial(
+    number: number,
+    deadlineMs = number === 1 ? START_MS : DEADLINE_MS,
+  ): Promise<{ wire: Wire; hello: Hello }> {
     const wire = await until(
       () => this.wires[number - 1],
       `dial ${number}`,
