@@ -1,3 +1,4 @@
+import { JOIN } from '@holdfast/protocol';
 import type { Message } from './types.js';
 
 /** What has been accepted from the application and is not yet on the wire, in order and within its bounds. */
@@ -18,6 +19,11 @@ export class Outbox {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** True if something waits that what is said now would overtake. */
+  get hasTurn(): boolean {
+    return this.#waiting.some(({ hold }) => hold === 'none' || hold === 'storing');
   }
 
   /** What would have to go, from the oldest on, so that a message has its place; undefined: nothing helps. */
@@ -52,6 +58,25 @@ export class Outbox {
     for (const { bytes } of messages) this.#bytes += bytes;
   }
 
+  /** What an earlier life has left: before all that waits, but for the joins that it needs. */
+  restore(messages: readonly Message[]): void {
+    const others = this.#waiting.findIndex(({ event }) => !event.startsWith('$'));
+    const first = others < 0 ? this.#waiting.length : others;
+    const joinOf = ({ room }: Message): number =>
+      this.#waiting.findIndex((one) => one.event === JOIN && one.room === room);
+    const late = messages.filter((message) => joinOf(message) >= first);
+    this.#waiting.splice(first, 0, ...messages.filter((message) => !late.includes(message)));
+    for (const message of late.reverse()) this.#waiting.splice(joinOf(message) + 1, 0, message);
+    for (const { bytes } of messages) this.#bytes += bytes;
+  }
+
+  /** Right behind `message`, those of these that wait. */
+  putBehind(message: Message, moved: readonly Message[]): void {
+    const ours = this.#waiting.filter((one) => moved.includes(one));
+    this.#waiting = this.#waiting.filter((one) => !ours.includes(one));
+    this.#waiting.splice(this.#waiting.indexOf(message) + 1, 0, ...ours);
+  }
+
   /**
    * Takes what may be written now: the oldest, as many as these bounds let go. `alone`: nothing is unacknowledged, so one
    * message of any size may go.
@@ -68,7 +93,7 @@ export class Outbox {
       if (kind === 'request' && slots-- <= 0) break;
       // Of one outbox, the server takes nothing behind what it has taken.
       const isBehind = outboxPlace && stuck.some((one) => one.outboxPlace?.[0] === outboxPlace[0]);
-      if (hold === 'stuck' || isBehind) {
+      if (hold !== 'none' || isBehind) {
         stuck.push(message);
         continue;
       }

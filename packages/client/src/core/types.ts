@@ -24,8 +24,11 @@ export interface Message extends Outgoing, UndeliveredMessage {
   readonly delivery: Delivery;
   /** Of a durable one: which outbox it comes from, and its number there. */
   readonly outboxPlace?: OutboxPlace | undefined;
-  /** `storing`: not to be written before it is stored, nor what comes after it. `stuck`: the storage does not take it. */
-  hold: 'none' | 'storing' | 'stuck';
+  /**
+   * `storing`: not to be written before it is stored, nor what comes after it. `stuck`: the storage does not take it.
+   * `unjoined`: an earlier life has left it for a room that nobody has asked for in this one.
+   */
+  hold: 'none' | 'storing' | 'stuck' | 'unjoined';
   /** For the promise of one whose caller is gone. */
   readonly sending?: Sending | undefined;
   /** The place of a `latest` one in the outbox: a newer one takes it. */
@@ -74,18 +77,22 @@ export interface DurableSurroundings {
   /** It ends here, for the reason in `text`. */
   fail(message: Message, ending: DurableEnding, text: string): void;
   report(error: HoldfastError): void;
+  /** Whether the application wants to be in this room. */
+  isWanted(room: string): boolean;
 }
 
 /** Keeps messages in storage as long as they are open. */
 export interface DurableOutbox {
-  /** For the next message. */
-  nextPlace(): OutboxPlace;
+  /** For the next message, to the server or to a room. */
+  nextPlace(room: string | undefined): OutboxPlace;
   /** Holds a message until it is stored. Resolves when it is; rejects with `ERR_STORAGE` if it cannot be, and is sent all the same. */
   keep(message: Message, place: OutboxPlace): Promise<void>;
   /** Whether this one is, or may be, in storage. */
   has(message: Message): boolean;
   /** A session stands: what waits may be written. */
   attached(session: DurableSession): void;
+  /** This room is asked for: returns what has waited for that. */
+  joining(room: string): readonly Message[];
   /** There is no connection any more. */
   detached(): void;
   /** It was on the wire, and waits again, since its session is lost. */

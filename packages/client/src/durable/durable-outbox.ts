@@ -1,6 +1,7 @@
 import { type HoldfastError, holdfastError, type OutboxPlace } from '@holdfast/protocol';
 import type { DurableOutbox, DurableSession, DurableSurroundings, Message } from '../core/types.js';
 import type { OpenOutbox, OutboxStore, StoredMessage } from '../ports/storage.js';
+import { Places } from './places.js';
 import { restored, storedForm } from './stored-form.js';
 
 /** Who waits for an answer of the storage waits no longer; what it does later does no harm. */
@@ -36,9 +37,7 @@ type Store =
 export class StoredOutbox implements DurableOutbox {
   readonly #store: OutboxStore;
   readonly #around: DurableSurroundings;
-  /** Names this outbox to the server, which takes its messages in the order of their numbers only. */
-  #origin: string;
-  #count = 0;
+  readonly #places: Places;
   /** Whose messages these are; known from the first session on, or from the beginning if the application has said so. */
   #userId: string | undefined;
   #session: DurableSession | undefined;
@@ -59,12 +58,12 @@ export class StoredOutbox implements DurableOutbox {
     this.#store = store;
     this.#userId = userId;
     this.#around = around;
-    this.#origin = around.random.id();
+    this.#places = new Places(around.random);
     if (userId !== undefined) this.#run();
   }
 
-  nextPlace(): OutboxPlace {
-    return [this.#origin, ++this.#count];
+  nextPlace(room: string | undefined): OutboxPlace {
+    return this.#places.next(room);
   }
 
   keep(message: Message, place: OutboxPlace): Promise<void> {
@@ -94,6 +93,16 @@ export class StoredOutbox implements DurableOutbox {
     this.#run();
   }
 
+  joining(room: string): readonly Message[] {
+    const due = this.#waiting.filter(({ message }) => message.hold === 'unjoined' && message.room === room);
+    for (const entry of due) {
+      entry.message.hold = 'storing';
+      this.#judge(entry);
+    }
+    if (due.length > 0) this.#run();
+    return due.map(({ message }) => message);
+  }
+
   detached(): void {
     this.#session = undefined;
   }
@@ -120,7 +129,7 @@ export class StoredOutbox implements DurableOutbox {
     }
     this.#entries.clear();
     this.#userId = undefined;
-    this.#beginAnother();
+    this.#places.beginAnew();
     this.#become({ is: 'closed' });
   }
 
@@ -178,16 +187,12 @@ export class StoredOutbox implements DurableOutbox {
     const session = this.#session;
     if (!session || state === 'refused') return;
     const { epoch, aheadMs, windowMs } = session;
-    if (!written) {
-      message.hold = marked?.epoch === epoch ? 'none' : 'storing';
+    const isSame = (written ?? marked)?.epoch === epoch;
+    const age = written ? this.#around.clock.now() + aheadMs - written.at : 0;
+    if (!written || (isSame && age < windowMs * SAFE_PART)) {
+      if (message.hold !== 'unjoined') message.hold = isSame ? 'none' : 'storing';
       return;
     }
-    const age = this.#around.clock.now() + aheadMs - written.at;
-    if (written.epoch === epoch && age < windowMs * SAFE_PART) {
-      message.hold = 'none';
-      return;
-    }
-    const isSame = written.epoch === epoch;
     const why = isSame ? `only knows what came in the last ${windowMs} ms` : 'has lost what it knew';
     const ending = { code: 'ERR_SESSION_LOST', delivery: 'unknown' } as const;
     this.#around.fail(message, ending, `it was written before, and the server ${why}`);
@@ -282,6 +287,8 @@ export class StoredOutbox implements DurableOutbox {
         );
         continue;
       }
+      const { room } = message;
+      if (room !== undefined && !this.#around.isWanted(room)) message.hold = 'unjoined';
       messages.push(message);
       const nobody = { resolve: () => undefined, reject: () => undefined };
       const { place, written } = one;
@@ -296,8 +303,10 @@ export class StoredOutbox implements DurableOutbox {
   /** What the store has not got, or not as it has to be before it is written. */
   get #unstored(): Entry[] {
     const { epoch } = this.#session ?? {};
-    return this.#waiting.filter(({ state, written, marked }) => {
+    return this.#waiting.filter(({ message, state, written, marked }) => {
       if (state !== 'kept') return state === 'new';
+      // Marked as written it would be unknown one day, and not sent.
+      if (message.hold === 'unjoined') return false;
       return epoch !== undefined && !written && marked?.epoch !== epoch;
     });
   }
@@ -361,13 +370,7 @@ export class StoredOutbox implements DurableOutbox {
   /** Others need not wait for it, but for those of its own outbox: their numbers are higher. What is said now is of another one. */
   #stick(message: Message): void {
     message.hold = 'stuck';
-    this.#beginAnother();
-  }
-
-  /** What is said from here on may come to the server before what is behind. */
-  #beginAnother(): void {
-    this.#origin = this.#around.random.id();
-    this.#count = 0;
+    this.#places.beginAnew();
   }
 
   #ask<T>(call: () => Promise<T>): Promise<T> {

@@ -85,7 +85,7 @@ export function makeMessage(draft: Draft, defaults: Defaults): Made {
   const { delivery = draft.delivery, key } = options;
   const treatment = checkDelivery({ delivery, key }, name, call);
   const sentAt = Math.floor(now);
-  const outboxPlace = treatment.delivery === 'durable' ? placeIn(durable, call) : undefined;
+  const outboxPlace = treatment.delivery === 'durable' ? placeIn(durable, room, call) : undefined;
   const encoding = encode(
     draft,
     { codec, schema, isVolatile: treatment.delivery === 'volatile' },
@@ -122,9 +122,9 @@ export function makeMessage(draft: Draft, defaults: Defaults): Made {
   return encoding.error ? { message, deferred, error: encoding.error } : { message, deferred };
 }
 
-function placeIn(durable: DurableOutbox | undefined, call: string): OutboxPlace {
+function placeIn(durable: DurableOutbox | undefined, room: string | undefined, call: string): OutboxPlace {
   if (!durable) throw new TypeError(`${call} delivery 'durable' needs an 'outbox.storage'`);
-  return durable.nextPlace();
+  return durable.nextPlace(room);
 }
 
 interface Encoding {

@@ -3,6 +3,7 @@ import {
   decodePayload,
   type ErrorItem,
   holdfastError,
+  JOIN,
   type Receipt,
   type ResponseItem,
   refusal,
@@ -116,6 +117,7 @@ export class OpenMessages {
       if (first) this.outbox.pushFirst([message]);
       else this.#push(message);
       this.#keep(message, deferred.sending);
+      if (message.event === JOIN) this.#joining(message);
       this.#nextDeadline = Math.min(this.#nextDeadline, message.expiresAt, message.deadlineAt);
       if (signal) this.#abortWith(signal, message, deferred.sending);
       this.#events.wake();
@@ -138,9 +140,14 @@ export class OpenMessages {
     Object.assign(sending, { stored });
   }
 
+  /** What has waited for this join goes behind it, before what is said there from now on. */
+  #joining(join: Message): void {
+    this.outbox.putBehind(join, this.#defaults.durable?.joining(join.room ?? '') ?? []);
+  }
+
   /** What an earlier life has left, before all that waits. */
   restore(messages: readonly Message[]): void {
-    this.outbox.pushFirst(messages);
+    this.outbox.restore(messages);
     for (const message of messages) {
       this.#open.add(message);
       this.#nextDeadline = Math.min(this.#nextDeadline, message.expiresAt);
@@ -153,7 +160,7 @@ export class OpenMessages {
 
   #submitVolatile(message: Message): void {
     this.#volatile.push(message);
-    const isTooMuch = this.#volatile.length > MAX_VOLATILE || this.outbox.messages > 0;
+    const isTooMuch = this.#volatile.length > MAX_VOLATILE || this.outbox.hasTurn;
     if (isTooMuch || !this.#events.isFree()) this.dropVolatile();
     else this.#events.wake();
   }

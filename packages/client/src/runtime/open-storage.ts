@@ -3,18 +3,20 @@ import type { ClientPorts } from '../ports/ports.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { Exchange } from './exchange.js';
 import { publicPart } from './open-messages.js';
+import type { Rooms } from './rooms.js';
 import type { ClientSettings } from './settings.js';
 
 interface StorageSurroundings extends Pick<DurableSurroundings, 'post' | 'wake'> {
   readonly ports: ClientPorts;
   exchange(): Exchange;
   dispatcher(): Dispatcher;
+  rooms(): Rooms;
 }
 
 /** Where durable messages are kept; undefined if the application has named no storage. */
 export function openStorage(
   { codec, outbox }: Pick<ClientSettings, 'codec' | 'outbox'>,
-  { ports: { clock, random }, post, wake, exchange, dispatcher }: StorageSurroundings,
+  { ports: { clock, random }, post, wake, exchange, dispatcher, rooms }: StorageSurroundings,
 ): DurableOutbox | undefined {
   return outbox.storage?.open({
     ...{ codec, clock, random, post, wake },
@@ -28,5 +30,6 @@ export function openStorage(
     },
     fail: (...about) => exchange().fail(...about),
     report: (error) => dispatcher().report(error),
+    isWanted: (room) => rooms().get(room).wanted,
   });
 }

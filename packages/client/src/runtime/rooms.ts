@@ -149,6 +149,7 @@ export class Rooms {
     const draft = {
       kind: 'request',
       name: JOIN,
+      room: room.name,
       payload: room.joinRequest,
       options: { id, timeoutMs: Infinity, ttlMs: Infinity },
       outcome: {

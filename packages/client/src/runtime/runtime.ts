@@ -85,7 +85,7 @@ export class Runtime {
     this.#settings = { ...settings, reconnect: guardedPolicy(settings.reconnect, told) };
     const durable = openStorage(settings, {
       ...{ ports, post: (run) => this.#post(run), wake: () => this.#wake() },
-      ...{ exchange: () => this.exchange, dispatcher: () => this.dispatcher },
+      ...{ exchange: () => this.exchange, dispatcher: () => this.dispatcher, rooms: () => this.rooms },
     });
     const { ttlMs } = outbox;
     const defaults = { codec, schemas, clock, random, durable, ttlMs, requestTimeoutMs: REQUEST_TIMEOUT_MS };

@@ -65,6 +65,27 @@ describe('the outbox', () => {
     expect(ids(outbox.take(...upTo(10, 1_000)))).toBe('abc');
   });
 
+  test('lets what is restored before all else, but no message before the join of its room', () => {
+    const outbox = new Outbox({ maxMessages: 20, maxBytes: 1_000 });
+    const join = (id: string, room: string) => ({
+      ...message(id),
+      kind: 'request' as const,
+      event: '$join',
+      room,
+    });
+    for (const one of [join('A', 'a'), message('x'), join('B', 'b'), message('y')]) outbox.push(one);
+    outbox.restore([
+      { ...message('1'), room: 'b' },
+      message('2'),
+      { ...message('3'), room: 'a' },
+      { ...message('4'), room: 'c' },
+      { ...message('5'), room: 'b' },
+    ]);
+    expect(outbox.bytes).toBe(90);
+    expect(ids(outbox.take(...upTo(20, 1_000)))).toBe('A234xB15y');
+    expect(outbox.bytes).toBe(0);
+  });
+
   test('is bounded in messages and in bytes', () => {
     const byCount = new Outbox({ maxMessages: 2, maxBytes: 1_000 });
     byCount.push(message('a'));

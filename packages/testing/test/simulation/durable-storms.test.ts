@@ -79,6 +79,7 @@ class Storm {
       sessionTtlMs: 20_000,
       auth: (token) => ({ user: { id: token ?? 'nobody' } }),
       setup: (server) => {
+        server.rooms('*', { join: true, publish: true });
         server.on('note', (payload, { session, id }) => this.#note(String(payload), session.user.id, id));
       },
     });
@@ -106,13 +107,17 @@ class Storm {
         if (said) this.#watch(said, sending);
       }
     });
+    // Most programs join sooner or later, some not at all: what is left for the room waits for one that does.
+    if (this.dice.chance(0.3)) void own.client.room('reef').join();
     void own.client.connect().catch(() => undefined);
     return own.client;
   }
 
   say(): void {
     const payload = `${this.user} ${++this.#count}`;
-    const sending = this.client.send('note', payload, { delivery: 'durable' });
+    const isInRoom = this.client.room('reef').getState().status.startsWith('join');
+    const to = isInRoom && this.dice.chance(0.5) ? this.client.room('reef') : this.client;
+    const sending = to.send('note', payload, { delivery: 'durable' });
     const said: Said = { id: sending.id, payload, stored: 'open', end: 'open' };
     this.said.set(said.id, said);
     this.#watch(said, sending);
@@ -152,6 +157,7 @@ class Storm {
       crash: 1,
       close: 1,
       user: 1,
+      join: 1,
     });
     if (what === 'say') for (let n = dice.between(1, 3); n > 0; n--) this.say();
     else if (what === 'cut') bed.cut(this.client);
@@ -159,6 +165,7 @@ class Storm {
     else if (what === 'heal') bed.heal(this.client);
     else if (what === 'crash') this.#crash();
     else if (what === 'close') await this.#close();
+    else if (what === 'join') void this.client.room('reef').join();
     else if (what === 'user') await this.#changeUser();
     await bed.advance(what === 'long' ? 30_000 : dice.roll(200));
   }
@@ -206,6 +213,7 @@ class Storm {
       this.user = user;
       await this.#close();
       await this.bed.until(this.client.connect());
+      await this.bed.until(this.client.room('reef').join());
       await this.bed.advance(30_000);
     }
     await this.bed.until(this.client.close());
