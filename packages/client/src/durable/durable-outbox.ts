@@ -188,7 +188,8 @@ export class StoredOutbox implements DurableOutbox {
     if (!session || state === 'refused') return;
     const { epoch, aheadMs, windowMs } = session;
     const isSame = (written ?? marked)?.epoch === epoch;
-    const age = written ? this.#around.clock.now() + aheadMs - written.at : 0;
+    // Another server's clock may be behind: one that knows nothing knows nothing of the future either.
+    const age = written ? Math.max(0, this.#around.clock.now() + aheadMs - written.at) : 0;
     if (!written || (isSame && age < windowMs * SAFE_PART)) {
       if (message.hold !== 'unjoined') message.hold = isSame ? 'none' : 'storing';
       return;
