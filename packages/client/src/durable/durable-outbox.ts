@@ -78,8 +78,9 @@ export class StoredOutbox implements DurableOutbox {
   }
 
   has(message: Message): boolean {
-    const entry = this.#entries.get(message);
-    return entry !== undefined && entry.state !== 'refused';
+    const { state } = this.#entries.get(message) ?? {};
+    // As long as nobody knows whose it is, no store has been given it.
+    return state === 'kept' || (state === 'new' && this.#userId !== undefined);
   }
 
   attached(session: DurableSession): void {

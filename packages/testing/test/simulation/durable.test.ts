@@ -192,6 +192,16 @@ describe('whose it is', () => {
     expect(noted).toEqual(['ada 1']);
   });
 
+  test('as long as nobody knows, it is stored nowhere, and ends with its client: unsent', async () => {
+    const { bed, life, store } = lasting();
+    const { client } = life();
+    const sent = endOf(client.send('note', 1, durable));
+    await bed.until(client.close());
+    const late = endOf(client.send('note', 2, durable));
+    await bed.settle();
+    expect([sent.end, late.end, store.messages]).toEqual(['ERR_CLOSED unsent', 'ERR_CLOSED unsent', []]);
+  });
+
   test('two tabs: each sends its own; what one leaves behind goes with the next connection of another', async () => {
     const { bed, noted, store, life } = lasting();
     const [one, two] = [life({}, 'ada'), life({}, 'ada')];
