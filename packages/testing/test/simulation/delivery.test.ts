@@ -60,33 +60,14 @@ describe('volatile', () => {
     expect(client.getOutbox()).toEqual({ messages: 0, bytes: 0, inflight: 0 });
   });
 
-  test('is dropped at once without a connection, and after one that is lost in the same task', async () => {
+  test('is dropped where the connection is lost in the same task', async () => {
     const { bed, noted } = noting();
-    const { client } = person(bed);
-    const before = outcomes([client.send('note', 1, volatile)]);
-    await bed.settle();
-    expect(before).toEqual(['dropped']);
-    await bed.until(client.connect());
+    const { client } = await connected(bed);
     const after = outcomes([client.send('note', 2, volatile)]);
     await client.disconnect();
     await bed.until(client.connect());
     await bed.advance(1_000);
     expect([after, noted]).toEqual([['dropped'], []]);
-  });
-
-  test('is dropped where others wait for the window', async () => {
-    const { bed, noted } = noting();
-    const { client } = await connected(bed, { outbox: { maxMessages: 2_000 } });
-    bed.freeze(client);
-    for (let n = 0; n < 1_100; n++) void client.send('note', n, { delivery: 'reliable' });
-    await bed.settle();
-    expect(client.getOutbox().messages).toBe(100);
-    const ends = outcomes([client.send('note', 'now', volatile)]);
-    await bed.settle();
-    expect(ends).toEqual(['dropped']);
-    bed.heal(client);
-    await bed.advance(5_000);
-    expect(noted).toHaveLength(1_100);
   });
 
   test('does not come again after a cut, where what is reliable does', async () => {
@@ -246,19 +227,6 @@ describe('latest', () => {
     expect(ends).toEqual(['open', 'open']);
   });
 
-  test('takes a place in a full outbox, where there is none for another', async () => {
-    const { bed } = noting();
-    const { client } = person(bed, { outbox: { maxMessages: 2 } });
-    const ends = outcomes([
-      client.send('note', 1, latest),
-      client.send('note', 2),
-      client.send('note', 3, latest),
-      client.send('note', 4, { ...latest, key: 'other' }),
-    ]);
-    await bed.settle();
-    expect(ends).toEqual(['superseded', 'open', 'open', 'ERR_OUTBOX_FULL']);
-  });
-
   test('from the server: what waits for a client that is away gives way', async () => {
     const { bed, sessions } = noting();
     const { client } = await connected(bed);
@@ -288,22 +256,8 @@ describe('latest', () => {
   });
 });
 
+// The rest of it is in outbox-table.test.ts.
 describe('drop-oldest', () => {
-  test('the oldest go, and are told; the order of the rest stays', async () => {
-    const { bed, noted } = noting();
-    const { client } = person(bed, { outbox: { maxMessages: 3, overflow: 'drop-oldest' } });
-    const told: unknown[] = [];
-    client.onUndelivered(({ payload }, { code, delivery }) => told.push([payload, code, delivery]));
-    const ends = [1, 2, 3, 4, 5].map((n) => endOf(client.send('note', n)));
-    await bed.settle();
-    expect(told).toEqual([1, 2].map((n) => [n, 'ERR_OUTBOX_FULL', 'unsent']));
-    await bed.until(client.connect());
-    await bed.advance(50);
-    expect(noted).toEqual([3, 4, 5]);
-    const dropped = 'ERR_OUTBOX_FULL unsent';
-    expect(ends.map(({ end }) => end)).toEqual([dropped, dropped, 'ok', 'ok', 'ok']);
-  });
-
   test('what has no place even alone is refused itself', async () => {
     const { bed } = noting();
     const { client } = person(bed, { outbox: { maxBytes: 200, overflow: 'drop-oldest' } });

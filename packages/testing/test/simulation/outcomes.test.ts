@@ -1,4 +1,3 @@
-import type { DeliveryError } from '@holdfast/client';
 import { describe, expect, test } from 'vitest';
 import { endOf, openBed, person } from './people.js';
 
@@ -18,30 +17,8 @@ function noting() {
   return { bed, noted };
 }
 
+// One more than `maxMessages` is in outbox-table.test.ts.
 describe('bounds of the outbox', () => {
-  test('one more than maxMessages: told at once; what waits is not touched, and arrives in order', async () => {
-    const { bed, noted } = noting();
-    const { client } = person(bed, { outbox: { maxMessages: 3 } });
-    const told: string[] = [];
-    client.onUndelivered(({ payload }, { code, delivery }: DeliveryError) =>
-      told.push(`${payload} ${code} ${delivery}`),
-    );
-    const ends = [1, 2, 3, 4, 5].map((n) => endOf(client.send('note', n)));
-    await bed.settle();
-    expect(told).toEqual(['4 ERR_OUTBOX_FULL unsent', '5 ERR_OUTBOX_FULL unsent']);
-    expect(client.getOutbox()).toMatchObject({ messages: 3, inflight: 0 });
-    await bed.until(client.connect());
-    await bed.advance(100);
-    expect(ends.map(({ end }) => end)).toEqual([
-      'ok',
-      'ok',
-      'ok',
-      ...Array(2).fill('ERR_OUTBOX_FULL unsent'),
-    ]);
-    expect(noted).toEqual([1, 2, 3]);
-    expect(client.getOutbox()).toEqual({ messages: 0, bytes: 0, inflight: 0 });
-  });
-
   test('maxBytes counts bytes, not characters, and frees them again', async () => {
     const { bed } = noting();
     const { client } = person(bed, { outbox: { maxBytes: 1_000 } });
