@@ -160,7 +160,7 @@ export class OpenMessages {
 
   #submitVolatile(message: Message): void {
     this.#volatile.push(message);
-    const isTooMuch = this.#volatile.length > MAX_VOLATILE || this.outbox.hasTurn;
+    const isTooMuch = this.#volatile.length > MAX_VOLATILE;
     if (isTooMuch || !this.#events.isFree()) this.dropVolatile();
     else this.#events.wake();
   }
@@ -193,6 +193,8 @@ export class OpenMessages {
     const alone = inflight.length === 0;
     const free = messages - inflight.length;
     const taken = this.outbox.take(free, bytes - inflightBytes, requests - this.#asked.size, alone);
+    // What overtakes others is old when they come.
+    if (this.outbox.hasTurn) this.dropVolatile();
     return [...taken, ...this.#volatile.splice(0)];
   }
 

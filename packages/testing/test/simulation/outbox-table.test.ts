@@ -44,7 +44,7 @@ const TABLE = `
   durable  | closed     | empty   || closed     | closed     | closed
 
   volatile | open       | empty   || sent       | sent       | sent
-  volatile | open       | full    || dropped    | dropped    | dropped
+  volatile | open       | full    || sent       | sent       | sent
   volatile | window     | empty   || sent       | sent       | sent
   volatile | window     | full    || dropped    | dropped    | dropped
   volatile | offline    | empty   || dropped    | dropped    | dropped
