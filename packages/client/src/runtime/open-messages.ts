@@ -19,6 +19,7 @@ import type { Message, StreamEar } from '../core/types.js';
 import type { UndeliveredMessage } from '../types.js';
 import { type Defaults, type Draft, makeMessage } from './make-message.js';
 import type { ClientSettings } from './settings.js';
+import { outboxFull, tooBig } from './untaken.js';
 
 export interface OpenMessagesEvents {
   /** Something waits to be written. */
@@ -117,7 +118,9 @@ export class OpenMessages {
       if (first) this.outbox.pushFirst([message]);
       else this.#push(message);
       this.#keep(message, deferred.sending);
-      if (message.event === JOIN) this.#joining(message);
+      // What has waited for this join goes behind it, before what is said there from now on.
+      const { event, room = '' } = message;
+      if (event === JOIN) this.outbox.putBehind(message, this.#defaults.durable?.joining(room) ?? []);
       this.#nextDeadline = Math.min(this.#nextDeadline, message.expiresAt, message.deadlineAt);
       if (signal) this.#abortWith(signal, message, deferred.sending);
       this.#events.wake();
@@ -127,7 +130,7 @@ export class OpenMessages {
 
   #push(message: Message): void {
     const going = this.#overflow === 'drop-oldest' ? this.outbox.tooMuchFor(message) : [];
-    for (const oldest of going ?? []) this.fail(oldest, this.#full(oldest));
+    for (const oldest of going ?? []) this.fail(oldest, outboxFull(oldest, this.outbox, this.#asked.size));
     const superseded = this.outbox.push(message);
     if (superseded) this.#succeed(superseded, { id: superseded.id, outcome: 'superseded' } satisfies Receipt);
   }
@@ -140,11 +143,6 @@ export class OpenMessages {
     Object.assign(sending, { stored });
   }
 
-  /** What has waited for this join goes behind it, before what is said there from now on. */
-  #joining(join: Message): void {
-    this.outbox.putBehind(join, this.#defaults.durable?.joining(join.room ?? '') ?? []);
-  }
-
   /** What an earlier life has left, before all that waits. */
   restore(messages: readonly Message[]): void {
     this.outbox.restore(messages);
@@ -152,7 +150,7 @@ export class OpenMessages {
       this.#open.add(message);
       this.#nextDeadline = Math.min(this.#nextDeadline, message.expiresAt);
       // The server that takes less than its predecessor would hang up, again and again.
-      if (message.bytes > this.#limits.message) this.fail(message, this.#tooBig(message));
+      if (message.bytes > this.#limits.message) this.fail(message, tooBig(message, this.#limits.message));
     }
     // Some have expired while nobody was there.
     this.tick(this.#defaults.clock.now());
@@ -177,7 +175,7 @@ export class OpenMessages {
     this.#limits = { messages, bytes, message: m - FRAME_OVERHEAD, requests };
     for (const message of this.#open) {
       if (message.writtenAt === undefined && message.bytes > this.#limits.message) {
-        this.fail(message, this.#tooBig(message));
+        this.fail(message, tooBig(message, this.#limits.message));
       }
     }
   }
@@ -353,20 +351,8 @@ export class OpenMessages {
     const { id: messageId, bytes } = message;
     const details = { delivery: 'unsent', messageId } as const;
     if (notJoined !== undefined) return holdfastError('ERR_NOT_JOINED', notJoined, details);
-    if (bytes > this.#limits.message) return this.#tooBig(message);
-    return this.#isFull(message) ? this.#full(message) : undefined;
-  }
-
-  #full({ id: messageId, event }: Message): DeliveryError {
-    const waiting = `${this.outbox.messages} messages (${this.outbox.bytes} bytes) and ${this.#asked.size} requests wait`;
-    const text = `no place for '${event}': ${waiting}`;
-    return holdfastError('ERR_OUTBOX_FULL', text, { delivery: 'unsent', messageId });
-  }
-
-  #tooBig({ id: messageId, event, bytes }: Message): DeliveryError {
-    const maxBytes = this.#limits.message;
-    const text = `'${event}' has ${bytes} bytes; at most ${maxBytes} are allowed`;
-    return holdfastError('ERR_TOO_BIG', text, { delivery: 'unsent', messageId, maxBytes });
+    if (bytes > this.#limits.message) return tooBig(message, this.#limits.message);
+    return this.#isFull(message) ? outboxFull(message, this.outbox, this.#asked.size) : undefined;
   }
 
   /** The protocol's own requests are few and never refused: who has left a room must be out of it. */
