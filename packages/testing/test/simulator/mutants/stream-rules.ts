@@ -72,7 +72,11 @@ export const STREAM_RULES: readonly Mutant[] = [
     name: 'cancel-of-what-has-ended',
     says: 'who leaves what has ended cancels the number that it had',
     edits: [
-      { file: OPEN, find: 'if (!this.#open.has(message)) return;\n      this.#giveUp', put: 'this.#giveUp' },
+      {
+        file: OPEN,
+        find: 'if (!this.#open.has(message)) return;\n      if (message.writtenAt',
+        put: 'if (message.writtenAt',
+      },
     ],
   },
 ];
