@@ -159,12 +159,13 @@ export class Runner<S extends RunnerSession> {
   }
 
   #start(item: ClaimedItem): void {
-    if (this.#cancelled.delete(item.seq) && item.item[0] === Type.REQ) return this.#finish(item, {}, true);
     const ended = this.#session.aborter.signal;
     // Only a request can be cancelled; a signal of its own costs more than all the rest of an event. It is not tied to
     // that of its session, which would remember every request there ever was.
     const aborter = item.item[0] === Type.REQ && !ended.aborted ? new AbortController() : undefined;
     this.#running.set(item.seq, { token: item.token, aborter, begun: ++this.#moment });
+    // It has its place all the same, or the next claim would give it again before the store knows that it is done.
+    if (this.#cancelled.delete(item.seq) && item.item[0] === Type.REQ) return this.#finish(item, {}, true);
     const { signal } = aborter ?? this.#session.aborter;
     const outcome = this.#around.run(this.#session, item, signal);
     if (!isPromiseLike(outcome)) return this.#finish(item, outcome, true);
