@@ -219,7 +219,8 @@ export interface ClientConnection {
   resend(message: UndeliveredMessage): Sending;
   /**
    * What was found in `outbox.storage`, of this user, from before: it is sent before anything else or, if it is for a
-   * `room`, right behind its next `join()`. Each may end as any message does; `unknown` with `ERR_SESSION_LOST` if it may have been sent and the server no longer knows.
+   * `room`, right behind its next `join()`. Each may end as any message does; `unknown` with `ERR_SESSION_LOST` if it may
+   * have been sent and the server no longer knows.
    */
   onRestored(listener: (messages: readonly RestoredMessage[]) => unknown): Unsubscribe;
   /** Told before anything of the new session is sent or delivered. */

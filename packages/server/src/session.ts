@@ -173,7 +173,7 @@ export class Session {
     this.gen = gen;
     this.#moving = lastMove;
     this.handled(handled, rooms);
-    this.streams.acknowledged();
+    this.streams.retry();
   }
 
   /** True if all moves are over: it is known in which rooms it is. */
@@ -295,7 +295,7 @@ export class Session {
       this.#inflight.delete(seq);
       deferred.resolve({ id: deferred.sending.id, outcome: 'acknowledged' });
     }
-    this.streams.acknowledged();
+    this.streams.retry();
   }
 
   /** The session is over: whoever waits for this client is told. `unwritten`: requests that never got a number. */

@@ -33,6 +33,7 @@ export interface StreamSource {
 export class Streams {
   readonly #around: StreamsSurroundings;
   readonly #open = new Map<number, ServerStream>();
+  /** Those that have run here: their END is on its way, or nobody waits for it. */
   readonly #over = new Set<number>();
   /** Those of which the client is still to be told that they broke off. */
   readonly #lost = new Set<number>();
@@ -80,7 +81,7 @@ export class Streams {
     this.#open.delete(seq);
     this.#over.add(seq);
     dropOldest(this.#over, MAX_OVER);
-    this.acknowledged();
+    this.retry();
   }
 
   /** Tells the client. */
@@ -128,8 +129,8 @@ export class Streams {
     return this.#over.has(seq);
   }
 
-  /** The client has acknowledged something: there may be place for more. */
-  acknowledged(): void {
+  /** There may be place for more: the client has acknowledged something. */
+  retry(): void {
     this.#changes++;
     this.#changed();
   }

@@ -70,11 +70,12 @@ export class StreamReader implements AsyncIterableIterator<unknown>, StreamEar {
   }
 
   take(data: unknown): void {
-    if (++this.#came > this.credit) {
+    if (this.#came >= this.credit) {
       throw new FrameError(
         `more than ${this.credit} items of '${this.#method}', for which there was no credit`,
       );
     }
+    this.#came++;
     const result = this.#read(data);
     if (result.issues) {
       const { issues } = result;
