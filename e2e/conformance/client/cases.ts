@@ -1,5 +1,6 @@
 import type { Case } from '../case.js';
 import { asked } from './asked.js';
+import { durable } from './durable.js';
 import { greeting } from './greeting.js';
 import { inRooms } from './in-rooms.js';
 import { liveness } from './liveness.js';
@@ -14,6 +15,7 @@ export const clientCases: readonly Case<ClientProgram>[] = [
   ...messages,
   ...asked,
   ...streams,
+  ...durable,
   ...inRooms,
   ...liveness,
   ...moving,

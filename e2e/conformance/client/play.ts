@@ -1,9 +1,12 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { WebSocketServer as SocketServer } from 'ws';
 import { WebSocketServer } from '../../sockets/ws.js';
 import { type Case, DEADLINE_MS, NotAsked, until } from '../case.js';
 import { type Frame, type Heard, type Item, json, type Mutation, T, Wire } from '../wire.js';
-import { Program } from './program.js';
+import { Program, START_MS } from './program.js';
 
 /** A client that can be started: a command that speaks the lines of docs/conformance.md. */
 export interface ClientProgram {
@@ -25,9 +28,6 @@ export interface Hello {
   readonly q?: number;
 }
 
-/** A program needs its time to start, also where nobody waits long for what a wrong one does not do. */
-const START_MS = 2 * DEADLINE_MS;
-
 /** A WELCOME that begins a session; fields can be replaced. */
 export const welcome = (fields: object = {}): unknown => [
   0,
@@ -46,13 +46,19 @@ export class Play extends Program {
   readonly #server: SocketServer;
   readonly wires: Wire[] = [];
 
-  private constructor(server: SocketServer, { command, mutate }: ClientProgram) {
-    super(command, `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  private constructor(server: SocketServer, { command, mutate }: ClientProgram, folder: string | undefined) {
+    const file = folder === undefined ? {} : { HOLDFAST_DURABLE: join(folder, 'outbox') };
+    super(command, `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`, file);
     this.#server = server;
     server.on('connection', (socket) => this.wires.push(new Wire(socket, json, mutate?.())));
   }
 
-  static async begin(program: ClientProgram, chooses = 'holdfast.v1.json'): Promise<Play> {
+  /** `folder`: where the client keeps what is to outlive it. */
+  static async begin(
+    program: ClientProgram,
+    chooses = 'holdfast.v1.json',
+    folder?: string | undefined,
+  ): Promise<Play> {
     const chosen = program.mutate?.().chooses ?? chooses;
     const server = new WebSocketServer({
       port: 0,
@@ -60,7 +66,7 @@ export class Play extends Program {
       handleProtocols: (offered) => (offered.has(chosen) ? chosen : false),
     });
     await new Promise((resolve) => server.once('listening', resolve));
-    return new Play(server, program);
+    return new Play(server, program, folder);
   }
 
   async can(ability: string): Promise<void> {
@@ -139,22 +145,24 @@ export const isAck = ({ ack }: Frame): boolean => ack > 0;
 
 export const event = (value: unknown): Item => [T.EVT, 'said', value, { i: `i${value}`, t: 1 }];
 
-/** A case with a client of its own. */
+/** A case with a client of its own; one that `keeps` has a file for it. */
 export const play = (
   name: string,
   section: string,
   act: (play: Play) => Promise<void>,
-  { chooses, isSlow = false }: { chooses?: string; isSlow?: boolean } = {},
+  { chooses, isSlow = false, keeps = false }: { chooses?: string; isSlow?: boolean; keeps?: boolean } = {},
 ): Case<ClientProgram> => ({
   name,
   section,
   isSlow,
   async run(program) {
-    const scene = await Play.begin(program, chooses);
+    const folder = keeps ? await mkdtemp(join(tmpdir(), 'holdfast-conformance-')) : undefined;
+    const scene = await Play.begin(program, chooses, folder);
     try {
       await act(scene);
     } finally {
       scene.end();
+      if (folder !== undefined) await rm(folder, { recursive: true, force: true });
     }
   },
 });

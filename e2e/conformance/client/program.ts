@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { check, show, until } from '../case.js';
+import { check, DEADLINE_MS, show, until } from '../case.js';
 
 /** What the client under test says on its standard output, one line each: docs/conformance.md. */
 export interface Was {
@@ -16,30 +16,81 @@ export interface Was {
   readonly code?: string;
   readonly can?: readonly string[];
   readonly unknown?: readonly unknown[];
+  /** The id of a message. */
+  readonly i?: string;
+}
+
+/** How long a program takes to start and to end says nothing of it, also to who is impatient. */
+export const START_MS = 4 * DEADLINE_MS;
+
+/** Whether something of a process or its group is there. */
+function isThere(pid = 0): boolean {
+  try {
+    return process.kill(process.platform === 'win32' ? pid : -pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** A client under test, as a process that takes orders and says what was. */
 export class Program {
-  readonly #child: ChildProcess;
-  readonly lines: Was[] = [];
+  readonly #begin: () => ChildProcess;
+  #child: ChildProcess;
+  #lines: Was[] = [];
   #noise = '';
   #orders = 0;
 
-  constructor(command: string, url: string) {
-    const env = { ...process.env, HOLDFAST_URL: url, HOLDFAST_TOKEN: 'ada' };
+  /** `more`: of its environment. */
+  constructor(command: string, url: string, more: { readonly [name: string]: string } = {}) {
+    const env = { ...process.env, HOLDFAST_URL: url, HOLDFAST_TOKEN: 'ada', ...more };
     // A group of its own, so that the shell does not outlive what it has started, or the reverse.
-    this.#child = spawn(command, { shell: true, env, stdio: 'pipe', detached: process.platform !== 'win32' });
-    const { stdin, stdout, stderr } = this.#child;
-    stdin?.on('error', () => undefined);
-    stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.#noise += text;
-    });
-    if (stdout) createInterface({ input: stdout }).on('line', (line) => this.#heard(line));
+    const detached = process.platform !== 'win32';
+    this.#begin = () => {
+      const child = spawn(command, { shell: true, env, stdio: 'pipe', detached });
+      child.stdin.on('error', () => undefined);
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        this.#noise += text;
+      });
+      const lines: Was[] = [];
+      this.#lines = lines;
+      createInterface({ input: child.stdout }).on('line', (line) => this.#heard(line, lines));
+      return child;
+    };
+    this.#child = this.#begin();
   }
 
-  #heard(line: string): void {
+  /** What the one that runs has said. */
+  get lines(): readonly Was[] {
+    return this.#lines;
+  }
+
+  /** Kills it and starts another one. */
+  async restart(): Promise<void> {
+    const { pid } = this.#child;
+    this.#kill();
+    // Not only the shell, and not only dead: what it has left is locked as long as the system knows its process.
+    await until(
+      () => !isThere(pid),
+      'an end of what was killed',
+      () => this.told,
+      START_MS,
+    );
+    this.#child = this.#begin();
+  }
+
+  #kill(): void {
+    const { pid } = this.#child;
     try {
-      this.lines.push(JSON.parse(line) as Was);
+      if (pid !== undefined && process.platform !== 'win32') process.kill(-pid, 'SIGKILL');
+      else this.#child.kill();
+    } catch {
+      // It has gone already.
+    }
+  }
+
+  #heard(line: string, lines: Was[]): void {
+    try {
+      lines.push(JSON.parse(line) as Was);
     } catch {
       this.#noise += `${line}\n`;
     }
@@ -80,16 +131,8 @@ export class Program {
 
   /** It ends with its input; what does not within a second is ended. */
   end(): void {
-    const { stdin, pid } = this.#child;
-    stdin?.end();
-    const timer = setTimeout(() => {
-      try {
-        if (pid !== undefined && process.platform !== 'win32') process.kill(-pid, 'SIGKILL');
-        else this.#child.kill();
-      } catch {
-        // It has gone already.
-      }
-    }, 1_000);
+    this.#child.stdin?.end();
+    const timer = setTimeout(() => this.#kill(), 1_000);
     this.#child.once('exit', () => clearTimeout(timer));
   }
 }

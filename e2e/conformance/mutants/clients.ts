@@ -245,4 +245,59 @@ const ofRooms: readonly Mutant[] = [
   ),
 ];
 
-export const clientMutants: readonly Mutant[] = [...ofConnections, ...ofMessages, ...ofStreams, ...ofRooms];
+const meta = (to: (meta: { readonly o?: Item }) => object): Mutation => ({
+  heard: change(T.EVT, ([type, name, data, meta = {}]) => [
+    ...[type, name, data],
+    { ...(meta as object), ...to(meta as object) },
+  ]),
+});
+
+/** Before the first event of each connection comes again the one that it has written first of all. */
+function forgetsNothing(): () => Mutation {
+  let first: Item | undefined;
+  return () => {
+    let repeats = first;
+    return {
+      heard: each((item) => {
+        if (item[0] !== T.EVT) return [item];
+        const again = repeats ? [repeats] : [];
+        repeats = undefined;
+        first ??= item;
+        return [...again, item];
+      }),
+    };
+  };
+}
+
+const ofDurable: readonly Mutant[] = [
+  mutant(
+    'gives each the same place',
+    meta(() => ({ o: ['outbox', 1] })),
+    'has its place',
+    'drawn anew in each life',
+  ),
+  mutant(
+    'gives each another place whenever it is written',
+    meta(() => ({ o: [String(Math.random()), 1] })),
+    'where the server knows',
+    'when its session is lost',
+  ),
+  mutant(
+    'gives each another id whenever it is written',
+    meta(() => ({ i: String(Math.random()) })),
+    'never written is written',
+    'where the server knows',
+  ),
+  mutant('asks for no epoch', welcome({ e: 'epoch' }), 'a new store'),
+  mutant('asks for no window', welcome({ dw: 100 * 86_400_000 }), 'longer ago than dw', 'without dw'),
+  mutant('takes everybody for ada', welcome({ u: 'ada' }), 'for another user'),
+  mutant('forgets nothing that was acknowledged', forgetsNothing, 'stored no more'),
+];
+
+export const clientMutants: readonly Mutant[] = [
+  ...ofConnections,
+  ...ofMessages,
+  ...ofStreams,
+  ...ofRooms,
+  ...ofDurable,
+];

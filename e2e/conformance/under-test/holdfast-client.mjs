@@ -2,16 +2,19 @@
 
 import { createInterface } from 'node:readline';
 import { createClient } from '@holdfast/client';
+import { fileOutbox } from '@holdfast/client/storage-file';
 import { stream } from '@holdfast/client/stream';
 
 const say = (was, more) => console.log(JSON.stringify({ was, ...more }));
 const nothing = () => undefined;
 const logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
-say('ready', { can: ['rooms', 'giveUp', 'hang', 'streams'] });
+say('ready', { can: ['rooms', 'giveUp', 'hang', 'streams', 'durable'] });
+const { HOLDFAST_URL: url, HOLDFAST_TOKEN: token, HOLDFAST_DURABLE: path } = process.env;
 const client = createClient({
-  url: process.env.HOLDFAST_URL,
-  auth: process.env.HOLDFAST_TOKEN,
+  url,
+  auth: token,
+  outbox: { storage: path && fileOutbox({ path, userId: token }) },
   reconnect: { baseMs: 50, capMs: 500 },
   logger,
 });
@@ -30,10 +33,18 @@ client.onSessionLost(({ unknown }) => say('lost', { unknown: unknown.map(({ payl
 client.onState(({ status }) => {
   if (['failed', 'needs-auth', 'closed'].includes(status)) say('stopped', { why: status });
 });
+
+const fateOf = ({ delivery, code }) => ({ as: delivery === 'rejected' ? 'refused' : delivery, code });
+client.onRestored((messages) => {
+  for (const { payload: data, sending } of messages)
+    sending.then(
+      () => say('restored', { data, as: 'acknowledged' }),
+      (error) => say('restored', { data, ...fateOf(error) }),
+    );
+});
 client.connect().catch(nothing);
 
 const given = new Map();
-const fateOf = ({ delivery, code }) => ({ as: delivery === 'rejected' ? 'refused' : delivery, code });
 const settle = (id, as, outcome) =>
   outcome.then(
     (data) => say('settled', { id, as, data }),
@@ -51,8 +62,12 @@ const readOne = (id) =>
       (error) => ended(id, fateOf(error)),
     );
 const orders = {
-  send: ({ id, name, data, room }) =>
-    settle(id, 'acknowledged', room ? client.room(room).send(name, data) : client.send(name, data)),
+  send({ id, name, data, room, durable }) {
+    const target = room ? client.room(room) : client;
+    const sending = target.send(name, data, durable ? { delivery: 'durable' } : {});
+    sending.stored?.then(() => say('stored', { id, i: sending.id }), nothing);
+    settle(id, 'acknowledged', sending);
+  },
   request({ id, method, data }) {
     const abort = new AbortController();
     given.set(id, abort);
