@@ -38,7 +38,8 @@ const onBuild = (name: string, more: { maxConcurrency?: number } = {}) => ({
     name,
     include: [`e2e/${name}/**/*.test.ts`],
     allowOnly,
-    testTimeout: long ? 900_000 : 30_000,
+    // What a test waits for has a deadline of its own, and a name; this one is for a machine with much beside it.
+    testTimeout: long ? 900_000 : 90_000,
     hookTimeout: 60_000,
     server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } },
     ...more,
