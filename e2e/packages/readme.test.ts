@@ -39,6 +39,12 @@ test('the server and the client of the README talk as it says', async () => {
   }
 });
 
+test('the streams of the README count to three, and end', async () => {
+  const { stdout, stderr } = await run(process.execPath, [folder.write('streams.mjs', await freePort())]);
+  expect(stderr).toBe('');
+  expect(stdout).toBe('1\n2\n3\nleft, or done\n');
+});
+
 test('the test of the README passes in the test runner of Node', async () => {
   const { stdout } = await run(process.execPath, ['--test', folder.write('outage.test.mjs', 0)]);
   expect(stdout).toMatch(/# pass 1\n/);
