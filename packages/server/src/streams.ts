@@ -142,7 +142,10 @@ export class Streams {
 
   /** Another server may have told the client that they are lost. If it has not, the client asks, and is told so. */
   abandon(): void {
-    this.abortAll(new RejectError('elsewhere'));
+    for (const stream of this.#open.values()) {
+      // Of one that has not begun nobody else has heard: its request has not been handled.
+      if (stream.stage === 'begun') stream.abort(new RejectError('elsewhere'));
+    }
     this.#over.clear();
   }
 }
@@ -158,6 +161,7 @@ export class ServerStream {
   readonly #seq: number;
   readonly #around: ServerStreamSurroundings;
   readonly #aborter = new AbortController();
+  #stage: 'new' | 'begun' = 'new';
   #credit: number;
   #sent = 0;
   /** Goes on with what waits for credit. */
@@ -167,6 +171,10 @@ export class ServerStream {
     this.#seq = seq;
     this.#credit = credit;
     this.#around = around;
+  }
+
+  get stage(): 'new' | 'begun' {
+    return this.#stage;
   }
 
   grant(total: number): void {
@@ -184,6 +192,7 @@ export class ServerStream {
   /** From the first item to the end. Never throws. */
   async run(source: StreamSource): Promise<void> {
     if (this.#isLeft) return;
+    this.#stage = 'begun';
     let end: WireData;
     try {
       await this.#yield(source);

@@ -83,6 +83,12 @@ export const REGRESSIONS: readonly Regression[] = [
     story:
       'a request is cancelled before it is run; the next claim gives it again before the store knows that it is done, and it is run after all',
   },
+  {
+    seed: 492,
+    since: 'streams',
+    story:
+      'a session comes back while the store is being told that the request of a stream is handled: the stream was given up before it had begun, and nobody said so',
+  },
 ];
 
 /** The others: in these the two ends do not ask each other, or the dice would tell other stories. */
