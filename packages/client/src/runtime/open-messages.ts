@@ -193,7 +193,7 @@ export class OpenMessages {
     const taken = this.outbox.take(free, bytes - inflightBytes, requests - this.#asked.size, alone);
     // What overtakes others is old when they come.
     if (this.outbox.hasTurn) this.dropVolatile();
-    return [...taken, ...this.#volatile.splice(0)];
+    return [...taken, ...this.#volatile.splice(0).filter((message) => this.has(message))];
   }
 
   /** It is on the wire. */
