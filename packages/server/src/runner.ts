@@ -165,7 +165,7 @@ export class Runner<S extends RunnerSession> {
     const aborter = item.item[0] === Type.REQ && !ended.aborted ? new AbortController() : undefined;
     this.#running.set(item.seq, { token: item.token, aborter, begun: ++this.#moment });
     // It has its place all the same, or the next claim would give it again before the store knows that it is done.
-    if (this.#cancelled.delete(item.seq) && item.item[0] === Type.REQ) return this.#finish(item, {}, true);
+    if (this.#cancelled.has(item.seq) && item.item[0] === Type.REQ) return this.#finish(item, {}, true);
     const { signal } = aborter ?? this.#session.aborter;
     const outcome = this.#around.run(this.#session, item, signal);
     if (!isPromiseLike(outcome)) return this.#finish(item, outcome, true);
@@ -182,6 +182,7 @@ export class Runner<S extends RunnerSession> {
     const { id: sid } = this.#session;
     const done = after(store.done({ sid, seq: item.seq, token: item.token, reply, room }), ({ status }) => {
       this.#running.delete(item.seq);
+      if (status === 'ok') this.#cancelled.delete(item.seq);
       this.#session.finished(item.seq);
       if (this.#running.size === 0 && this.#session.ended) this.stop();
       if (atOnce) {
