@@ -196,6 +196,7 @@ export class Session {
   /** The store says what has been handled, here or elsewhere, and in which rooms the session is. */
   handled(handled: Handled, rooms: ReadonlyMap<string, Membership> | undefined): void {
     this.#handled = handled;
+    this.streams.handled();
     const { low, above } = handled;
     if (this.#moving === 0 || !rooms) return;
     if (this.#moving > low && !above.includes(this.#moving)) return;

@@ -35,6 +35,8 @@ export class Streams {
   readonly #open = new Map<number, ServerStream>();
   /** Those that have run here: their END is on its way, or nobody waits for it. */
   readonly #over = new Set<number>();
+  /** For which there was credit before their requests had been handled. */
+  readonly #unhandled = new Set<number>();
   /** Those of which the client is still to be told that they broke off. */
   readonly #lost = new Set<number>();
   /** The item that is being appended, and those behind it: what is full for one is full for all. */
@@ -65,10 +67,24 @@ export class Streams {
   credit(seq: number, total: number): void {
     const stream = this.#open.get(seq);
     if (stream) return stream.grant(total);
-    // Its request is still to be run, or its end is on its way.
-    if (!this.#around.isHandled(seq) || this.#over.has(seq) || this.#lost.size >= MAX_STREAMS) return;
+    if (!this.#around.isHandled(seq)) {
+      // Its request is still to be run, perhaps by another server.
+      this.#unhandled.add(seq);
+      return dropOldest(this.#unhandled, MAX_STREAMS);
+    }
+    // Its end is on its way.
+    if (this.#over.has(seq) || this.#lost.size >= MAX_STREAMS) return;
     this.#ended(seq);
     this.#lose(seq);
+  }
+
+  /** More has been handled: what was not run here is lost to the client. */
+  handled(): void {
+    for (const seq of this.#unhandled) {
+      if (!this.#around.isHandled(seq)) continue;
+      this.#unhandled.delete(seq);
+      this.credit(seq, 0);
+    }
   }
 
   /** Another run of its request may have begun it: one that is whole cannot be promised. */

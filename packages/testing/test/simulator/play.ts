@@ -115,7 +115,7 @@ function atTheEnd(world: World): void {
   judge.demand(unhandled === 0, 3, () => `${unhandled} accepted messages are handled by nobody`);
   for (const app of apps) if (app.here) ending(world, app);
   checkAsked(judge, ledger);
-  checkStreams(judge, ledger, world.climate.nodes === 1);
+  checkStreams(judge, ledger, world.hasOneServer);
   for (const said of ledger.allSaid()) if (apps[said.by]?.here) ended(world, said);
   for (const { sid, outcome, writer, k, heard, process } of ledger.allDowns()) {
     const app = apps.find((one) => one.here && one.sid === sid);

@@ -89,6 +89,12 @@ export const REGRESSIONS: readonly Regression[] = [
     story:
       'a session comes back while the store is being told that the request of a stream is handled: the stream was given up before it had begun, and nobody said so',
   },
+  {
+    seed: 9_923,
+    since: 'streams',
+    story:
+      'a session moves while the request of a stream waits; the server that drains runs it and goes: the next one had been asked for it before it was handled, and said nothing',
+  },
 ];
 
 /** The others: in these the two ends do not ask each other, or the dice would tell other stories. */

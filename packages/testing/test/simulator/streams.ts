@@ -175,7 +175,7 @@ export function checkStreams(judge: Judge, { streams }: Ledger, isAlone: boolean
     const isOpen = process.alive && outcome === undefined;
     judge.demand(!isOpen, 19, () => `stream ${index} (${wish}) never ended, after ${read}`);
     const [run] = runs;
-    // A server does not yet learn of a CANCEL that another one has heard before the request was run.
+    // A server does not yet learn of a CANCEL that another one, or its predecessor, has heard before the request was run.
     const mayBeUntold = !isAlone && (outcome === 'left' || outcome === 'ERR_TIMEOUT unknown');
     const isLeft = run?.process.alive && run.state === 'running' && !mayBeUntold;
     judge.demand(!isLeft, 19, () => `stream ${index} (${wish}) ended ${outcome}; its handler was not told`);

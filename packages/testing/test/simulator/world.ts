@@ -115,6 +115,11 @@ export class World {
     for (let index = 0; index < this.climate.nodes; index++) this.startNode();
   }
 
+  /** From the beginning to the end. */
+  get hasOneServer(): boolean {
+    return this.#nodesMade === 1;
+  }
+
   #process(name: string): SimProcess {
     return new SimProcess(this.clock, () => this.judge.violate(13, `${name} spins: timers without end`));
   }
