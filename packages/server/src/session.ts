@@ -188,6 +188,7 @@ export class Session {
 
   /** This message has been handled here. */
   finished(seq: number): void {
+    this.streams.ran(seq);
     if (seq !== this.#moving) return;
     this.#moving = 0;
     this.attachment?.settled();

@@ -78,6 +78,11 @@ export class Streams {
     this.#lose(seq);
   }
 
+  /** This request has been run here: if it has begun a stream, that is known. */
+  ran(seq: number): void {
+    this.#unhandled.delete(seq);
+  }
+
   /** More has been handled: what was not run here is lost to the client. */
   handled(): void {
     for (const seq of this.#unhandled) {
