@@ -313,6 +313,9 @@ const resuming: readonly Case<Server>[] = [
       await isQuiet(wire);
       same(wire.all(T.END), [[T.END, 1]], 'ENDs');
       await wire.hears(([type, n]) => type === T.RES && n === 2, 'RES 2');
+      // Nor when it has been handled.
+      await isQuiet(wire);
+      same(wire.all(T.END), [[T.END, 1]], 'ENDs');
     },
   },
 ];
