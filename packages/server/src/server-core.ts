@@ -1,4 +1,4 @@
-import { Alarm, CloseCode, FrameError, Listeners, type TransportEnd } from '@holdfast/protocol';
+import { CloseCode, FrameError, Listeners, type TransportEnd } from '@holdfast/protocol';
 import { after } from './answer.js';
 import { Attachment } from './attachment.js';
 import { Draining } from './draining.js';
@@ -15,6 +15,7 @@ import { Session } from './session.js';
 import type { ServerSettings } from './settings.js';
 import { MemoryStore } from './store/memory-store.js';
 import { type RetryingStore, retryingStore } from './store/retrying-store.js';
+import { Sweeper } from './sweeper.js';
 import type { ServerStats, SessionEnd } from './types.js';
 
 /** How long clients have to close their end until their sockets are ended without them. */
@@ -47,12 +48,10 @@ export class ServerCore {
   #connections = 0;
   /** Connections without a session yet. */
   readonly #arriving = new Set<ConnectionHandshake>();
-  /** Sessions that have ended while something of theirs is still to be handled here. */
-  readonly #retired = new Map<string, Session>();
   /** Sessions whose end the store has been told of and has not answered. */
   readonly #ending = new Set<string>();
   readonly #admission: Admission;
-  readonly #sweeping: Alarm;
+  readonly #sweeper: Sweeper;
   readonly #stopListening: () => void;
   #calls = 0;
   #messagesOut = 0;
@@ -88,10 +87,18 @@ export class ServerCore {
     });
     this.#admission = new Admission(settings.acceptPerSecond);
     this.upgrades = new Upgrades(settings, this.accept);
-    this.#sweeping = new Alarm(ports.clock, () => this.#sweep());
+    this.#sweeper = new Sweeper({
+      clock: ports.clock,
+      store,
+      sessionTtlMs: settings.sessionTtlMs,
+      sessions: this.hub.sessions,
+      make: (orphan) => this.#adopted(orphan),
+      expire: (sid) => this.#end(sid, 'expired'),
+      failed: storeFailed,
+    });
     this.#stopListening = store.listen((note) => this.#noted(note));
     // Sessions of an earlier life of this server may wait in the store.
-    if (ports.store) this.#look();
+    if (ports.store) this.#sweeper.look();
   }
 
   /** Something of the application's own failed. */
@@ -169,13 +176,12 @@ export class ServerCore {
     this.#phase = 'closed';
     this.#draining?.end();
     this.#stopListening();
-    this.#sweeping.set(Infinity);
     const gone = this.upgrades.close();
     for (const session of [...this.hub.sessions.values()]) {
       session.attachment?.drop(CloseCode.RESTART, GOING_DOWN);
       this.#lost(session);
     }
-    for (const { runner } of this.#retired.values()) runner.stop();
+    this.#sweeper.stop();
     for (const connection of this.#arriving) connection.hangUp(CloseCode.RESTART, GOING_DOWN);
     const cancel = this.ports.clock.setTimer(() => this.upgrades.terminate(), CLOSE_TIMEOUT_MS);
     this.store.stop();
@@ -188,8 +194,8 @@ export class ServerCore {
   // ── Sessions come and go ───────────────────────────────────────────────────────────────────────────────────
 
   get #isIdle(): boolean {
-    const all = [...this.hub.sessions.values(), ...this.#retired.values()];
-    return this.#connections === 0 && !all.some(({ runner }) => runner.busy);
+    const isBusy = [...this.hub.sessions.values()].some(({ runner }) => runner.busy);
+    return this.#connections === 0 && !isBusy && !this.#sweeper.busy;
   }
 
   /** Over how long all who are here can be taken in again. */
@@ -212,7 +218,7 @@ export class ServerCore {
     greet(attachment);
     // The one before, if this server still believes in it. After the WELCOME: who moves over is never without any.
     before?.drop(CloseCode.SUPERSEDED, 'superseded');
-    this.#sweepLater();
+    this.#sweeper.later();
     this.#ready(attachment, arrival);
   }
 
@@ -314,16 +320,17 @@ export class ServerCore {
     this.hub.remove(session);
     this.lifecycle.emit('session-end', session.door, end);
     session.end(unwritten);
-    if (session.runner.busy) this.#retired.set(session.id, session);
-    else session.runner.stop();
-    if (this.hub.sessions.size === 0) this.#look();
+    this.#sweeper.retire(session);
+    if (this.hub.sessions.size === 0) this.#sweeper.look();
   }
 
-  /** Only what it had accepted is still to be handled. */
-  #retire(session: Session): void {
-    this.hub.remove(session);
-    session.end();
-    this.#retired.set(session.id, session);
+  /** What stands here for a session that nobody else looks after. */
+  #adopted({ sid, user, codec: name, ended }: Orphan): Session {
+    const { codecs } = this.settings;
+    const codec = codecs.find((one) => one.name === name) ?? codecs[0];
+    const session = this.#makeSession({ id: sid, user, codec });
+    if (ended) this.hub.remove(session);
+    return session;
   }
 
   // ── What the store tells ───────────────────────────────────────────────────────────────────────────────────
@@ -353,48 +360,5 @@ export class ServerCore {
         return this.#forget(session, { reason, undelivered: note.undelivered }, unwritten);
       }
     }
-  }
-
-  #sweepLater(): void {
-    if (this.#phase === 'closed') return;
-    this.#sweeping.set(this.ports.clock.now() + Math.max(100, this.settings.sessionTtlMs / 4));
-  }
-
-  /** Nobody is here: only what the store holds may have to be looked after. */
-  #look(): void {
-    const left = after(this.store.orphans({ idleMs: 0 }), ({ length }) => {
-      if (length > 0) this.#sweepLater();
-      else if (this.hub.sessions.size === 0) this.#sweeping.set(Infinity);
-    });
-    if (left instanceof Promise) left.catch((error: unknown) => this.failed(error, { name: 'store' }));
-  }
-
-  /** Ends sessions whose client has not come back, and sees to messages that nobody else handles. */
-  #sweep(): void {
-    for (const session of this.hub.sessions.values()) session.sweep(this.settings.sessionTtlMs);
-    for (const [sid, { runner }] of this.#retired) {
-      if (runner.busy) continue;
-      runner.stop();
-      this.#retired.delete(sid);
-    }
-    const swept = after(this.store.orphans({ idleMs: this.settings.sessionTtlMs }), (orphans) => {
-      for (const orphan of orphans) this.#adopt(orphan);
-      if (this.hub.sessions.size + this.#retired.size > 0) this.#sweepLater();
-      else this.#look();
-    });
-    if (swept instanceof Promise) swept.catch((error: unknown) => this.failed(error, { name: 'store' }));
-  }
-
-  #adopt({ sid, user, codec: name, unhandled, ended }: Orphan): void {
-    if (unhandled > 0) {
-      // One runner for each session: two would take each other's claims for their own.
-      const known = this.hub.sessions.get(sid) ?? this.#retired.get(sid);
-      const { codecs } = this.settings;
-      const codec = codecs.find((one) => one.name === name) ?? codecs[0];
-      const session = known ?? this.#makeSession({ id: sid, user, codec });
-      if (ended && !known) this.#retire(session);
-      session.runner.wake();
-    }
-    if (!ended) this.#end(sid, 'expired');
   }
 }

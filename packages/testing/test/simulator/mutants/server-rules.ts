@@ -5,6 +5,7 @@ const STORE = 'server/src/store/memory-store.ts';
 const INBOX = 'server/src/store/inbox.ts';
 const RUNNER = 'server/src/runner.ts';
 const CORE = 'server/src/server-core.ts';
+const SWEEPER = 'server/src/sweeper.ts';
 
 /** Wrong rules between servers and their store. */
 export const SERVER_RULES: readonly Mutant[] = [
@@ -71,7 +72,7 @@ export const SERVER_RULES: readonly Mutant[] = [
   {
     name: 'no-adoption',
     says: 'what a session that has ended was still owed is handled by nobody',
-    edits: [{ file: CORE, find: 'if (unhandled > 0) {', put: 'if (unhandled < 0) {' }],
+    edits: [{ file: SWEEPER, find: 'if (unhandled > 0) {', put: 'if (unhandled < 0) {' }],
   },
   {
     name: 'done-without-the-claim',
@@ -194,9 +195,9 @@ export const SERVER_RULES: readonly Mutant[] = [
     says: 'what an ended session was still owed is run by a second runner of the same server',
     edits: [
       {
-        file: CORE,
-        find: 'const known = this.hub.sessions.get(sid) ?? this.#retired.get(sid);',
-        put: 'const known = this.hub.sessions.get(sid);',
+        file: SWEEPER,
+        find: 'const known = this.#around.sessions.get(sid) ?? this.#retired.get(sid);',
+        put: 'const known = this.#around.sessions.get(sid);',
       },
     ],
   },
