@@ -31,7 +31,7 @@ export function plainClient(
   url,
   { token, WebSocket = globalThis.WebSocket, told = {}, capMs = 10_000 } = {},
 ) {
-  const [waiting, rooms, replaced, asked] = [[], new Map(), [], new Map()];
+  const [waiting, rooms, replaced, asked, several] = [[], new Map(), [], new Map(), []];
   let [n, tries, stopped] = [0, 0, false];
   let session, secret, next, acked, taken, sent; // of a session
   let socket, dialedAt, ready, limits, window, flowing, heardAt, ackedAt, pingedAt, pongAt, owed, owedBytes; // of a connection
@@ -78,7 +78,7 @@ export function plainClient(
   const settle = (number, how, value) => {
     const message = sent.get(number) ?? {};
     const joined = message.item?.[1] === '$join' && how === 'resolve' && rooms.get(message.item[2].room);
-    if (joined) Object.assign(joined, value); // before what flows in the room
+    if (joined) Object.assign(joined, value, { asked: false }); // before what flows in the room
     message[how]?.(value);
     message.settled = true;
     message.handled ||= how === 'reject' || message.item?.[0] === REQ;
@@ -182,13 +182,14 @@ export function plainClient(
     for (const [number] of open) settle(number, 'reject', failure('unknown', 'ERR_SESSION_LOST'));
     replaced.unshift(session.s);
     replaced.splice(32);
+    for (const [name, { put }] of rooms) if (put) rooms.delete(name);
     for (const n of asked.keys()) forget(n);
     begin();
     const unknown = open.map(([, { item }]) => item);
     tell('lost', unknown);
   };
   const bye = (code) =>
-    ['ERR_AUTH_REFUSED', 'ERR_AUTH_EXPIRED', 'ERR_PROTOCOL_VERSION'].includes(code) && stop(code);
+    /ERR_(AUTH_REFUSED|AUTH_EXPIRED|PROTOCOL_VERSION|SESSION_ENDED)/.test(code) && stop(code);
 
   const receive = (text) => {
     const [mine, [ack, first, ...items]] = [socket, parse(text)];
@@ -252,11 +253,19 @@ export function plainClient(
   };
   // Rooms are lanes of their own, each with a position that moves on [5].
   const sync = ([name, epoch, offset, number]) => {
-    if (rooms.has(name)) flowing.set(number, Object.assign(rooms.get(name), { name, epoch, offset }));
+    const room = rooms.get(name) ?? { put: true }; // by the server
+    if (room.asked) return; // its answer comes first
+    rooms.set(name, Object.assign(room, { name, epoch, offset }));
+    if (number) return flowing.set(number, room);
+    rooms.delete(name);
+    for (const [old, one] of flowing) if (one === room) flowing.delete(old);
   };
   const publish = (room, offset, name, data, meta) => {
     if (name.startsWith('$') || offset <= room.offset) return; // $member and $members move no position
     room.offset = offset;
+    if (meta?.m && several.includes(meta.i)) return; // heard in another room
+    if (meta?.m) several.unshift(meta.i);
+    several.splice(1_000);
     tell('publication', room.name, name, data, meta);
   };
   // Worth something now or never: no number, no position [3, Volatile].
@@ -274,6 +283,7 @@ export function plainClient(
   const request = (method, data = null) => say([REQ, method, data]);
   const join = (room, place) => {
     if (!rooms.has(room)) rooms.set(room, {});
+    Object.assign(rooms.get(room), { asked: true, put: false });
     return request('$join', { room, ...place });
   };
   // A session ends by BYE, after all that was said before [7].

@@ -39,6 +39,21 @@ test('the server and the client of the README talk as it says', async () => {
   }
 });
 
+test('whom the README tells', async () => {
+  const { stdout, stderr } = await run(process.execPath, [folder.write('targets.mjs', await freePort())]);
+  expect(stderr).toBe('');
+  expect(stdout.split('\n').sort()).toEqual(
+    [
+      'me on each of your devices',
+      'not here: zoe',
+      'chat:lobby once each, also for who is in both',
+      "[ 'ada' ]",
+      'the server has ended this session: logged out',
+      '',
+    ].sort(),
+  );
+});
+
 test('the streams of the README count to three, and end', async () => {
   const { stdout, stderr } = await run(process.execPath, [folder.write('streams.mjs', await freePort())]);
   expect(stderr).toBe('');

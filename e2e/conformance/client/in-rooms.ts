@@ -39,10 +39,10 @@ async function hears(scene: Play, values: readonly unknown[]): Promise<void> {
 }
 
 /** Cuts, and gives the positions of the SYNC on the next connection. */
-async function positions(scene: Play, wire: Wire): Promise<{ wire: Wire; rooms: unknown }> {
+async function positions(scene: Play, wire: Wire, accepted = 1): Promise<{ wire: Wire; rooms: unknown }> {
   await wire.settled();
   wire.cut();
-  const back = await scene.resumed(scene.wires.length + 1, { x: 1 });
+  const back = await scene.resumed(scene.wires.length + 1, { x: accepted });
   const { item } = await back.wire.hearsType(T.SYNC, 'SYNC');
   return { wire: back.wire, rooms: item[1] };
 }
@@ -121,6 +121,45 @@ export const inRooms: readonly Case<ClientProgram>[] = [
     await hears(scene, ['a']);
     same((await positions(scene, wire)).rooms, [['reef', 'one', 11]], 'positions');
   }),
+  inRoom('put in by the server: what is said there is heard, and its position is told', async (scene) => {
+    const wire = await scene.session();
+    wire.say([0, 0, [T.SYNC, [['reef', 'one', 10, NUMBER]]]]);
+    for (const offset of [10, 11]) wire.say(publication(offset, offset));
+    await hears(scene, [11]);
+    same((await positions(scene, wire, 0)).rooms, [['reef', 'one', 11]], 'positions');
+  }),
+  inRoom('taken out by the server: nothing more is heard, and no position is told', async (scene) => {
+    const wire = await joined(scene);
+    wire.say(publication(11, 'a'));
+    wire.say([0, 0, [T.SYNC, [['reef', '', 0, 0]]]]);
+    wire.say(publication(12, 'b'));
+    await hears(scene, ['a']);
+    same((await positions(scene, wire)).rooms, [], 'positions');
+  }),
+  inRoom(
+    'what was published in several rooms is heard once, and moves the position of each',
+    async (scene) => {
+      const wire = await joined(scene);
+      wire.say([0, 0, [T.SYNC, [['cliff', 'two', 3, 8]]]]);
+      const said = (number: number, offset: number) => {
+        const meta = { i: 'both', m: 1, t: 1 };
+        wire.say([0, 0, [T.PUB, number, offset, 'said', 'to both', meta]]);
+      };
+      said(NUMBER, 11);
+      said(8, 4);
+      wire.say(publication(12, 'a'));
+      await hears(scene, ['to both', 'a']);
+      const { rooms } = await positions(scene, wire);
+      same(
+        [...(rooms as string[][])].sort(),
+        [
+          ['cliff', 'two', 4],
+          ['reef', 'one', 12],
+        ],
+        'positions',
+      );
+    },
+  ),
   inRoom(
     'another epoch: the gap is told, and what flows in it counts from its own beginning',
     async (scene) => {

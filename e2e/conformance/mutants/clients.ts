@@ -39,6 +39,13 @@ const splitsAck = (frame: Many): readonly Many[] => {
 const position = (to: number) =>
   change(T.SYNC, ([type, rooms]) => [type, (rooms as Item[]).map(([room, epoch]) => [room, epoch, to])]);
 
+const staysIn: Mutation = {
+  said: change(T.SYNC, ([type, rooms]) => [type, (rooms as Item[]).filter(([, , , number]) => number !== 0)]),
+};
+const forgetsId = ([type, n, offset, name, data, meta]: Item): Item => [
+  ...[type, n, offset, name, data],
+  { ...(meta as object), i: String(offset) },
+];
 const joinsNowhere = change(T.REQ, (item) =>
   item[1] === '$join' ? [T.REQ, '$join', { room: 'reef' }] : item,
 );
@@ -237,6 +244,13 @@ const ofRooms: readonly Mutant[] = [
   ),
   mutant('drops nothing below its position', { said: farther }, 'is not above'),
   mutant('hears no publication', { said: without(T.PUB) }, 'right behind'),
+  mutant('hears in no room into which it was put', { said: without(T.SYNC) }, 'put in by'),
+  mutant('stays in a room from which it was taken', staysIn, 'taken out by'),
+  mutant(
+    'hears each time what was published in several rooms',
+    { said: change(T.PUB, forgetsId) },
+    'in several rooms',
+  ),
   mutant('joins without a position', { heard: joinsNowhere }, 'joins anew'),
   mutant(
     'publishes to nobody',

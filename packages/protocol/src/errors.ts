@@ -46,10 +46,15 @@ export type ConnectError =
       | 'ERR_GAVE_UP'
       | 'ERR_SUPERSEDED'
     >
-  | BusyError;
+  | BusyError
+  | SessionEndedError;
 interface BusyError extends Failure<'ERR_SERVER_BUSY'> {
   /** When the server wants to be asked again, ms from then. */
   readonly retryAfterMs: number;
+}
+interface SessionEndedError extends Failure<'ERR_SESSION_ENDED'> {
+  /** The word given to `session.end()`. */
+  readonly reason: string;
 }
 interface AuthRefusedError extends Failure<'ERR_AUTH_REFUSED'> {
   /** The word given to `RejectError` by the server's `auth`. */
@@ -89,6 +94,7 @@ const RETRYABLE: { readonly [Code in ErrorCode]: boolean } = {
   ERR_CONNECTION_LOST: true,
   ERR_GAVE_UP: true,
   ERR_SUPERSEDED: false,
+  ERR_SESSION_ENDED: false,
   ERR_SERVER_BUSY: true,
   ERR_AUTH_REFUSED: false,
   ERR_AUTH_EXPIRED: true,

@@ -55,6 +55,8 @@ export interface WireMeta {
   readonly o?: OutboxPlace | undefined;
   /** 1 if the payload is `undefined`, for which JSON has no word. */
   readonly u?: 1 | undefined;
+  /** 1 if it was published in other rooms, too, under the same id. */
+  readonly m?: 1 | undefined;
   /** Of a request: it is to be answered with a stream, of which so many items may come at first. */
   readonly q?: number | undefined;
 }
@@ -171,7 +173,10 @@ export type GapItem = readonly [typeof Type.GAP, from: number, to: number, why: 
 export type ByeItem = readonly [typeof Type.BYE, code: string, message: string, version?: number];
 export type CancelItem = readonly [typeof Type.CANCEL, seq: number];
 export type SyncItem = readonly [typeof Type.SYNC, readonly RoomSync[]];
-/** Up: where the client stands in a room. Down: from where it flows on this connection, and its number there. */
+/**
+ * Up: where the client stands in a room. Down: from where it flows on this connection, and its number there; 0: the
+ * session is not in the room, or not any more.
+ */
 export type RoomSync = readonly [room: string, epoch: string, offset: number, number?: number];
 export type CreditItem = readonly [typeof Type.CREDIT, messages: number, bytes: number];
 export type DoneItem = readonly [typeof Type.DONE, upTo: number, above: readonly number[]];

@@ -17,7 +17,7 @@ import {
 } from '@holdfast/protocol';
 import { after } from './answer.js';
 import { LiveToken, type LiveTokenSurroundings, RENEWALS_MS } from './gateway/live-token.js';
-import { EXPIRED } from './gateway/token.js';
+import { EXPIRED, endedByServer } from './gateway/token.js';
 import { type Arrived, Inflow, type InflowSurroundings } from './inflow.js';
 import { Lanes } from './lanes.js';
 import { Outflow, type OutflowSurroundings, type ServerLink } from './outflow.js';
@@ -203,6 +203,12 @@ export class Attachment implements SessionConnection {
     if (this.live) this.#outflow.control([Type.GOAWAY, reason, afterMs]);
   }
 
+  /** The session is over: says why, behind what has been written. */
+  end(reason: string): void {
+    this.#outflow.flush();
+    if (this.live) this.#around.refused(endedByServer(reason));
+  }
+
   /** Another connection has the session: nothing counts here any more, and in a moment this one is closed. */
   retire(): void {
     if (!this.live) return;
@@ -280,6 +286,9 @@ export class Attachment implements SessionConnection {
   /** The client says where it stands in its rooms; each flows from there, or from where the session joined it. */
   #sync(positions: readonly RoomSync[]): void {
     const told = new Map(positions.map(([room, epoch, offset]) => [room, { epoch, offset }]));
+    const isOut = (room: string): boolean => !this.session.positions.has(room);
+    // This server, or another, has taken it out while it was away.
+    for (const room of told.keys()) if (isOut(room)) this.lanes.shut(room);
     for (const [name, joined] of this.session.positions) {
       if (this.lanes.has(name)) continue;
       const position = later(told.get(name), joined);

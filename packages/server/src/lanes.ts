@@ -82,6 +82,12 @@ export class Lanes implements RoomLanes {
     this.#lanes.delete(room);
   }
 
+  /** The session is not in this room, or not any more: its client is told so. */
+  shut(room: string): void {
+    this.close(room);
+    this.#outflow.control([Type.SYNC, [[room, '', 0, 0]]]);
+  }
+
   /** Something was published: the same frame for every member that is up to date. */
   news(news: RoomNews): void {
     const lane = this.#lanes.get(news.room);

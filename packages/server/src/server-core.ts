@@ -4,13 +4,14 @@ import { Attachment } from './attachment.js';
 import { Draining } from './draining.js';
 import { type Arrival, ConnectionHandshake } from './gateway/handshake.js';
 import { Upgrades } from './gateway/upgrade.js';
+import { Direct } from './hub/direct.js';
 import { doorOf } from './hub/door.js';
 import { Hub } from './hub/hub.js';
 import { type Report, Router } from './hub/router.js';
 import { Rules } from './hub/rules.js';
 import { Admission } from './limits/admission.js';
 import type { Acceptor, ServerPorts } from './ports/ports.js';
-import type { Note, Orphan, Writing } from './ports/store.js';
+import type { Answer, EndCall, Note, Orphan, Writing } from './ports/store.js';
 import { Session } from './session.js';
 import type { ServerSettings } from './settings.js';
 import { MemoryStore } from './store/memory-store.js';
@@ -35,6 +36,7 @@ export class ServerCore {
   /** Id of this server among those that share its store. */
   readonly node: string;
   readonly hub: Hub;
+  readonly direct: Direct;
   readonly rules = new Rules();
   readonly router: Router;
   readonly upgrades: Upgrades;
@@ -75,6 +77,14 @@ export class ServerCore {
       rules,
       nextCall: this.#nextCall,
       failed: storeFailed,
+    });
+    this.direct = new Direct({
+      store,
+      node,
+      codecs,
+      sessions: this.hub.sessions,
+      now: () => Math.floor(ports.clock.now()),
+      nextCall: this.#nextCall,
     });
     this.router = new Router({
       ports,
@@ -285,7 +295,7 @@ export class ServerCore {
       concurrency: settings.concurrency,
       run: (of, item, signal) => this.router.run(of, item, signal),
       report: (error, name, of) => this.failed(error, { name, sessionId: of.id }),
-      door: (of) => doorOf(of, { clock, random, schemas: settings.schemas }),
+      door: (of) => doorOf(of, { clock, random, schemas: settings.schemas, hub: this.hub, end: this.end }),
       isIn: (of, rooms) => this.hub.isIn(of, rooms),
       nextCall: this.#nextCall,
     });
@@ -301,11 +311,18 @@ export class ServerCore {
     session.runner.wake();
   }
 
-  #end(sid: string, why: 'closed' | 'expired'): void {
-    this.#ending.add(sid);
-    const ended = after(this.store.end({ sid, why, idleMs: this.settings.sessionTtlMs }), () => {
-      this.#ending.delete(sid);
+  /** Ends a session, here or elsewhere, in the name of the application. */
+  readonly end = (sid: string, reason: string): Answer<void> => this.#ended({ sid, why: 'ended', reason });
+
+  #ended(call: EndCall): Answer<void> {
+    this.#ending.add(call.sid);
+    return after(this.store.end(call), () => {
+      this.#ending.delete(call.sid);
     });
+  }
+
+  #end(sid: string, why: 'closed' | 'expired'): void {
+    const ended = this.#ended({ sid, why, idleMs: this.settings.sessionTtlMs });
     if (ended instanceof Promise) ended.catch((error: unknown) => this.failed(error, { name: 'store' }));
   }
 
@@ -350,11 +367,14 @@ export class ServerCore {
           session.attachment.retire();
         }
         return;
+      case 'move':
+        return this.hub.moved(note);
       case 'answer':
         if (note.written.writer === this.node) session.asking.answeredElsewhere(note.written.w, note.answer);
         return;
       case 'end': {
-        const reason = note.why === 'expired' ? 'expired' : 'closed';
+        if (note.why === 'ended') session.attachment?.end(note.reason ?? '');
+        const { why: reason } = note;
         // One that has lost its last writes does not know what was written.
         const unwritten = note.epoch === session.epoch ? note.unwritten : [];
         return this.#forget(session, { reason, undelivered: note.undelivered }, unwritten);

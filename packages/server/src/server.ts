@@ -10,11 +10,11 @@ import {
   numberOption,
 } from '@holdfast/protocol';
 import type { Handler, Router, StreamHandler } from './hub/router.js';
-import { createTarget } from './hub/target.js';
+import { createRoomTarget, createTarget } from './hub/target.js';
 import type { Acceptor, ServerPorts } from './ports/ports.js';
 import { ServerCore } from './server-core.js';
 import { resolveOptions } from './settings.js';
-import type { DrainOptions, HoldfastServer, ServerOptions, User } from './types.js';
+import type { DrainOptions, HoldfastServer, ServerOptions, Unreached, User } from './types.js';
 
 /** A server, and the way in for connections that do not come from an http server. */
 export interface ServerOnPorts<C extends AnyContract, U extends User> {
@@ -31,7 +31,10 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
   const core = new ServerCore(ports, settings);
   const { router, rules, lifecycle, errors, upgrades } = core;
   const { schemas } = settings;
-  const around = { hub: core.hub, random: ports.random, schemas };
+  const { hub, direct, store, end } = core;
+  const { random } = ports;
+  const unreached = (what: Unreached) => lifecycle.emit('unreached', Object.freeze(what));
+  const around = { hub, direct, store, random, schemas, end, unreached };
   let own: HttpServer | undefined;
 
   const close = async (): Promise<void> => {
@@ -55,10 +58,11 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
       rules.add(pattern, rule);
       return server;
     },
-    to: (room) => {
-      checkName(room, 'to(room)');
-      return createTarget(around, room);
-    },
+    to: (...rooms) => createRoomTarget(around, rooms),
+    toUser: (...users) => createTarget(around, { users: names(users, 'toUser(userId)') }),
+    toSession: (...sids) => createTarget(around, { sids: names(sids, 'toSession(sessionId)') }),
+    toAll: () => createTarget(around, {}),
+    onUnreached: heard('unreached'),
     onSession: heard('session'),
     onSessionEnd: heard('session-end'),
     onAttach: heard('attach'),
@@ -87,6 +91,15 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
     [Symbol.asyncDispose]: close,
   };
   return { server: Object.freeze(server) as unknown as HoldfastServer<C, U>, accept: core.accept };
+}
+
+/** Ids, checked: one or more. */
+function names(ids: readonly string[], what: string): readonly string[] {
+  if (ids.length === 0) throw new TypeError(`${what}: name one or more`);
+  for (const id of ids) {
+    if (typeof id !== 'string' || id === '') throw new TypeError(`${what} must be a text, not ${String(id)}`);
+  }
+  return ids;
 }
 
 /** Where the application says what it hears and what it answers. */

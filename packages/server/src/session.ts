@@ -49,6 +49,8 @@ export interface SessionSurroundings extends RunnerSurroundings<Session> {
 export interface RoomLanes {
   open(room: NumberedRoom, wanted: RoomPosition): Answer<void>;
   close(room: string): void;
+  /** As `close`; the client is told that it is out. */
+  shut(room: string): void;
   news(news: RoomNews): void;
   aside(room: string, item: PublicationItem): void;
   cast(room: string, except: ReadonlySet<string>, frame: (codec: Codec) => WireData | undefined): void;
@@ -72,6 +74,8 @@ export interface SessionConnection {
   cast(data: WireData): boolean;
   /** Asks the client to connect elsewhere after so many ms. */
   goAway(reason: string, afterMs: number): void;
+  /** The session is over: says why, and lets the connection go. */
+  end(reason: string): void;
   /** Another connection has the session: this one counts no more, and is closed in a moment. */
   retire(): void;
   drop(code: number, reason: string): void;
@@ -250,6 +254,15 @@ export class Session {
     if (appended instanceof Promise)
       appended.catch((error: unknown) => this.#around.report(error, 'store', this));
     return deferred.sending;
+  }
+
+  /** An event that is kept for this client, and for whose acknowledgement nobody waits. False: there is no place for it. */
+  keep(data: WireData, place: string | undefined): Answer<boolean> {
+    return this.#append({ w: this.#around.nextCall(), data, place }, (appended) => {
+      if (appended.status !== 'ok') return false;
+      this.#superseded(appended.superseded);
+      return true;
+    });
   }
 
   /** A request to this client; settles with its answer. */

@@ -79,10 +79,31 @@ export interface ServerSession<C extends AnyContract = Contract, U extends User 
     method: K,
     ...args: Arguments<ServerRequestInput<C, K>, CallOptions>
   ): Promise<ServerRequestOutput<C, K>>;
+  /**
+   * Puts it into these rooms, whatever their rules say, from now on: its client hears what is said there, and its
+   * handles of these rooms are `joined`. When the session is lost, the next one is not in them by itself.
+   */
+  join(...rooms: readonly string[]): Promise<void>;
+  /** Takes it out of these rooms: its client's handles of them are `left`. */
+  leave(...rooms: readonly string[]): Promise<void>;
+  /**
+   * Ends the session: its client is told `ERR_SESSION_ENDED` with the reason (1 to 128 characters, default `ended`), is
+   * `failed`, and does not come back by itself; `connect()` begins a new session, if `auth` lets it in.
+   */
+  end(reason?: string): Promise<void>;
+}
+
+/** A session, as it can be looked up; it may be connected to another server. */
+export interface SessionInfo<U extends User = User> {
+  readonly id: string;
+  readonly user: U;
+  readonly rooms: readonly string[];
+  /** It has a connection at the moment. */
+  readonly attached: boolean;
 }
 
 export interface SessionEnd {
-  readonly reason: 'closed' | 'expired' | 'lost';
+  readonly reason: 'closed' | 'expired' | 'ended' | 'lost';
   readonly undelivered: number;
 }
 
@@ -93,15 +114,44 @@ export interface ServerContext<C extends AnyContract = Contract, U extends User 
   readonly signal: AbortSignal;
 }
 
-/** Whom to tell; immutable, nothing happens before `send`. */
+/** Whom to tell; immutable, nothing happens before a verb. Sessions that wait for their clients count, too. */
 export interface Target<C extends AnyContract = Contract, U extends User = User> {
-  /** Leaves these sessions out. */
-  except(...sessions: readonly ServerSession<C, U>[]): Target<C, U>;
-  /** Settles when the message stands in the room's log; slow members never delay it. `members`: how many it was for. */
+  /** Leaves these sessions out, and the members of these rooms. */
+  except(...sessionsOrRooms: readonly (Pick<ServerSession<C, U>, 'id'> | string)[]): Target<C, U>;
+  /**
+   * Settles when it stands in the room's log, or is kept for each session; slow clients never delay it. `members`: for
+   * how many sessions it was. None: `onUnreached` hears of it.
+   */
   send<K extends ServerEvent<C>>(
     event: K,
     ...args: Arguments<ServerEventInput<C, K>, ServerSendOptions>
   ): Sending<{ readonly members: number }>;
+  /** Which sessions these are at the moment. */
+  sessions(): Promise<SessionInfo<U>[]>;
+  /** Puts them into rooms; see `session.join()`. */
+  join(...rooms: readonly string[]): Promise<void>;
+  /** Takes them out of rooms. */
+  leave(...rooms: readonly string[]): Promise<void>;
+  /** Ends their sessions, such as to log out everywhere; see `session.end()`. */
+  end(reason?: string): Promise<void>;
+}
+
+/** The members of rooms. */
+export interface RoomTarget<C extends AnyContract = Contract, U extends User = User> extends Target<C, U> {
+  /** Adds rooms; a member of several is told once. */
+  to(...rooms: readonly string[]): RoomTarget<C, U>;
+  except(...sessionsOrRooms: readonly (Pick<ServerSession<C, U>, 'id'> | string)[]): RoomTarget<C, U>;
+}
+
+/** What was said to nobody. */
+export interface Unreached {
+  readonly id: string;
+  readonly event: string;
+  readonly payload: unknown;
+  /** To whom it was said; none of the three: to all. */
+  readonly rooms?: readonly string[] | undefined;
+  readonly users?: readonly string[] | undefined;
+  readonly sids?: readonly string[] | undefined;
 }
 
 /** What clients may do with the rooms of a name; without a rule they may neither join nor publish. */
@@ -191,16 +241,24 @@ export interface HoldfastServer<C extends AnyContract = Contract, U extends User
   ): Unsubscribe;
   /** `pattern` is a name, or a prefix and `*`; the longest match counts. */
   rooms(pattern: string, rule: RoomRule<C, U>): this;
-  /** The members of a room. Also from outside a handler, for example from an HTTP route. */
-  to(room: string): Target<C, U>;
+  /** The members of one room or more. As the next three, also from outside a handler, for example from an HTTP route. */
+  to(...rooms: readonly string[]): RoomTarget<C, U>;
+  /** All sessions of these users: each of their devices and tabs. */
+  toUser(...userIds: readonly string[]): Target<C, U>;
+  /** The sessions with these ids. */
+  toSession(...sessionIds: readonly string[]): Target<C, U>;
+  /** Every session. */
+  toAll(): Target<C, U>;
   /** A session began. Not called on a resume. */
   onSession(listener: (session: ServerSession<C, U>) => unknown): Unsubscribe;
   /**
-   * A session ended: `closed` by its client, `expired` because its client did not come back within `sessionTtlMs`, or
+   * A session ended: `closed` by its client, `ended` by `end()`, `expired` because its client did not come back within `sessionTtlMs`, or
    * `lost` with this server or
    * with its store. `undelivered`: messages for it that it has not acknowledged.
    */
   onSessionEnd(listener: (session: ServerSession<C, U>, end: SessionEnd) => unknown): Unsubscribe;
+  /** Something was sent to a target in which nobody is, for example to a user who is not here: time for an e-mail. */
+  onUnreached(listener: (unreached: Unreached) => unknown): Unsubscribe;
   /** A connection was bound to a session: its first, or a later one. */
   onAttach(listener: (session: ServerSession<C, U>, attach: { recovered: boolean }) => unknown): Unsubscribe;
   /** A session has lost its connection, and waits for its client. */

@@ -29,6 +29,7 @@ export function consequenceOf(error: HoldfastError): Consequence {
     case 'ERR_CONTRACT_VERSION':
     case 'ERR_GAVE_UP':
     case 'ERR_SUPERSEDED':
+    case 'ERR_SESSION_ENDED':
       return 'fail';
     default:
       return 'retry';
@@ -42,6 +43,8 @@ export function errorOfBye([, code, message, serverVersion = 0]: ByeItem): Holdf
       return authRefused(message);
     case 'ERR_AUTH_EXPIRED':
       return authExpired(message);
+    case 'ERR_SESSION_ENDED':
+      return holdfastError(code, `the server has ended this session: ${message}`, { reason: message });
     case 'ERR_PROTOCOL_VERSION':
       return holdfastError('ERR_PROTOCOL_VERSION', message);
     case 'ERR_CONTRACT_VERSION':

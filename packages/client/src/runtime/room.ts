@@ -31,6 +31,8 @@ export interface RoomSurroundings {
   /** A listener of the application threw. */
   failed(error: unknown, name: string): void;
   gap(gap: Gap): void;
+  /** Whether what was published in several rooms has not been heard in another one. */
+  isNew(id: string | undefined): boolean;
   /** A publication for the application, in order and not seen before. */
   deliver(room: Room, name: string, payload: unknown, meta: EventMeta): void;
 }
@@ -46,6 +48,8 @@ export class Room {
   readonly listeners: Listeners;
   readonly #around: RoomSurroundings;
   #state: JoinState = { status: 'idle' };
+  /** Whose wish it is that we are in. */
+  #wish: 'ours' | 'server' = 'ours';
   #members: readonly Member[] = Object.freeze([]);
   /** Where we stand in the log; undefined before the first join and after leaving. */
   #position: { readonly epoch: string; readonly offset: number } | undefined;
@@ -92,6 +96,7 @@ export class Room {
 
   /** The application wants in. */
   want(): void {
+    this.#wish = 'ours';
     if (!this.wanted) this.#enter({ status: 'joining' });
   }
 
@@ -114,20 +119,29 @@ export class Room {
     this.#out({ status: 'left' });
   }
 
-  /** The server says from where the room flows on this connection. */
-  sync([, epoch, offset, number]: RoomSync): void {
-    // Of a join that was overtaken by a leave.
-    if (this.#state.status !== 'joined') return;
+  /** The server says from where the room flows on this connection, or, without a number, that we are out. */
+  sync([, epoch, offset, number]: RoomSync, leaving: boolean): void {
+    const { status } = this.#state;
+    // What we have asked for is answered first; and what comes of a join before we left is no wish of the server.
+    if (status === 'joining' || (status !== 'joined' && leaving)) return;
+    if (!number) {
+      if (status === 'joined') this.left();
+      return;
+    }
     this.#position = { epoch, offset };
     this.#number = number;
+    if (status === 'joined') return;
+    this.#wish = 'server';
+    this.#enter({ status: 'joined' });
   }
 
   /** The connection or its session is gone; the wish stays. */
   detached(sessionId: string | undefined): void {
     this.#number = undefined;
     this.#release();
-    if (!this.#position || sessionId === undefined) return;
-    if (this.#state.status === 'joined') this.#enter({ status: 'joining' });
+    if (sessionId === undefined || this.#state.status !== 'joined') return;
+    if (this.#wish === 'server') this.left();
+    else this.#enter({ status: 'joining' });
   }
 
   /** The next thing said in the room, whether in its log or not. Before we are in, it is dropped. */
@@ -152,6 +166,7 @@ export class Room {
     if (name === MEMBERS) return this.#setMembers(membersOf(parseMembers(payload)));
     if (offset <= this.#position.offset) return;
     this.#position = { epoch: this.#position.epoch, offset };
+    if (meta?.m && !this.#around.isNew(meta.i)) return;
     this.#around.deliver(this, name, meta?.u ? undefined : payload, eventMeta(meta, offset, this.name));
   }
 

@@ -20,6 +20,8 @@ import type { ClientPorts } from '../ports/ports.js';
 import type { Exchange } from './exchange.js';
 import { Room, type RoomSurroundings } from './room.js';
 
+/** Of what was published in several rooms at once: more than the rooms' logs hold of it, as a rule. */
+const MAX_HEARD = 1_000;
 const JOIN_TIMEOUT_MS = 30_000;
 
 /** All rooms of a client: keeps what they want true on the connection of the moment. */
@@ -30,19 +32,23 @@ export class Rooms {
   readonly #rooms = new Map<string, Room>();
   /** Ids of the `$join` requests without an answer yet. */
   readonly #asking = new Map<Room, string>();
+  /** Names of rooms, by the `$leave` without an answer yet. */
+  readonly #leaving = new Map<string, Promise<unknown>>();
   readonly #waiters = new Map<Room, Set<Deferred<void>>>();
 
+  /** Ids of what was published in several rooms and has been heard; the oldest first. */
+  readonly #heard = new Set<string>();
   /** Our latest sessions, whether they were in a room or not: what they have said may still be published. */
   #replaced: readonly string[] = [];
 
   constructor(
     ports: Pick<ClientPorts, 'clock' | 'random'>,
     exchange: Exchange,
-    around: Omit<RoomSurroundings, 'replaced'>,
+    around: Omit<RoomSurroundings, 'replaced' | 'isNew'>,
   ) {
     this.#ports = ports;
     this.#exchange = exchange;
-    this.#around = { ...around, replaced: () => this.#replaced };
+    this.#around = { ...around, replaced: () => this.#replaced, isNew: (id) => this.#isNew(id) };
   }
 
   get(name: string): Room {
@@ -60,8 +66,10 @@ export class Rooms {
     const timeoutMs = numberOption(options.timeoutMs, 'timeoutMs', JOIN_TIMEOUT_MS);
     const waiter = this.#wait(room, timeoutMs, options.signal);
     const status = this.#around.status();
-    if (room.state.status === 'joined') this.#settle(room);
-    else if (status === 'closed') this.#settle(room, clientClosed());
+    if (room.state.status === 'joined') {
+      room.want();
+      this.#settle(room);
+    } else if (status === 'closed') this.#settle(room, clientClosed());
     else if (!room.wanted && !options.signal?.aborted) {
       room.want();
       this.#ask(room, false);
@@ -82,6 +90,11 @@ export class Rooms {
       options: { timeoutMs: Infinity, ttlMs: Infinity },
     } as const;
     const asked = this.#exchange.submit(draft);
+    const over = () => {
+      if (this.#leaving.get(room.name) === asked) this.#leaving.delete(room.name);
+    };
+    this.#leaving.set(room.name, asked);
+    asked.then(over, over);
     // It goes out with the next connection; nobody has to wait for that, since nothing is told of the room any more.
     if (this.#around.status() !== 'connected') return Promise.resolve();
     // However the request ends, we are out: a session that is lost is in no room.
@@ -123,7 +136,7 @@ export class Rooms {
   take(item: Item): void {
     switch (item[0]) {
       case Type.SYNC:
-        for (const sync of item[1]) this.#rooms.get(sync[0])?.sync(sync);
+        for (const sync of item[1]) this.get(sync[0]).sync(sync, this.#leaving.has(sync[0]));
         break;
       case Type.PUB:
         this.#byNumber(item[1])?.take(item);
@@ -134,6 +147,15 @@ export class Rooms {
       case Type.VOL:
         this.#rooms.get(item[3]?.r ?? '')?.take(item);
     }
+  }
+
+  #isNew(id = ''): boolean {
+    if (this.#heard.has(id)) return false;
+    for (const oldest of this.#heard.add(id)) {
+      if (this.#heard.size <= MAX_HEARD) break;
+      this.#heard.delete(oldest);
+    }
+    return true;
   }
 
   /** Unknown for a room that was left while a publication was under way. */

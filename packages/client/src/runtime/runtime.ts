@@ -373,7 +373,8 @@ export class Runtime {
   #farewell(dial: number, { items }: Frame): boolean {
     const bye = items.find((item) => item[0] === Type.BYE);
     if (!bye) return false;
-    const endCode = bye[1] === 'ERR_SESSION_LOST' ? CloseCode.SESSION_LOST : undefined;
+    const isOver = bye[1] === 'ERR_SESSION_LOST' || bye[1] === 'ERR_SESSION_ENDED';
+    const endCode = isOver ? CloseCode.SESSION_LOST : undefined;
     this.#failed(dial, { error: errorOfBye(bye), endCode });
     return true;
   }

@@ -15,6 +15,7 @@ const consequences: { readonly [code in ErrorCode]: Consequence } = {
   ERR_AUTH_REFUSED: 'needs-auth',
   ERR_GAVE_UP: 'fail',
   ERR_SUPERSEDED: 'fail',
+  ERR_SESSION_ENDED: 'fail',
   ERR_PROTOCOL_VERSION: 'fail',
   ERR_CONTRACT_VERSION: 'fail',
   // These end a message, or are told only; should one end a connection, it is tried again.

@@ -30,6 +30,7 @@ import type { Authenticate, Handshake, User } from '../types.js';
 import {
   AUTH_TIMEOUT_MS,
   EXPIRED,
+  endedByServer,
   expiresIn,
   GRACE_MS,
   type Identity,
@@ -334,8 +335,9 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
   }
 
   /** The client is told what is known of its session, and may say HELLO again, to begin another. */
-  #lost({ s }: Hello, { handled, refused }: Extract<Attached, { status: 'lost' }>): void {
+  #lost({ s }: Hello, { ended, handled, refused }: Extract<Attached, { status: 'lost' }>): void {
     if (this.#stage.name !== 'authenticating') return;
+    if (ended !== undefined) return this.#refused(endedByServer(ended));
     if (s === undefined) throw new FrameError('this nonce has named a session before');
     this.#leave({ name: 'told-lost' });
     const p = handled && ([handled.low, handled.above] as const);

@@ -35,6 +35,13 @@ export const ANOTHER_USER: Refusal = {
   closeCode: CloseCode.SESSION_LOST,
 };
 
+/** A server has ended the session: its client does not come back by itself. */
+export const endedByServer = (reason: string): Refusal => ({
+  code: 'ERR_SESSION_ENDED',
+  text: reason,
+  closeCode: CloseCode.SESSION_LOST,
+});
+
 /** Asks the application whom a token names; throws or rejects with what `auth` does, or if its answer is none. */
 export function identify(
   auth: Authenticate<User>,

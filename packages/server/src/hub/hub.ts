@@ -10,9 +10,18 @@ import {
 } from '@holdfast/protocol';
 import { after, Loop, Turns } from '../answer.js';
 import type { ServerPorts } from '../ports/ports.js';
-import type { Answer, CastCall, Membership, RoomPosition, SessionStore } from '../ports/store.js';
+import type {
+  Answer,
+  CastCall,
+  Membership,
+  Move,
+  MoveCall,
+  RoomPosition,
+  SessionStore,
+} from '../ports/store.js';
 import { type Outcome, replyOf } from '../runner.js';
 import type { Session, SessionConnection } from '../session.js';
+import { castFrames } from './cast-frames.js';
 import { LiveRoom } from './room.js';
 import type { Rules } from './rules.js';
 
@@ -26,6 +35,8 @@ export interface NewPublication {
   /** What was published under the same word before need not be read any more. */
   readonly place?: string | undefined;
   readonly except: ReadonlySet<string>;
+  /** It goes to other rooms, too: who is in several of them hears it once. */
+  readonly toSeveral?: boolean | undefined;
   /** The message of a client by which this is published: once, however often its handlers run. */
   readonly message?: string | undefined;
 }
@@ -91,6 +102,8 @@ export class Hub {
           if (session.ended) return;
           // A connection may have come meanwhile, with the rooms that the store had before this.
           if (status === 'ok') this.#takeIn(session, name, membership);
+          // A server may have put it in before, from another position; its client has waited for this join.
+          if (status === 'ok') session.attachment?.lanes.close(name);
           if (session.rooms.has(name)) this.#open(session.attachment, this.#room(name), position);
         },
       };
@@ -106,6 +119,38 @@ export class Hub {
         if (status === 'ok') this.#takeOut(session, name);
       },
     };
+  }
+
+  /** Puts a session, here or elsewhere, into a room as it stands now, or takes it out. False if there is none. */
+  move(sid: string, name: string, way: 'in' | 'out'): Answer<boolean> {
+    const { store } = this.#around;
+    const moving = (move: Move) =>
+      after(store.move({ sid, move }), ({ status }) => {
+        // The note of it may be missing.
+        if (status === 'ok') this.moved({ sid, move });
+        return status === 'ok';
+      });
+    if (way === 'out') return moving({ name });
+    if (this.sessions.get(sid)?.rooms.has(name)) return true;
+    return after(store.readRoom({ room: name }), ({ top }) =>
+      moving({ name, membership: { position: top, replaced: [] } }),
+    );
+  }
+
+  /** A server has moved a session, perhaps one of ours. */
+  moved({ sid, move: { name, membership } }: MoveCall): void {
+    const session = this.sessions.get(sid);
+    if (!session || session.rooms.has(name) === (membership !== undefined)) return;
+    const { attachment } = session;
+    if (!membership) {
+      this.#takeOut(session, name);
+      if (attachment?.live) attachment.lanes.shut(name);
+      return;
+    }
+    const { position } = membership;
+    this.#takeIn(session, name, membership).told ??= position;
+    const opened = attachment?.live ? this.open(attachment, name, position) : undefined;
+    if (opened instanceof Promise) opened.catch(this.#around.failed);
   }
 
   #takeIn(session: Session, name: string, membership: Membership): LiveRoom<Session> {
@@ -147,11 +192,12 @@ export class Hub {
   /** Throws what the codec cannot encode. Says for how many members it was, when it stands in the log. */
   publish(
     room: string,
-    { name, payload, id, from, sentAt, except, message, place }: NewPublication,
+    { name, payload, id, from, sentAt, except, message, place, toSeveral }: NewPublication,
   ): Answer<number> {
     const { store, node, codec, nextCall } = this.#around;
     const at = this.#now();
-    const meta = { i: id, t: at, s: sentAt, f: from, u: payload === undefined ? 1 : undefined } as const;
+    const u = payload === undefined ? 1 : undefined;
+    const meta = { i: id, t: at, s: sentAt, f: from, u, m: toSeveral ? 1 : undefined } as const;
     const data = encodePayload(codec, payload, { kind: 'event', name, from: 'server' });
     const event = codec.encode([Type.EVT, name, data, meta]);
     const publication = { id, at, except, event, place };
@@ -174,14 +220,23 @@ export class Hub {
     const u = payload === undefined ? 1 : undefined;
     const said = encodePayload(codec, payload, { kind: 'event', name, from: 'server' });
     const data = codec.encode([Type.VOL, name, said, { i: id, t: this.#now(), r: room, f: from, u }]);
-    return after(store.cast({ room, except, data }), ({ members }) => members);
+    return after(store.cast({ to: { room }, except, data }), ({ members }) => members);
   }
 
-  /** Somebody has said in a room what stands in no log. */
-  heard({ room: name, except, data }: CastCall): void {
-    const room = this.#rooms.get(name);
-    const frame = room?.cast(data);
-    if (frame) for (const { attachment } of room?.members ?? []) attachment?.lanes.cast(name, except, frame);
+  /** Somebody has said what stands in no log. */
+  heard({ to, except, data }: CastCall): void {
+    const frame = castFrames(data, this.#around.codec);
+    if ('room' in to) {
+      for (const { attachment } of this.#rooms.get(to.room)?.members ?? []) {
+        attachment?.lanes.cast(to.room, except, frame);
+      }
+      return;
+    }
+    for (const sid of to.sids) {
+      const { attachment, codec } = this.sessions.get(sid) ?? {};
+      const data = codec && attachment && !except.has(sid) ? frame(codec) : undefined;
+      if (data !== undefined) attachment?.cast(data);
+    }
   }
 
   /** The store says that the room's log has grown. */

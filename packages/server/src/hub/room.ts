@@ -6,7 +6,6 @@ import {
   type MemberChange,
   type PublicationItem,
   Type,
-  type VolatileItem,
   type WireData,
 } from '@holdfast/protocol';
 import type { LoggedPublication, RoomPosition } from '../ports/store.js';
@@ -100,29 +99,6 @@ export class LiveRoom<M extends { readonly user: User }> implements NumberedRoom
       return codec.encode([Type.PUB, this.number, offset, name, encodePayload(codec, payload, info), meta]);
     } catch {
       return codec.encode([Type.GAP, offset, offset, 'codec', this.number]);
-    }
-  }
-
-  /** A VOL item, encoded in the codec of the log, as a frame for each codec; undefined where one has no word for it. */
-  cast(data: WireData): (codec: Codec) => WireData | undefined {
-    const frames = new Map<string, WireData | undefined>([
-      [this.#codec.name, this.#codec.frame(0, 0, [data])],
-    ]);
-    return (codec) => {
-      if (!frames.has(codec.name)) frames.set(codec.name, this.#translated(data, codec));
-      return frames.get(codec.name);
-    };
-  }
-
-  #translated(data: WireData, codec: Codec): WireData | undefined {
-    const [, , item] = this.#codec.decode(this.#codec.frame(0, 0, [data])) as [number, number, VolatileItem];
-    const [type, name, said, meta] = item;
-    const info = { kind: 'event', name, from: 'server' } as const;
-    try {
-      const payload = meta?.u ? undefined : decodePayload(this.#codec, said, info);
-      return codec.frame(0, 0, [codec.encode([type, name, encodePayload(codec, payload, info), meta])]);
-    } catch {
-      return undefined;
     }
   }
 

@@ -1,30 +1,149 @@
-import type { ContractSchemas, Random } from '@holdfast/protocol';
+import { type ContractSchemas, checkName, type Random } from '@holdfast/protocol';
 import { after } from '../answer.js';
-import type { ServerSendOptions, ServerSession, Target } from '../types.js';
+import type { Answer, FindCall, FoundSession, SessionStore } from '../ports/store.js';
+import type {
+  RoomTarget,
+  ServerSendOptions,
+  ServerSession,
+  SessionInfo,
+  Target,
+  Unreached,
+} from '../types.js';
+import type { Direct, DirectEvent } from './direct.js';
+import { move } from './door.js';
 import type { Hub } from './hub.js';
-import { sendEvent } from './outgoing.js';
+import { sendEvent, type Treatment } from './outgoing.js';
 
-interface TargetSurroundings {
+export interface TargetSurroundings {
   readonly hub: Hub;
+  readonly direct: Direct;
+  readonly store: SessionStore;
   readonly random: Random;
   readonly schemas: ContractSchemas | undefined;
+  /** Ends a session for good. */
+  end(sid: string, reason: string): Answer<void>;
+  /** Nobody was there to be told. */
+  unreached(what: Unreached): void;
 }
 
-/** The members of a room, as somebody to be told something. */
-export function createTarget(
-  around: TargetSurroundings,
-  room: string,
-  except: ReadonlySet<string> = new Set(),
-): Target {
+/** Whom a target leaves out: sessions by id, and whoever is in these rooms. */
+interface Except {
+  readonly sids: readonly string[];
+  readonly rooms: readonly string[];
+}
+const NOBODY: Except = { sids: [], rooms: [] };
+
+/** Sessions, wherever they are, as somebody to be told something or moved. */
+export function createTarget(around: TargetSurroundings, whom: FindCall, except: Except = NOBODY): Target {
+  const found = () => findSessions(around.store, whom, except);
+  const each = async (what: (sid: string) => Answer<unknown>): Promise<void> => {
+    await Promise.all((await found()).map(({ sid }) => what(sid)));
+  };
   return Object.freeze<Target>({
-    except: (...sessions: readonly ServerSession[]) =>
-      createTarget(around, room, new Set([...except, ...sessions.map(({ id }) => id)])),
+    except: (...others: readonly (Pick<ServerSession, 'id'> | string)[]) =>
+      createTarget(around, whom, joined(except, others)),
     send: (event: string, payload?: unknown, options?: ServerSendOptions) =>
-      sendEvent(around, { event, payload, options }, ({ id, delivery, place }) => {
-        const publication = { name: event, payload, id, except, place };
-        const { hub } = around;
-        const told = delivery === 'volatile' ? hub.cast(room, publication) : hub.publish(room, publication);
-        return after(told, (members) => ({ members }));
+      sendEvent(around, { event, payload, options }, (treatment) => {
+        const told = tell(around, whom, except, { name: event, payload, ...treatment });
+        return after(told, (members) => {
+          if (members === 0) around.unreached({ event, payload, id: treatment.id, ...whom });
+          return { members };
+        });
       }),
+    sessions: async () => (await found()).map(infoOf),
+    join: (...rooms: readonly string[]) => each((sid) => move(around.hub, sid, rooms, 'in')),
+    leave: (...rooms: readonly string[]) => each((sid) => move(around.hub, sid, rooms, 'out')),
+    end: async (reason = 'ended') => {
+      checkName(reason, 'end(reason)');
+      await each((sid) => around.end(sid, reason));
+    },
   });
+}
+
+/** The members of rooms. */
+export function createRoomTarget(
+  around: TargetSurroundings,
+  rooms: readonly string[],
+  except: Except = NOBODY,
+): RoomTarget {
+  if (rooms.length === 0) throw new TypeError('to(...rooms): name one room or more');
+  for (const room of rooms) checkName(room, 'to(room)');
+  return Object.freeze<RoomTarget>({
+    ...createTarget(around, { rooms }, except),
+    to: (...more: readonly string[]) => createRoomTarget(around, [...new Set([...rooms, ...more])], except),
+    except: (...others: readonly (Pick<ServerSession, 'id'> | string)[]) =>
+      createRoomTarget(around, rooms, joined(except, others)),
+  });
+}
+
+function joined({ sids, rooms }: Except, others: readonly (Pick<ServerSession, 'id'> | string)[]): Except {
+  const more = { sids: [...sids], rooms: [...rooms] };
+  for (const one of others) {
+    if (typeof one === 'string') {
+      checkName(one, 'except(room)');
+      more.rooms.push(one);
+    } else if (typeof one?.id === 'string') more.sids.push(one.id);
+    else throw new TypeError('except(...): sessions, or names of rooms');
+  }
+  return more;
+}
+
+/** Says for how many it was. Throws what cannot be encoded. */
+function tell(
+  around: TargetSurroundings,
+  whom: FindCall,
+  except: Except,
+  event: DirectEvent & Treatment,
+): Answer<number> {
+  const { hub, direct, store } = around;
+  const { rooms } = whom;
+  if (!rooms) {
+    return after(findSessions(store, whom, except), (found) =>
+      event.delivery === 'volatile' ? direct.cast(found, event) : direct.send(found, event),
+    );
+  }
+  return after(excepted(store, except), (sids) => {
+    const publication = { ...event, except: sids, toSeveral: rooms.length > 1 };
+    const [room, ...more] = rooms;
+    if (room !== undefined && more.length === 0) {
+      return event.delivery === 'volatile' ? hub.cast(room, publication) : hub.publish(room, publication);
+    }
+    return after(store.find({ rooms }), (members) => tellRooms(hub, rooms, members, publication));
+  });
+}
+
+/** Several rooms: who is in more than one of them hears it once, and is counted once. */
+function tellRooms(
+  hub: Hub,
+  rooms: readonly string[],
+  members: readonly FoundSession[],
+  publication: DirectEvent & Treatment & { readonly except: ReadonlySet<string> },
+): Answer<number> {
+  const isFor = members.filter(({ sid }) => !publication.except.has(sid));
+  if (publication.delivery === 'volatile') {
+    const except = new Set(publication.except);
+    const casts = rooms.map((room) => {
+      const told = hub.cast(room, { ...publication, except: new Set(except) });
+      for (const { sid, rooms: theirs } of members) if (theirs.includes(room)) except.add(sid);
+      return told;
+    });
+    return after(Promise.all(casts), () => isFor.length);
+  }
+  return after(Promise.all(rooms.map((room) => hub.publish(room, publication))), () => isFor.length);
+}
+
+/** Ids of the sessions that are left out. */
+function excepted(store: SessionStore, { sids, rooms }: Except): Answer<ReadonlySet<string>> {
+  if (rooms.length === 0) return new Set(sids);
+  return after(store.find({ rooms }), (found) => new Set([...sids, ...found.map(({ sid }) => sid)]));
+}
+
+function findSessions(store: SessionStore, whom: FindCall, except: Except): Answer<readonly FoundSession[]> {
+  return after(excepted(store, except), (sids) =>
+    after(store.find(whom), (found) => found.filter(({ sid }) => !sids.has(sid))),
+  );
+}
+
+function infoOf({ sid, user, rooms, attached }: FoundSession): SessionInfo {
+  return { id: sid, user, rooms, attached };
 }

@@ -1,4 +1,5 @@
 import type { WireData } from '@holdfast/protocol';
+import type { User } from '../types.js';
 
 // What a session store knows of rooms: the part of its port that is about their logs.
 
@@ -33,7 +34,8 @@ export interface Publication {
   readonly place?: string | undefined;
 }
 export interface CastCall {
-  readonly room: string;
+  /** Whom it is for: the members of a room, or these sessions. */
+  readonly to: { readonly room: string } | { readonly sids: ReadonlySet<string> };
   /** Sessions that it is not for. */
   readonly except: ReadonlySet<string>;
   /** A VOL item in the server's first codec. */
@@ -70,4 +72,31 @@ export interface RoomPart {
     | { readonly from: number; readonly to: number; readonly why: 'trimmed' | 'new-epoch' }
     | undefined;
   readonly items: readonly LoggedPublication[];
+}
+
+/** Into a room, or out of it. */
+export interface Move {
+  readonly name: string;
+  /** Absent: out. */
+  readonly membership?: Membership | undefined;
+}
+/** A server, and not the client, wants a session in a room or out of it. */
+export interface MoveCall {
+  readonly sid: string;
+  readonly move: Move;
+}
+/** Which sessions: those with one of these ids, of one of these users, or in one of these rooms; nothing said: all. */
+export interface FindCall {
+  readonly sids?: readonly string[] | undefined;
+  readonly users?: readonly string[] | undefined;
+  readonly rooms?: readonly string[] | undefined;
+}
+export interface FoundSession {
+  readonly sid: string;
+  readonly user: User;
+  /** What its client speaks. */
+  readonly codec: string;
+  readonly rooms: readonly string[];
+  /** It has a connection, here or elsewhere. */
+  readonly attached: boolean;
 }

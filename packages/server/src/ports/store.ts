@@ -2,7 +2,11 @@ import type { ErrorItem, Item, OutboxPlace, ResponseItem, WireData } from '@hold
 import type { User } from '../types.js';
 import type {
   CastCall,
+  FindCall,
+  FoundSession,
   Membership,
+  Move,
+  MoveCall,
   PublishCall,
   Published,
   ReadRoomCall,
@@ -66,7 +70,11 @@ export interface SessionStore {
 
   /** Appends to a room's log. */
   publish(call: PublishCall): Answer<Published>;
-  /** Tells every server something for a room that stands in no log: who is not told does without. */
+  /** Which sessions there are; each once. */
+  find(call: FindCall): Answer<readonly FoundSession[]>;
+  /** Puts a session into a room, or takes it out. */
+  move(call: MoveCall): Answer<{ readonly status: 'ok' | 'gone' }>;
+  /** Tells every server something that stands in no log: who is not told does without. */
   cast(call: CastCall): Answer<{ readonly members: number }>;
   /** A room's log after a position; makes the room if there is none. */
   readRoom(call: ReadRoomCall): Answer<RoomPart>;
@@ -120,6 +128,8 @@ export type Attached =
   /** Gone, or never there, or not this client's. The details only for who has shown user and key. */
   | {
       readonly status: 'lost';
+      /** A server has ended it, for this reason. */
+      readonly ended?: string | undefined;
       readonly handled?: Handled | undefined;
       readonly refused?: readonly ErrorItem[] | undefined;
     }
@@ -280,6 +290,8 @@ export interface EndCall {
   /** `expired`: only if nobody has touched it for `idleMs`. */
   readonly why: 'closed' | 'ended' | 'expired';
   readonly idleMs?: number | undefined;
+  /** Of `ended`: the word for the client, also when it comes back later. */
+  readonly reason?: string | undefined;
 }
 /** `undelivered`: messages for the client that it has not acknowledged. `gone`: there was none, or it lives. */
 export type Ended = { readonly status: 'ok'; readonly undelivered: number } | { readonly status: 'gone' };
@@ -322,7 +334,7 @@ export interface HandlingCall {
 export interface DoneCall extends HandlingCall {
   readonly reply?: Reply | undefined;
   /** The session is a member of this room from now on, or is not. */
-  readonly room?: { readonly name: string; readonly membership?: Membership | undefined } | undefined;
+  readonly room?: Move | undefined;
 }
 export interface Orphan {
   readonly sid: string;
@@ -345,6 +357,7 @@ export type Note =
       readonly about: 'end';
       readonly sid: string;
       readonly why: EndCall['why'];
+      readonly reason?: string | undefined;
       readonly undelivered: number;
       /** Of the store in which it ended. */
       readonly epoch: string;
@@ -359,4 +372,6 @@ export type Note =
       readonly answer: ClientAnswer;
     }
   | { readonly about: 'room'; readonly room: string }
+  /** A server has put a session into a room, or taken it out. */
+  | ({ readonly about: 'move' } & MoveCall)
   | ({ readonly about: 'cast' } & CastCall);

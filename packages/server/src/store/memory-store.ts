@@ -13,7 +13,11 @@ import type {
   DoneCall,
   EndCall,
   Ended,
+  FindCall,
+  FoundSession,
   HandlingCall,
+  Move,
+  MoveCall,
   Note,
   Orphan,
   Ownership,
@@ -71,6 +75,8 @@ export class MemoryStore implements SessionStore {
   readonly #clock: Clock;
   readonly #settings: SessionSettings;
   readonly #sessions = new Map<string, SessionRecord>();
+  /** Ids of the sessions of a user. */
+  readonly #users = new Map<string, Set<string>>();
   readonly #remains = new Map<string, Remains>();
   readonly #tombstones = new Tombstones();
   readonly #rooms: RoomLogs;
@@ -100,8 +106,7 @@ export class MemoryStore implements SessionStore {
     if (!known && !(fresh && this.#isUnused(sid, now))) return this.#tombstones.ask(call, now);
     const refusal = known?.refuses(call);
     if (refusal) return { status: refusal };
-    const session = known ?? new SessionRecord(call, this.#settings, now);
-    this.#sessions.set(sid, session);
+    const session = known ?? this.#make(call, now);
     this.#tombstones.delete(sid);
     const attached = session.attach(call, ++this.#gen, now);
     this.#notes.add({ about: 'attach', sid, epoch: this.#settings.epoch, gen: session.gen });
@@ -157,23 +162,25 @@ export class MemoryStore implements SessionStore {
     return { status: 'ok' };
   }
 
-  end({ sid, why, idleMs = 0 }: EndCall): Ended {
+  end({ sid, why, idleMs = 0, reason }: EndCall): Ended {
     const now = this.#clock.now();
     const session = this.#sessions.get(sid);
     if (!session || (why === 'expired' && now - session.touchedAt < idleMs)) return { status: 'gone' };
     const { user, codec, inbox, handled, touchedAt, keys, heard, out } = session;
     this.#sessions.delete(sid);
+    this.#users.get(user.id)?.delete(sid);
+    if (this.#users.get(user.id)?.size === 0) this.#users.delete(user.id);
     for (const room of session.rooms.keys()) this.#rooms.leave(room, sid, now);
     if (inbox.size > 0) this.#remains.set(sid, { user, codec, inbox, handled, touchedAt });
     if (why === 'closed') {
       this.#tombstones.close(sid);
     } else {
       const { refusals: refused } = out;
-      this.#tombstones.add(sid, { userId: user.id, keys, handled, refused, heard, endedAt: now });
+      this.#tombstones.add(sid, { userId: user.id, keys, handled, refused, heard, endedAt: now, reason });
     }
     const { undelivered, unwritten } = out;
     const { epoch } = this.#settings;
-    this.#notes.add({ about: 'end', sid, why, undelivered, epoch, unwritten });
+    this.#notes.add({ about: 'end', sid, why, reason, undelivered, epoch, unwritten });
     this.#notes.tell();
     return { status: 'ok', undelivered: out.undelivered };
   }
@@ -243,7 +250,31 @@ export class MemoryStore implements SessionStore {
   cast(call: CastCall): { readonly members: number } {
     this.#notes.add({ about: 'cast', ...call });
     this.#notes.tell();
-    return { members: this.#rooms.countFor(call.room, call.except) };
+    const { to, except } = call;
+    if ('room' in to) return { members: this.#rooms.countFor(to.room, except) };
+    return { members: [...to.sids].filter((sid) => this.#sessions.has(sid) && !except.has(sid)).length };
+  }
+
+  find({ sids, users, rooms }: FindCall): readonly FoundSession[] {
+    const isAll = !sids && !users && !rooms;
+    const named = new Set(isAll ? this.#sessions.keys() : sids);
+    for (const user of users ?? []) for (const sid of this.#users.get(user) ?? []) named.add(sid);
+    for (const room of rooms ?? []) for (const sid of this.#rooms.membersOf(room)) named.add(sid);
+    return [...named].flatMap((sid) => {
+      const session = this.#sessions.get(sid);
+      if (!session) return [];
+      const { user, codec, attached } = session;
+      return { sid, user, codec, rooms: [...session.rooms.keys()], attached };
+    });
+  }
+
+  move(call: MoveCall): { readonly status: 'ok' | 'gone' } {
+    const session = this.#sessions.get(call.sid);
+    if (!session) return { status: 'gone' };
+    this.#move(session, call.move);
+    this.#notes.add({ about: 'move', ...call });
+    this.#notes.tell();
+    return { status: 'ok' };
   }
 
   readRoom({ room, after }: ReadRoomCall): RoomPart {
@@ -251,6 +282,14 @@ export class MemoryStore implements SessionStore {
   }
 
   // ── Inside ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #make(call: AttachCall, now: number): SessionRecord {
+    const session = new SessionRecord(call, this.#settings, now);
+    this.#sessions.set(call.sid, session);
+    const { id } = call.user;
+    this.#users.set(id, (this.#users.get(id) ?? new Set()).add(call.sid));
+    return session;
+  }
 
   /** The session, if it is the caller's. */
   #owned({ sid, epoch, gen }: Ownership): SessionRecord | 'fenced' | 'lost' {
@@ -276,7 +315,7 @@ export class MemoryStore implements SessionStore {
     return !this.#remains.has(sid) && !this.#tombstones.heard(sid, now);
   }
 
-  #move(session: SessionRecord, { name, membership }: NonNullable<DoneCall['room']>): void {
+  #move(session: SessionRecord, { name, membership }: Move): void {
     const now = this.#clock.now();
     if (membership) {
       session.rooms.set(name, membership);

@@ -83,6 +83,8 @@ export function retryingStore(store: SessionStore, around: RetryingSurroundings)
     done: (call) => ask(() => store.done(call)),
     orphans: (call) => ask(() => store.orphans(call)),
     publish: (call) => ask(() => store.publish(call)),
+    find: (call) => ask(() => store.find(call)),
+    move: (call) => ask(() => store.move(call)),
     cast: (call) => ask(() => store.cast(call)),
     readRoom: (call) => ask(() => store.readRoom(call)),
     listen: (listener) => store.listen(listener),

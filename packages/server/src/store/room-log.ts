@@ -10,6 +10,8 @@ const MAX_AGE_MS = 120_000;
 /** Of so many messages it is known that they were published: one whose handler ran twice would be published twice. */
 const MAX_MESSAGES_KNOWN = 1_024;
 
+const NOBODY: ReadonlySet<string> = new Set();
+
 interface Logged {
   readonly position: RoomPosition;
   readonly members: number;
@@ -134,6 +136,11 @@ export class RoomLogs {
 
   countFor(name: string, except: ReadonlySet<string>): number {
     return this.#rooms.get(name)?.countFor(except) ?? 0;
+  }
+
+  /** Ids of the sessions in it. */
+  membersOf(name: string): ReadonlySet<string> {
+    return this.#rooms.get(name)?.members ?? NOBODY;
   }
 
   read(name: string, after: RoomPosition | undefined, now: number): RoomPart {

@@ -119,6 +119,10 @@ export class SessionRecord {
     };
   }
 
+  get attached(): boolean {
+    return this.#attached;
+  }
+
   /** Its time to live begins when the connection is gone, not when something last came on it. */
   detach(now: number): void {
     if (!this.#attached) return;

@@ -20,6 +20,8 @@ interface Tombstone {
   /** Its client has been there: it knows this session. */
   readonly heard: boolean;
   readonly endedAt: number;
+  /** Why a server has ended it. */
+  readonly reason: string | undefined;
 }
 
 /** Tells a client that comes back too late what became of its messages. */
@@ -63,7 +65,8 @@ export class Tombstones {
   ask({ sid, user, key }: AttachCall, now: number): Attached {
     const tombstone = this.#get(sid, now);
     if (tombstone?.userId !== user.id || !tombstone.keys.include(key)) return { status: 'lost' };
-    return { status: 'lost', handled: tombstone.handled.told(), refused: tombstone.refused };
+    const { handled, refused, reason: ended } = tombstone;
+    return { status: 'lost', ended, handled: handled.told(), refused };
   }
 
   #get(sid: string, now: number): Tombstone | undefined {

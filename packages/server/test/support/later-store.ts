@@ -50,6 +50,8 @@ export function laterStore(store: SessionStore, clock: Clock, random: Random, ma
     done: (call) => ask(() => store.done(call)),
     orphans: (call) => ask(() => store.orphans(call)),
     publish: (call) => ask(() => store.publish(call)),
+    find: (call) => ask(() => store.find(call)),
+    move: (call) => ask(() => store.move(call)),
     cast: (call) => ask(() => store.cast(call)),
     readRoom: (call) => ask(() => store.readRoom(call)),
     listen(listener) {

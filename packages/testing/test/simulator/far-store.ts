@@ -40,6 +40,8 @@ const CALLS = [
   'done',
   'orphans',
   'publish',
+  'find',
+  'move',
   'cast',
   'readRoom',
 ] as const satisfies readonly (keyof SessionStore)[];

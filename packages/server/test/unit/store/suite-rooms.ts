@@ -86,10 +86,10 @@ export function suiteOfRooms(make: MakeStore): void {
       await talk.join('lobby', 1);
       await settle();
       const notes = notesOf(store);
-      const call = { room: 'lobby', except: new Set<string>(), data: 'x' };
+      const call = { to: { room: 'lobby' }, except: new Set<string>(), data: 'x' };
       expect(await store.cast(call)).toEqual({ members: 1 });
       expect(await store.cast({ ...call, except: new Set(['s1', 'who']) })).toEqual({ members: 0 });
-      expect(await store.cast({ ...call, room: 'nobody-there' })).toEqual({ members: 0 });
+      expect(await store.cast({ ...call, to: { room: 'nobody-there' } })).toEqual({ members: 0 });
       await settle();
       expect(notes[0]).toEqual({ about: 'cast', ...call });
       expect(notes).toHaveLength(3);

@@ -30,6 +30,7 @@ test('what was refused is kept within a bound of all together: the oldest go as 
     tombstones.add(sid, {
       ...{ userId: 'ada', keys: new Keys('key'), handled: new HandledMarks(), heard: true, endedAt: 0 },
       refused,
+      reason: undefined,
     });
   const known = (sid: string): boolean => 'refused' in tombstones.ask(call(sid), 0);
   add('nothing was refused', []);
