@@ -283,12 +283,19 @@ export class Attachment implements SessionConnection {
     this.#token.renew(token);
   }
 
+  /** A client whose session is new to it has no rooms to speak of; a server may have put it into some. */
+  openRooms(): void {
+    this.#sync([]);
+  }
+
   /** The client says where it stands in its rooms; each flows from there, or from where the session joined it. */
   #sync(positions: readonly RoomSync[]): void {
     const told = new Map(positions.map(([room, epoch, offset]) => [room, { epoch, offset }]));
-    const isOut = (room: string): boolean => !this.session.positions.has(room);
-    // This server, or another, has taken it out while it was away.
-    for (const room of told.keys()) if (isOut(room)) this.lanes.shut(room);
+    // A server has taken it out while it was away, and may have put it in again, further on.
+    for (const [room, at] of told) {
+      const joined = this.session.positions.get(room);
+      if (!joined || isBefore(at, joined)) this.lanes.shut(room);
+    }
     for (const [name, joined] of this.session.positions) {
       if (this.lanes.has(name)) continue;
       const position = later(told.get(name), joined);
@@ -353,11 +360,16 @@ export class Attachment implements SessionConnection {
   }
 }
 
+/** Whether one position is before the other in the same log. */
+function isBefore(one: RoomPosition, other: RoomPosition): boolean {
+  return one.epoch === other.epoch && one.offset < other.offset;
+}
+
 /**
  * A client that stands before the place where it joined is raised to it. One that speaks of another epoch than it
  * joined in has been told of that epoch since, or has not been told anything yet: its word counts.
  */
 function later(told: RoomPosition | undefined, joined: RoomPosition): RoomPosition {
   if (!told) return joined;
-  return told.epoch === joined.epoch && told.offset < joined.offset ? joined : told;
+  return isBefore(told, joined) ? joined : told;
 }

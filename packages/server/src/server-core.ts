@@ -303,8 +303,10 @@ export class ServerCore {
     return session;
   }
 
-  #ready({ session }: Attachment, { attached }: Arrival): void {
+  #ready(attachment: Attachment, { attached }: Arrival): void {
+    const { session } = attachment;
     this.hub.setAttached(session, true);
+    if (attached.status === 'new') attachment.openRooms();
     // A second WELCOME of a session whose first was lost is no second session.
     if (attached.status === 'new' && attached.previous === 0) this.lifecycle.emit('session', session.door);
     this.lifecycle.emit('attach', session.door, { recovered: attached.status === 'resumed' });

@@ -47,6 +47,7 @@ export class ClientApp {
   readonly link: MemoryLink;
   readonly platform: ClientPlatform;
   readonly ears = new Map<string, RoomEar>();
+  readonly #several = new Set<string>();
   readonly hearing: Hearing;
   readonly reading: Reading;
   /** Its sessions so far. */
@@ -169,8 +170,7 @@ export class ClientApp {
   }
 
   join(name: string): void {
-    const ear = this.ears.get(name) ?? this.#ear(name);
-    ear.join();
+    this.ear(name).join();
   }
 
   leave(name: string): void {
@@ -289,13 +289,14 @@ export class ClientApp {
     judge.demand(this.#life !== 'gone', 13, () => `${this.name} was told after its end: ${what()}`);
   }
 
-  #ear(name: string): RoomEar {
-    const ear = new RoomEar(this.room(name), {
-      ...this.#around,
-      name: `${this.name} in ${name}`,
-      sids: this.sids,
-      hearing: (what) => this.#hearing(what),
-    });
+  /** Hears what is said in a room, once it is in. */
+  ear(name: string): RoomEar {
+    const make = () =>
+      new RoomEar(this.room(name), {
+        ...{ ...this.#around, name: `${this.name} in ${name}`, sids: this.sids, several: this.#several },
+        hearing: (what) => this.#hearing(what),
+      });
+    const ear = this.ears.get(name) ?? make();
     this.ears.set(name, ear);
     return ear;
   }

@@ -2,8 +2,8 @@ import { checkAsked } from './asks.js';
 import type { ClientApp } from './client-app.js';
 import type { Found } from './judge.js';
 import type { Said } from './ledger.js';
-import { SURE } from './server-node.js';
-import { askStep, calm, step, streamStep } from './steps.js';
+import { PUT, SURE } from './server-node.js';
+import { askStep, calm, moveStep, step, streamStep } from './steps.js';
 import { checkStreams } from './streams.js';
 import { pass } from './time.js';
 import { World } from './world.js';
@@ -42,6 +42,7 @@ function* scenario(world: World): Generator<number, void> {
     step(world);
     askStep(world);
     streamStep(world);
+    moveStep(world);
     yield pause(world);
     atEachStep(world);
     if (judge.found.length > 0) return;
@@ -109,11 +110,26 @@ function atEachStep({ apps, judge }: World): void {
   }
 }
 
+/** Who is in the room of the servers knows it, and nobody else believes it. */
+function checkMoves({ apps, judge, storeWatch }: World): void {
+  const members = storeWatch.membersOf(PUT);
+  for (const { here, sid, name, client } of apps) {
+    if (!here || sid === undefined) continue;
+    const isIn = client.room(PUT).getState().status === 'joined';
+    judge.demand(
+      isIn === members.has(sid),
+      3,
+      () => `${name} ${isIn ? 'believes' : 'does not know'} that it is in`,
+    );
+  }
+}
+
 function atTheEnd(world: World): void {
   const { apps, judge, ledger, storeWatch } = world;
   const unhandled = storeWatch.unhandled();
   judge.demand(unhandled === 0, 3, () => `${unhandled} accepted messages are handled by nobody`);
   for (const app of apps) if (app.here) ending(world, app);
+  checkMoves(world);
   checkAsked(judge, ledger);
   checkStreams(judge, ledger, world.hasOneServer);
   for (const said of ledger.allSaid()) if (apps[said.by]?.here) ended(world, said);

@@ -2,7 +2,7 @@ interface Regression {
   readonly seed: number;
   readonly story: string;
   /** What there was already when it was found, beside what there always was. */
-  readonly since?: 'asking' | 'streams';
+  readonly since?: 'asking' | 'streams' | 'moves';
 }
 
 /** Seeds that have found something, and what it was. Those below 2,000 are played anyway. */
@@ -95,6 +95,18 @@ export const REGRESSIONS: readonly Regression[] = [
     story:
       'a session moves while the request of a stream waits; the server that drains runs it and goes: the next one had been asked for it before it was handled, and said nothing',
   },
+  {
+    seed: 312,
+    since: 'moves',
+    story:
+      'a session is put into a room before its first WELCOME has arrived: the next connection has no rooms to speak of, and nothing flowed there',
+  },
+  {
+    seed: 359,
+    since: 'moves',
+    story:
+      'a session is taken out of a room and put in again while it is away: what it missed before was dropped, and its client not told that it had been out',
+  },
 ];
 
 /** The others: in these the two ends do not ask each other, or the dice would tell other stories. */
@@ -104,5 +116,10 @@ export const BEFORE_ASKING: ReadonlySet<number> = new Set(
 
 /** In these no client reads a stream. */
 export const BEFORE_STREAMS: ReadonlySet<number> = new Set(
-  REGRESSIONS.flatMap(({ seed, since }) => (since === 'streams' ? [] : [seed])),
+  REGRESSIONS.flatMap(({ seed, since }) => (since === 'streams' || since === 'moves' ? [] : [seed])),
+);
+
+/** In these no server moves a session. */
+export const BEFORE_MOVES: ReadonlySet<number> = new Set(
+  REGRESSIONS.flatMap(({ seed, since }) => (since === 'moves' ? [] : [seed])),
 );

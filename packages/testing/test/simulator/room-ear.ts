@@ -1,6 +1,7 @@
 import type { ClientRoom } from '@holdfast/client';
 import type { Coverage } from './coverage.js';
 import type { Judge } from './judge.js';
+import { PUT, SEVERAL } from './server-node.js';
 import type { SimProcess } from './sim-process.js';
 import type { Published } from './store-watch.js';
 
@@ -11,6 +12,8 @@ export interface RoomEarSurroundings {
   readonly process: SimProcess;
   /** Sessions of this member: what they published is not for it. */
   readonly sids: ReadonlySet<string>;
+  /** What it has heard of what was said in several rooms. */
+  readonly several: Set<string>;
   publications(): readonly Published[];
   hearing(what: () => string): void;
 }
@@ -34,6 +37,8 @@ export class RoomEar {
     room.onState(({ status }) => {
       around.hearing(() => `${room.name}: ${status}`);
       if (status === 'joined') this.#since ??= around.process.now();
+      // By a server: what was said until it hears of that is nothing to it any more.
+      if (status === 'left') this.#forget();
     });
   }
 
@@ -49,11 +54,15 @@ export class RoomEar {
 
   leave(): void {
     this.#leftAt = this.#around.process.now();
+    this.#forget();
+    void this.#room.leave();
+  }
+
+  #forget(): void {
     this.#since = undefined;
     this.#position = undefined;
     this.#missing = 0;
     this.#heard.clear();
-    void this.#room.leave();
   }
 
   gap(messages: number, reason: string): void {
@@ -74,6 +83,11 @@ export class RoomEar {
     if (isAgain(found)) return coverage.add('published again in another life of the room');
     judge.demand(!this.#heard.has(text), 17, () => `${name} hears ${text} twice`);
     this.#heard.add(text);
+    if (text.startsWith(SEVERAL)) {
+      const { several } = this.#around;
+      judge.demand(!several.has(text), 17, () => `${name} hears ${text}, which it has heard in another room`);
+      several.add(text);
+    }
     const position = this.#position;
     if (position?.epoch === one.epoch) {
       judge.demand(
@@ -109,9 +123,16 @@ export class RoomEar {
       (one) =>
         one.at >= since &&
         !this.#isOurs(one) &&
+        !this.#around.several.has(one.text) &&
+        this.#wasIn(one) &&
         (one.epoch !== epoch || one.offset > offset) &&
         !isAgain(here.filter(({ text }) => text === one.text)),
     );
+  }
+
+  /** Put in and taken out by others, it may not know; where it goes by itself, it does. */
+  #wasIn({ room, members }: Published): boolean {
+    return room !== PUT || [...this.#around.sids].some((sid) => members.has(sid));
   }
 
   #isOurs({ except }: Published): boolean {

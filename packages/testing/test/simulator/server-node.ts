@@ -41,6 +41,10 @@ export interface ServerNodeOptions {
 
 /** Who joins this room is asked first. */
 export const SURE = 'sure';
+/** Into this room sessions are put by servers. */
+export const PUT = 'put';
+/** What is said in several rooms begins so. */
+export const SEVERAL = '+';
 
 interface Identity {
   readonly user: { readonly id: string };
@@ -151,16 +155,27 @@ export class ServerNode {
   }
 
   /** The application publishes. */
-  publish(room: string): void {
+  publish(...rooms: readonly string[]): void {
     const { ledger } = this.#around;
-    const text = `${this.name}#${ledger.publicationsOfServers++}`;
+    const text = `${rooms.length > 1 ? SEVERAL : ''}${this.name}#${ledger.publicationsOfServers++}`;
     this.server
-      .to(room)
+      .to(...rooms)
       .send('line', { text })
       .then(
         () => undefined,
         () => undefined,
       );
+  }
+
+  /** The application moves a session, or all, into the room that is its own, or out of it. */
+  move(way: 'in' | 'out', session?: ServerSession): void {
+    const whom = session ?? this.server.toAll();
+    const moved = way === 'in' ? whom.join(PUT) : whom.leave(PUT);
+    this.#around.judge.note(() => `${this.name} moves ${session?.id ?? 'all'} ${way}`);
+    moved.then(
+      () => undefined,
+      () => undefined,
+    );
   }
 
   /** Tokens are a user, and when they expire: `u1@120000`. */

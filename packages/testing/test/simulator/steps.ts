@@ -1,5 +1,6 @@
 import type { ClientApp } from './client-app.js';
 import type { AskWish, StreamWish, Wish } from './ledger.js';
+import { PUT } from './server-node.js';
 import type { World } from './world.js';
 
 /** What may happen next, and how often: weights. */
@@ -263,6 +264,19 @@ export function streamStep({ streamDice: dice, apps, climate }: World): void {
       filler: dice.chance(0.2) ? FILLER : undefined,
     });
   }
+}
+
+/** Servers move sessions into a room of theirs and out of it, and talk there; of dice of their own, too. */
+export function moveStep({ moveDice: dice, nodes, climate, coverage }: World): void {
+  if (!climate.moves || !dice.chance(0.4)) return;
+  const node = nodes[dice.roll(Math.max(1, nodes.length))];
+  if (!node || node.process.paused) return;
+  const what = dice.pick(['in', 'in', 'out', 'tell', 'tell', 'tell-both', 'all-in'] as const);
+  coverage.add(`move: ${what}`);
+  if (what === 'tell') return node.publish(PUT);
+  if (what === 'tell-both') return node.publish('r0', PUT);
+  if (what === 'all-in') return node.move(dice.chance(0.5) ? 'in' : 'out');
+  if (node.sessions.length > 0) node.move(what, dice.pick(node.sessions));
 }
 
 /** All faults stop. */

@@ -29,6 +29,8 @@ export interface Published {
   readonly offset: number;
   readonly except: ReadonlySet<string>;
   readonly at: number;
+  /** Ids of the sessions that were in the room. */
+  readonly members: ReadonlySet<string>;
 }
 
 export interface StoreWatchSurroundings {
@@ -74,6 +76,12 @@ export class StoreWatch {
   unhandled(): number {
     const orphans = this.#inner.orphans({ idleMs: 0 }) as Awaited<ReturnType<SessionStore['orphans']>>;
     return orphans.reduce((sum, { unhandled }) => sum + unhandled, 0);
+  }
+
+  /** Ids of the sessions in a room. */
+  membersOf(room: string): ReadonlySet<string> {
+    const found = this.#inner.find({ rooms: [room] }) as Awaited<ReturnType<SessionStore['find']>>;
+    return new Set(found.map(({ sid }) => sid));
   }
 
   /** What the store has of a session; undefined: it is not there, or not any more. */
@@ -222,7 +230,8 @@ export class StoreWatch {
     if (publications.some((one) => one.room === room && one.epoch === epoch && one.offset === offset)) return;
     const text = this.#around.textOf(publication.event);
     const at = this.#around.clock.now();
-    publications.push({ text, room, epoch, offset, except: publication.except, at });
+    const members = this.membersOf(room);
+    publications.push({ text, room, epoch, offset, except: publication.except, at, members });
   }
 
   #claim({ items, blocked }: Awaited<ReturnType<SessionStore['claim']>>): void {

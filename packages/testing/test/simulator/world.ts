@@ -7,9 +7,9 @@ import { Dice } from './dice.js';
 import { farStore, type StoreWeather } from './far-store.js';
 import { Judge } from './judge.js';
 import { Ledger, type Words } from './ledger.js';
-import { BEFORE_ASKING, BEFORE_STREAMS } from './regressions.js';
+import { BEFORE_ASKING, BEFORE_MOVES, BEFORE_STREAMS } from './regressions.js';
 import { RollingStore } from './rolling-store.js';
-import { ServerNode } from './server-node.js';
+import { PUT, ServerNode } from './server-node.js';
 import { SimProcess } from './sim-process.js';
 import { type Published, StoreWatch } from './store-watch.js';
 
@@ -33,12 +33,14 @@ export interface Climate {
   readonly asks: boolean;
   /** Clients read streams. */
   readonly streams: boolean;
+  /** Servers put sessions into rooms, and take them out. */
+  readonly moves: boolean;
 }
 
 /** Longer than any handler of the application takes. */
 const DRAIN_MS = 10_000;
 
-function draw(dice: Dice, { asks, streams }: Pick<Climate, 'asks' | 'streams'>): Climate {
+function draw(dice: Dice, extras: Pick<Climate, 'asks' | 'streams' | 'moves'>): Climate {
   const nodes = dice.pick([1, 1, 1, 2, 3]);
   const far = nodes > 1 || dice.chance(0.3);
   return {
@@ -59,8 +61,7 @@ function draw(dice: Dice, { asks, streams }: Pick<Climate, 'asks' | 'streams'>):
     leaseMs: dice.pick([10_000, 3_000]),
     tokenTtlMs: dice.pick([undefined, undefined, 60_000, 10_000]),
     steps: dice.between(15, 50),
-    asks,
-    streams,
+    ...extras,
   };
 }
 
@@ -72,6 +73,8 @@ export class World {
   readonly askDice: Dice;
   /** Of the streams that clients read. */
   readonly streamDice: Dice;
+  /** Of how servers move sessions. */
+  readonly moveDice: Dice;
   readonly clock = new VirtualClock();
   readonly judge: Judge;
   readonly coverage = new Coverage();
@@ -98,9 +101,11 @@ export class World {
     this.judge = new Judge(this.clock, tracing);
     this.askDice = new Dice(seed * 101 + 7);
     this.streamDice = new Dice(seed * 211 + 3);
+    this.moveDice = new Dice(seed * 307 + 5);
     this.climate = draw(this.dice, {
       asks: !BEFORE_ASKING.has(seed) && this.askDice.chance(0.5),
       streams: !BEFORE_STREAMS.has(seed) && this.streamDice.chance(0.4),
+      moves: !BEFORE_MOVES.has(seed) && this.moveDice.chance(0.4),
     });
     const { latencyMs, late, storeDelayMs } = this.climate;
     this.judge.note(() => `seed ${seed}: ${JSON.stringify(this.climate)}`);
@@ -271,6 +276,7 @@ export class World {
     this.apps.push(app);
     judge.note(() => `${app.name} appears`);
     void app.client.connect().catch(() => undefined);
+    if (climate.moves) app.ear(PUT);
     for (let room = 0; room < climate.rooms; room++) if (dice.chance(0.7)) app.join(`r${room}`);
     return app;
   }
