@@ -17,9 +17,9 @@ export function example(name: string, document = 'README.md'): string {
 export class ExampleFolder {
   readonly path = mkdtempSync(join(e2e, '.example-'));
 
-  /** Writes an example of the README on another port than the one that stands there, which may be in use. */
-  write(name: string, port: number): string {
-    return this.writeCode(name, example(name).replaceAll('3000', String(port)));
+  /** Writes an example on another port than the one that stands there, which may be in use. */
+  write(name: string, port: number, document?: string): string {
+    return this.writeCode(name, example(name, document).replaceAll('3000', String(port)));
   }
 
   writeCode(name: string, code: string): string {

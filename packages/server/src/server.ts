@@ -35,14 +35,12 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
   const { random } = ports;
   const unreached = (what: Unreached) => lifecycle.emit('unreached', Object.freeze(what));
   const around = { hub, direct, store, random, schemas, end, unreached };
-  let own: HttpServer | undefined;
+  /** Those of `listen`. */
+  const own = new Set<HttpServer>();
 
   const close = async (): Promise<void> => {
-    const http = own;
-    own = undefined;
     await core.close();
-    if (!http) return;
-    await ended(http);
+    await Promise.all([...own].map(ended));
   };
   const drain = async (drainOptions: DrainOptions = {}): Promise<void> => {
     checkKeys(drainOptions, ['deadlineMs'], 'drain(options)');
@@ -73,17 +71,22 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
       upgrades.attach(http, attachOptions.path);
       return server;
     },
-    listen: (port, host) => {
+    handleUpgrade: (request, socket, head) => upgrades.handleUpgrade(request, socket, head),
+    listen: async (port, host) => {
       const http = createServer((_request, response) => {
         response
           .writeHead(426, { 'Content-Type': 'text/plain', Upgrade: 'websocket' })
           .end('WebSockets only\n');
       });
-      return listening(http, port, host).then((address) => {
-        own = http;
+      const address = await listening(http, port, host);
+      own.add(http);
+      try {
         upgrades.attach(http);
-        return address;
-      });
+      } catch (error) {
+        await ended(http);
+        throw error;
+      }
+      return address;
     },
     stats: () => core.stats(),
     drain,

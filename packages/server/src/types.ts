@@ -1,4 +1,5 @@
-import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type {
   AnyContract,
   Arguments,
@@ -267,9 +268,21 @@ export interface HoldfastServer<C extends AnyContract = Contract, U extends User
   ): Unsubscribe;
   /** A handler, rule or listener of yours threw. Default: the logger. */
   onError(listener: (error: unknown, where: { name: string; sessionId?: string }) => unknown): Unsubscribe;
-  /** Takes the upgrades of `path` (default `/realtime`) of an http server: Express, Fastify (`app.server`), plain. */
-  attach(server: HttpServer, options?: { path?: string }): this;
-  /** Own http server, on path `/realtime`. Port 0: any free one. Rejects with the error of `http.Server.listen`. */
+  /**
+   * Takes the upgrades of `path` (default `/realtime`) of an http server: Express, Fastify (`app.server`), Hono, plain,
+   * with TLS or without. Leaves those of other paths to others, and answers 404 to what nobody could take. Throws a
+   * `TypeError` for a path that is taken already, or none, and after `close()`.
+   */
+  attach(server: UpgradeSource, options?: { path?: string }): this;
+  /**
+   * For who routes upgrades by hand: takes what an http server emits as `upgrade`, whatever its path. Who may not come
+   * in is answered here, also after `close()` (503). Throws a `TypeError` for anything else.
+   */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /**
+   * Own http server, on path `/realtime`. Port 0: any free one. Rejects with the error of `http.Server.listen`, and with
+   * a `TypeError` after `close()`.
+   */
   listen(port: number, host?: string): Promise<{ port: number }>;
   stats(): ServerStats;
   /**
@@ -282,6 +295,13 @@ export interface HoldfastServer<C extends AnyContract = Contract, U extends User
   close(): Promise<void>;
   /** As `close()`. */
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** An `http.Server` or `https.Server`, or what behaves like one: `serve()` of Hono has a wider type. */
+export interface UpgradeSource {
+  on(event: 'upgrade', listener: (request: IncomingMessage, socket: Duplex, head: Buffer) => void): unknown;
+  off(event: 'upgrade', listener: (request: IncomingMessage, socket: Duplex, head: Buffer) => void): unknown;
+  listeners(event: 'upgrade'): readonly object[];
 }
 
 export interface ServerOptions<C extends AnyContract = Contract, U extends User = User> {

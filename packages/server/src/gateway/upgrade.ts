@@ -1,14 +1,17 @@
-import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { CloseCode, type Codec, type Transport } from '@holdfast/protocol';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Acceptor } from '../ports/ports.js';
 import type { ServerSettings } from '../settings.js';
+import type { UpgradeSource } from '../types.js';
 import { bearerOf } from './bearer.js';
 import { negotiate } from './negotiate.js';
 import { originAllowed } from './origin.js';
 
 const DEFAULT_PATH = '/realtime';
+/** As it stands in the first line of a request: what is not written so would never be asked for. */
+const PATH = /^\/[!-~]*$/;
 
 /** Which path a listener of ours takes: several may share one http server. */
 const pathOf = new WeakMap<object, string>();
@@ -19,6 +22,7 @@ export class Upgrades {
   readonly #accept: Acceptor;
   readonly #sockets: WebSocketServer;
   readonly #detachers: (() => void)[] = [];
+  #phase: 'open' | 'closed' = 'open';
 
   constructor(settings: Pick<ServerSettings, 'codecs' | 'origins' | 'maxMessageBytes'>, accept: Acceptor) {
     this.#settings = settings;
@@ -35,11 +39,8 @@ export class Upgrades {
     });
   }
 
-  attach(server: HttpServer, path = DEFAULT_PATH): void {
-    if (typeof path !== 'string' || !path.startsWith('/')) {
-      throw new TypeError(`attach(server, { path }): '${path}' must begin with '/'`);
-    }
-    if (typeof server?.on !== 'function') throw new TypeError('attach(server): an http.Server is needed');
+  attach(server: UpgradeSource, path = DEFAULT_PATH): void {
+    this.#checkAttach(server, path);
     const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
       const [requested] = (request.url ?? '').split('?');
       if (requested === path) return this.#upgrade(request, socket, head);
@@ -56,8 +57,21 @@ export class Upgrades {
     this.#detachers.push(() => server.off('upgrade', upgrade));
   }
 
+  /** The upgrade of a request that somebody else has found to be for us. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const isUpgrade =
+      typeof request?.headers === 'object' && typeof socket?.write === 'function' && Buffer.isBuffer(head);
+    if (!isUpgrade) {
+      throw new TypeError(
+        "handleUpgrade(request, socket, head): what an http server emits as 'upgrade' is needed",
+      );
+    }
+    this.#upgrade(request, socket, head);
+  }
+
   /** Takes no more and asks every client to go; resolves when they have gone. */
   close(): Promise<void> {
+    this.#phase = 'closed';
     for (const detach of this.#detachers.splice(0)) detach();
     for (const socket of this.#sockets.clients) socket.close(CloseCode.RESTART, 'the server is going down');
     return new Promise((resolve) => this.#sockets.close(() => resolve()));
@@ -68,10 +82,27 @@ export class Upgrades {
     for (const socket of this.#sockets.clients) socket.terminate();
   }
 
+  #checkAttach(server: UpgradeSource, path: string): void {
+    if (typeof path !== 'string' || !PATH.test(path) || /[?#]/.test(path)) {
+      throw new TypeError(
+        `attach(server, { path }): a path as it stands in a request is needed, such as '/realtime', not '${path}'`,
+      );
+    }
+    if (typeof server?.on !== 'function' || typeof server.listeners !== 'function') {
+      throw new TypeError('attach(server): an http.Server is needed');
+    }
+    if (this.#phase === 'closed') throw new TypeError('attach(server): this Holdfast server has been closed');
+    if (server.listeners('upgrade').some((listener) => pathOf.get(listener) === path)) {
+      throw new TypeError(`attach(server, { path }): '${path}' of this http server is taken already`);
+    }
+  }
+
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // Until `ws` takes over, a reset of the connection must not crash the process.
     const ignore = (): void => undefined;
     socket.on('error', ignore);
+    // Who routes upgrades to us by hand may not have heard of it.
+    if (this.#phase === 'closed') return refuse(socket, 503, 'the server is going down');
     const { origin, host } = request.headers;
     if (!originAllowed({ origin, host }, this.#settings.origins)) {
       return refuse(socket, 403, `the origin ${origin} is not allowed here`);
@@ -119,12 +150,15 @@ export class Upgrades {
   }
 }
 
-function refuse(socket: Duplex, status: 400 | 403 | 404, text: string): void {
-  const names = { 400: 'Bad Request', 403: 'Forbidden', 404: 'Not Found' };
+const STATUS = { 400: 'Bad Request', 403: 'Forbidden', 404: 'Not Found', 503: 'Service Unavailable' };
+
+function refuse(socket: Duplex, status: keyof typeof STATUS, text: string): void {
+  // Whoever was refused may reset the connection, which must not crash the process.
+  socket.on('error', () => undefined);
   // What came in the request's headers must not make lines of its own in the answer.
   const body = `${text.replace(/[^\x20-\x7e]/g, '?')}\n`;
   const head = [
-    `HTTP/1.1 ${status} ${names[status]}`,
+    `HTTP/1.1 ${status} ${STATUS[status]}`,
     'Connection: close',
     'Content-Type: text/plain; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
