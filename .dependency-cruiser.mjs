@@ -216,6 +216,23 @@ export default {
       { path: '^packages/server/src/', pathNot: '^packages/server/src/(ports(/|[.]ts$)|types[.]ts$)' },
     ),
 
+    // The command.
+    rule(
+      'command-uses-public-doors-for-applications',
+      'It stands where a user stands: no ports, no protocol of its own, no test kit.',
+      { path: '^packages/cli/' },
+      {
+        path: '^packages/(?!cli/)',
+        pathNot: '^packages/(client/src/(index|explain)|server/src/index)[.]ts$',
+      },
+    ),
+    rule(
+      'command-rooms-do-not-know-each-other',
+      'serve, connect and bench share options and output; only main.ts knows all three.',
+      { path: '^packages/cli/src/(serve|connect|bench)/' },
+      { path: '^packages/cli/src/(serve|connect|bench)/', pathNot: '^packages/cli/src/$1/' },
+    ),
+
     // The playground.
     rule(
       'page-does-not-know-the-server',

@@ -1,5 +1,5 @@
 // Builds every package to ESM and CommonJS with source maps and rolled-up declarations, the client also to
-// one script for a <script> tag, and the playground to a page and two Node programs.
+// one script for a <script> tag, the command `holdfast` to a Node program, and the playground to a page and two of them.
 //
 //   rollup -c                all of it; declarations come from .build/types (tsc -p tsconfig.build.json)
 //   rollup -c --configJs     JavaScript only, which is all that `npm start` needs
@@ -141,6 +141,19 @@ const playgroundPage = {
   output: { file: join(root, 'playground/dist/public/main.js'), format: 'es', sourcemap: true },
 };
 
+const command = {
+  ...strict,
+  input: inputs('packages/cli/src', ['holdfast'], '.ts'),
+  external: externalOf(readJson('packages/cli/package.json').dependencies),
+  plugins: [nodeResolve({ extensions: ['.ts'] }), compile()],
+  output: {
+    dir: join(root, 'packages/cli/dist'),
+    format: 'es',
+    sourcemap: true,
+    banner: '#!/usr/bin/env node',
+  },
+};
+
 const playgroundPrograms = {
   ...strict,
   input: inputs('playground/src', ['serve', 'bot'], '.ts'),
@@ -162,6 +175,7 @@ export default (args) => {
   return [
     ...published.map(packageCode),
     clientScript,
+    command,
     playgroundPage,
     playgroundPrograms,
     ...(onlyJs ? [] : published.map(packageTypes)),

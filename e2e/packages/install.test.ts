@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 const run = promisify(execFile);
 /** `npm test` packs every package before it comes here. */
 const packed = fileURLToPath(new URL('../../.build/packed/', import.meta.url));
-const names = ['protocol', 'client', 'server', 'testing'];
+const names = ['protocol', 'client', 'server', 'testing', 'cli'];
 const home = mkdtempSync(join(tmpdir(), 'holdfast-install-'));
 
 function tarball(name: string): string {
@@ -52,6 +52,11 @@ test('ES modules: both ends talk, and the process ends by itself after close()',
     import { createTestbed } from '@holdfast/testing';
     ${talk}`;
   expect(await program('esm.mjs', code)).toBe('hello function\n');
+});
+
+test('the command is there', async () => {
+  const { stdout } = await run('npx', ['--no-install', 'holdfast', '--version'], { cwd: home });
+  expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
 
 test('CommonJS: the same', async () => {

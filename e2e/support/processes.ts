@@ -3,7 +3,13 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
 
-const program = (name: string) => fileURLToPath(new URL(`../../playground/dist/${name}.js`, import.meta.url));
+const PROGRAMS = {
+  serve: 'playground/dist/serve.js',
+  bot: 'playground/dist/bot.js',
+  holdfast: 'packages/cli/dist/holdfast.js',
+};
+export const pathOf = (name: keyof typeof PROGRAMS): string =>
+  fileURLToPath(new URL(`../../${PROGRAMS[name]}`, import.meta.url));
 
 /** Long enough for a loaded machine; nobody waits longer than what is waited for takes. */
 export const DEADLINE_MS = 20_000;
@@ -14,11 +20,15 @@ export class Program {
   readonly #exit: Promise<number | null>;
   #output = '';
 
-  constructor(name: 'serve' | 'bot', args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  constructor(
+    name: keyof typeof PROGRAMS,
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+  ) {
     const inherited = Object.entries(process.env).filter(
       ([key]) => !/^(PORT|HOST|VITEST.*|NODE_ENV)$/.test(key),
     );
-    this.#child = spawn(process.execPath, [program(name), ...args], {
+    this.#child = spawn(process.execPath, [pathOf(name), ...args], {
       env: { ...Object.fromEntries(inherited), ...env },
       stdio: 'pipe',
     });

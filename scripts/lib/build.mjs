@@ -6,7 +6,11 @@ import { root, runOrExit } from './process.mjs';
 const rollup = 'node_modules/rollup/dist/bin/rollup';
 const tsc = 'node_modules/typescript/bin/tsc';
 const stamp = join(root, '.build/built-from');
-const products = () => ['playground/dist/serve.js', ...packagesEach('dist/index.js')];
+/** The command has no door but its program. */
+const products = () => [
+  'playground/dist/serve.js',
+  ...packagesEach('dist/index.js').map((path) => path.replace('cli/dist/index', 'cli/dist/holdfast')),
+];
 
 const sources = () =>
   hashOf(

@@ -1,0 +1,109 @@
+import { readConfigFile } from '../options/config-file.js';
+import { flag, isOrigin, isPath, text, texts, wholeNumber } from '../options/kinds.js';
+import {
+  describeOptions,
+  type Options,
+  parseCommandLine,
+  resolveOptions,
+  type Values,
+} from '../options/options.js';
+import { UsageError } from '../options/usage-error.js';
+import { type RoomRules, roomRules } from './room-rules.js';
+
+const MAX_TIMER_MS = 2_147_483_647;
+
+const serveOptions = {
+  port: {
+    kind: wholeNumber(0, 65_535),
+    fallback: 3000,
+    help: 'where to listen; 0: any free port',
+    variable: 'HOLDFAST_PORT',
+    key: 'port',
+  },
+  host: {
+    kind: text('<address>', 'an address or a name of this machine', (value) => !/\s/.test(value)),
+    fallback: '127.0.0.1',
+    help: 'address to listen on; 0.0.0.0: all, for whoever can reach this machine',
+    variable: 'HOLDFAST_HOST',
+    key: 'host',
+  },
+  path: {
+    kind: text('<path>', "a path as it stands in a request, such as '/realtime'", isPath),
+    fallback: '/realtime',
+    help: 'of the WebSockets',
+    variable: 'HOLDFAST_PATH',
+    key: 'path',
+  },
+  origin: {
+    kind: texts('<origin>', 'an exact origin, such as https://example.com', isOrigin),
+    fallback: undefined,
+    help: 'whose pages may connect; default: those of the same host',
+    variable: 'HOLDFAST_ORIGINS',
+    key: 'origins',
+  },
+  room: {
+    kind: roomRules,
+    fallback: undefined as RoomRules | undefined,
+    help: "opens rooms: 'chat:*=join,publish,presence'; default: none is open",
+    variable: 'HOLDFAST_ROOMS',
+    key: 'rooms',
+  },
+  'session-ttl-ms': {
+    kind: wholeNumber(0, MAX_TIMER_MS),
+    fallback: 120_000,
+    help: 'how long a session waits for its client to come back',
+    variable: 'HOLDFAST_SESSION_TTL_MS',
+    key: 'sessionTtlMs',
+  },
+  'drain-ms': {
+    kind: wholeNumber(0, MAX_TIMER_MS),
+    fallback: 5_000,
+    help: 'how long clients have to move away after SIGINT or SIGTERM',
+    variable: 'HOLDFAST_DRAIN_MS',
+    key: 'drainMs',
+  },
+  config: {
+    kind: text('<file>', 'the name of a .json or .mjs file', (value) => /\.(json|mjs)$/.test(value)),
+    fallback: undefined,
+    help: 'a file of settings, by the names in quotes',
+    variable: 'HOLDFAST_CONFIG',
+  },
+  json: { kind: flag, fallback: false, help: 'prints lines of JSON' },
+  help: { kind: flag, fallback: false, help: 'this text' },
+} satisfies Options;
+
+export type ServeSettings = Values<typeof serveOptions>;
+
+export const SERVE_HELP = `Usage: holdfast serve [options]
+
+Runs a server in this process. It answers the request 'echo' with its input, and the event 'echo' with the same
+event, so that 'holdfast connect' and 'holdfast bench' have something to talk to; GET /health says how it is.
+Everybody is let in, as a guest.
+
+${describeOptions(serveOptions)}
+
+A flag counts before its variable, a variable before the file. In variables, commas stand between origins, and
+semicolons between rooms. SIGINT and SIGTERM ask the clients to go elsewhere, and end with 0.
+
+Exit codes: 0 ended by a signal, 1 cannot listen, 2 wrong usage.`;
+
+/** Throws a `UsageError` that names flag, variable or file key, and what is allowed. */
+export async function readServeSettings(
+  args: readonly string[],
+  variables: Readonly<Record<string, string | undefined>>,
+): Promise<ServeSettings> {
+  if (args.some((arg) => /^--jwt-secret(=|$)/.test(arg))) {
+    throw new UsageError(
+      'a secret does not belong on the command line, where everybody on this machine reads it',
+    );
+  }
+  const line = parseCommandLine(serveOptions, args);
+  if (line.positionals.length > 0) throw new UsageError(`serve takes no argument '${line.positionals[0]}'`);
+  // Whoever sets it relies on it: a server that lets in everybody all the same would be worse than none.
+  if (variables['HOLDFAST_JWT_SECRET'] && !line.flags.has('help')) {
+    throw new UsageError('HOLDFAST_JWT_SECRET is set, but this version of serve checks no tokens');
+  }
+  const { config } = resolveOptions({ config: serveOptions.config }, { line, variables });
+  const file = config === undefined ? undefined : { path: config, content: await readConfigFile(config) };
+  return resolveOptions(serveOptions, { line, variables, file });
+}
