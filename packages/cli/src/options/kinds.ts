@@ -61,7 +61,6 @@ export function texts(
 /** As it stands in a request. */
 export const isPath = (value: string): boolean => /^\/[!-~]*$/.test(value) && !/[?#]/.test(value);
 
-export const isOrigin = (value: string): boolean =>
-  URL.canParse(value) && new URL(value).origin === value && value !== 'null';
+export const isOrigin = (value: string): boolean => URL.canParse(value) && new URL(value).origin === value;
 
 export const isUrl = (value: string): boolean => /^(wss?|https?):\/\//.test(value) && URL.canParse(value);
