@@ -90,4 +90,6 @@ async function talk(conversation: Conversation, output: Output): Promise<void> {
   }
   output.setPrompt(undefined);
   lines.close();
+  // The prompt that nobody will answer.
+  if (isTty) process.stderr.write('\r\x1b[K');
 }
