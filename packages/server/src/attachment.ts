@@ -20,14 +20,16 @@ import { LiveToken, type LiveTokenSurroundings, RENEWALS_MS } from './gateway/li
 import { EXPIRED, endedByServer } from './gateway/token.js';
 import { type Arrived, Inflow, type InflowSurroundings } from './inflow.js';
 import { Lanes } from './lanes.js';
+import type { Observed } from './observe/observer.js';
 import { Outflow, type OutflowSurroundings, type ServerLink } from './outflow.js';
 import type { Answer, Ownership, RoomPosition } from './ports/store.js';
 import type { Session, SessionConnection } from './session.js';
 
 export interface AttachmentSurroundings
   extends Pick<InflowSurroundings, 'check' | 'store' | 'bye' | 'broken'>,
-    Pick<OutflowSurroundings, 'clock' | 'maxBufferedBytes' | 'wrote'>,
+    Pick<OutflowSurroundings, 'clock' | 'maxBufferedBytes'>,
     Pick<LiveTokenSurroundings, 'identify' | 'refused'> {
+  readonly observe: Observed;
   /** Lets a room of the session flow on its connection. */
   openRoom(attachment: Attachment, room: string, position: RoomPosition): Answer<void>;
   /** Time between pings of this connection, ms. */
@@ -109,6 +111,7 @@ export class Attachment implements SessionConnection {
       { owner, transport, link: this.#link, window },
       {
         ...shared,
+        wrote: (messages) => around.observe.messages('out', messages),
         flowing: () => this.#flowing(),
       },
     );
@@ -126,7 +129,10 @@ export class Attachment implements SessionConnection {
       renewed: (ms) => this.#outflow.control(ms === undefined ? [Type.AUTH] : [Type.AUTH, ms]),
       refused: around.refused,
       // Without a BYE, which would hide how long to wait.
-      flooded: () => this.drop(CloseCode.RATE_LIMITED, `ra=${RENEWALS_MS}`),
+      flooded: () => {
+        around.observe.limited({ limit: 'renewals' });
+        this.drop(CloseCode.RATE_LIMITED, `ra=${RENEWALS_MS}`);
+      },
       failed: (error) => around.failed(error, 'auth'),
     });
     this.#alarm = new Alarm(around.clock, () => this.#ring());
@@ -157,7 +163,10 @@ export class Attachment implements SessionConnection {
       .map((incoming) => this.#atOnce(incoming));
     this.#inflow.receive(inOrder, frame.ack, bytes);
     // Whatever the items did to this session lies in the store by now, or will be announced.
-    this.#link.acknowledge(frame.ack);
+    const now = this.#heardAt;
+    for (const { writtenAt = now } of this.#link.acknowledge(frame.ack)) {
+      this.#around.observe.acknowledged(now - writtenAt);
+    }
     this.#arm();
   }
 

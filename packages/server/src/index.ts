@@ -40,4 +40,5 @@ export {
   type Sending,
   type Unsubscribe,
 } from '@holdfast/protocol';
+export type { Observer } from './observe/observer.js';
 export type * from './types.js';

@@ -8,6 +8,7 @@ import {
 } from '@holdfast/protocol';
 import { after, Loop } from './answer.js';
 import type { NumberedRoom, RoomNews } from './hub/room.js';
+import type { Observed } from './observe/observer.js';
 import type { Outflow } from './outflow.js';
 import type { Answer, RoomPart, RoomPosition, SessionStore } from './ports/store.js';
 import type { RoomLanes, Session } from './session.js';
@@ -23,6 +24,7 @@ interface Lane {
 export interface LanesSurroundings {
   readonly store: SessionStore;
   readonly codec: Codec;
+  readonly observe: Observed;
   failed(error: unknown): void;
 }
 
@@ -66,6 +68,7 @@ export class Lanes implements RoomLanes {
       const lane: Lane = { room, position: { epoch: top.epoch, offset: from }, state: 'behind' };
       this.#lanes.set(room.name, lane);
       if (gap) {
+        this.#missing(gap);
         this.#outflow.control([Type.GAP, gap.from, gap.to, gap.why, room.number]);
         lane.position = { epoch: top.epoch, offset: Math.max(from, gap.to) };
       }
@@ -114,6 +117,7 @@ export class Lanes implements RoomLanes {
     this.#outflow.flush();
     const data = this.#outflow.open ? frame(this.#around.codec) : undefined;
     if (data !== undefined) this.#outflow.publication(data);
+    else this.#dropped('volatile', 1);
   }
 
   /** The connection takes more: whoever is behind reads on. */
@@ -139,6 +143,7 @@ export class Lanes implements RoomLanes {
     const { number } = lane.room;
     if (!this.#outflow.open || this.#lanes.get(lane.room.name) !== lane) return;
     if (gap) {
+      this.#missing(gap);
       const items: Item[] = [[Type.GAP, gap.from, gap.to, gap.why, number]];
       // A room made anew says so first, or the client would take the new offsets for old ones.
       if (top.epoch !== lane.position.epoch) {
@@ -154,6 +159,15 @@ export class Lanes implements RoomLanes {
       if (!this.#isOurs(except)) this.#outflow.publication(lane.room.frame(event, offset, codec));
     }
     lane.state = 'live';
+  }
+
+  /** What a log that was lost has held is not known. */
+  #missing({ from, to }: NonNullable<RoomPart['gap']>): void {
+    if (to >= from) this.#dropped('room-log', to - from + 1);
+  }
+
+  #dropped(reason: 'volatile' | 'room-log', messages: number): void {
+    this.#around.observe.dropped({ sessionId: this.#session.id, reason, messages });
   }
 
   /** Published by this client, perhaps in an earlier session. */

@@ -56,8 +56,6 @@ export class ServerCore {
   readonly #sweeper: Sweeper;
   readonly #stopListening: () => void;
   #calls = 0;
-  #messagesOut = 0;
-  #errorCount = 0;
 
   constructor(ports: ServerPorts, settings: ServerSettings) {
     this.ports = ports;
@@ -65,7 +63,7 @@ export class ServerCore {
     const storeFailed = (error: unknown): void => this.failed(error, { name: 'store' });
     this.store = retryingStore(ports.store ?? new MemoryStore(ports), { ...ports, failed: storeFailed });
     this.node = ports.random.id();
-    const { schemas, maxRooms, codecs, logger, concurrency } = settings;
+    const { schemas, maxRooms, codecs, logger, concurrency, observe } = settings;
     const { store, node, rules } = this;
     this.lifecycle = new Listeners((error, name) => this.failed(error, { name }));
     this.errors = new Listeners((error) => logger.error('Holdfast: a listener of onError failed', error));
@@ -93,6 +91,7 @@ export class ServerCore {
       rules,
       maxRooms,
       concurrency,
+      observe,
       report: this.failed,
     });
     this.#admission = new Admission(settings.acceptPerSecond);
@@ -113,7 +112,7 @@ export class ServerCore {
 
   /** Something of the application's own failed. */
   readonly failed: Report = (error, where) => {
-    this.#errorCount++;
+    this.settings.observe.failed(where);
     if (!this.errors.emit('error', error, where)) {
       this.settings.logger.error(`Holdfast: '${where.name}' failed`, error);
     }
@@ -149,14 +148,16 @@ export class ServerCore {
 
   stats(): ServerStats {
     const { hub } = this;
+    const { messagesIn, messagesOut, errors } = this.settings.counts;
     return {
       connections: this.#connections,
       sessions: hub.sessions.size,
       users: hub.users,
       rooms: hub.rooms,
-      messagesIn: this.router.accepted,
-      messagesOut: this.#messagesOut,
-      errors: this.#errorCount,
+      outboxBytes: this.store.heldBytes,
+      messagesIn,
+      messagesOut,
+      errors,
       draining: this.#phase !== 'open',
     };
   }
@@ -234,7 +235,7 @@ export class ServerCore {
 
   #attach(session: Session, arrival: Arrival): Attachment {
     const { hub, store } = this;
-    const { sessionTtlMs, maxBufferedBytes, heartbeatMs } = this.settings;
+    const { sessionTtlMs, maxBufferedBytes, heartbeatMs, observe } = this.settings;
     const { clock, random } = this.ports;
     const { broken, refused, identify } = arrival;
     const attachment = new Attachment(session, arrival, {
@@ -246,9 +247,7 @@ export class ServerCore {
       touchMs: Math.max(10, sessionTtlMs / 3),
       check: (of, seq, item) => this.router.check(of, seq, item),
       hear: (of, item) => this.router.hear(of, item),
-      wrote: (messages) => {
-        this.#messagesOut += messages;
-      },
+      observe,
       bye: (of) => this.#end(of.id, 'closed'),
       // Unless it is gone because it was ended: then its end is on its way.
       lost: () => {
@@ -293,6 +292,7 @@ export class ServerCore {
       store,
       node,
       concurrency: settings.concurrency,
+      observe: settings.observe,
       run: (of, item, signal) => this.router.run(of, item, signal),
       report: (error, name, of) => this.failed(error, { name, sessionId: of.id }),
       door: (of) => doorOf(of, { clock, random, schemas: settings.schemas, hub: this.hub, end: this.end }),

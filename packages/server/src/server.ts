@@ -14,7 +14,15 @@ import { createRoomTarget, createTarget } from './hub/target.js';
 import type { Acceptor, ServerPorts } from './ports/ports.js';
 import { ServerCore } from './server-core.js';
 import { resolveOptions } from './settings.js';
-import type { DrainOptions, HoldfastServer, ServerOptions, Unreached, User } from './types.js';
+import type {
+  DrainOptions,
+  HoldfastServer,
+  ServerOptions,
+  ServerSession,
+  SessionEnd,
+  Unreached,
+  User,
+} from './types.js';
 
 /** A server, and the way in for connections that do not come from an http server. */
 export interface ServerOnPorts<C extends AnyContract, U extends User> {
@@ -35,6 +43,7 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
   const { random } = ports;
   const unreached = (what: Unreached) => lifecycle.emit('unreached', Object.freeze(what));
   const around = { hub, direct, store, random, schemas, end, unreached };
+  observeLifecycle(core);
   /** Those of `listen`. */
   const own = new Set<HttpServer>();
 
@@ -103,6 +112,20 @@ function names(ids: readonly string[], what: string): readonly string[] {
     if (typeof id !== 'string' || id === '') throw new TypeError(`${what} must be a text, not ${String(id)}`);
   }
   return ids;
+}
+
+function observeLifecycle(core: ServerCore): void {
+  const { observe } = core.settings;
+  observe.serving(() => core.stats());
+  core.lifecycle.on('detach', ({ id: sessionId }: ServerSession, detach: { code: number; reason: string }) =>
+    observe.detached({ sessionId, ...detach }),
+  );
+  core.lifecycle.on('session-end', ({ id: sessionId }: ServerSession, end: SessionEnd) => {
+    observe.ended({ sessionId, ...end });
+    if (end.undelivered > 0) {
+      observe.dropped({ sessionId, reason: 'session-ended', messages: end.undelivered });
+    }
+  });
 }
 
 /** Where the application says what it hears and what it answers. */

@@ -16,6 +16,7 @@ import { Turns } from './answer.js';
 import { Asking, type Question } from './asking.js';
 import { dropOldest } from './drop-oldest.js';
 import type { NumberedRoom, RoomNews } from './hub/room.js';
+import type { Observed } from './observe/observer.js';
 import type {
   Answer,
   AppendCall,
@@ -39,6 +40,7 @@ export interface SessionSurroundings extends RunnerSurroundings<Session> {
   readonly store: SessionStore;
   /** Id of this server. */
   readonly node: string;
+  readonly observe: Observed;
   /** Makes what handlers are given. */
   door(session: Session): ServerSession;
   /** The store says in which rooms it is. */
@@ -226,6 +228,7 @@ export class Session {
   /** An event that goes out now or not at all. Throws what the codec cannot encode. */
   cast(item: VolatileItem, id: string): Receipt {
     const sent = this.attachment?.cast(this.codec.encode(item));
+    if (!sent) this.#dropped('volatile');
     return { id, outcome: sent ? 'sent' : 'dropped' };
   }
 
@@ -248,8 +251,9 @@ export class Session {
       this.#waiting.delete(w);
       const text = `too much waits for the session already; its client will be told that '${item[1]}' is missing`;
       const details = { delivery: 'unsent', messageId: id } as const;
-      if (appended.status === 'full') deferred.reject(holdfastError('ERR_OUTBOX_FULL', text, details));
-      else deferred.reject(sessionOver(id, false));
+      if (appended.status !== 'full') return deferred.reject(sessionOver(id, false));
+      this.#dropped('outbox-full');
+      deferred.reject(holdfastError('ERR_OUTBOX_FULL', text, details));
     });
     if (appended instanceof Promise)
       appended.catch((error: unknown) => this.#around.report(error, 'store', this));
@@ -290,7 +294,12 @@ export class Session {
     if (written?.writer !== this.#around.node) return;
     const deferred = this.#waiting.get(written.w);
     this.#waiting.delete(written.w);
+    this.#dropped('superseded');
     deferred?.resolve({ id: deferred.sending.id, outcome: 'superseded' });
+  }
+
+  #dropped(reason: 'volatile' | 'outbox-full' | 'superseded'): void {
+    this.#around.observe.dropped({ sessionId: this.id, reason, messages: 1 });
   }
 
   /** What a call of ours has appended has got a number. */

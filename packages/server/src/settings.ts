@@ -12,6 +12,8 @@ import {
   numberOption,
   numberOptions,
 } from '@holdfast/protocol';
+import { Counts } from './observe/counts.js';
+import { HOOKS, type Observed, type Observer, tellAll } from './observe/observer.js';
 import type { Authenticate, ServerOptions, User } from './types.js';
 
 /** Options, checked, with every default filled in. */
@@ -30,6 +32,9 @@ export interface ServerSettings {
   readonly maxBufferedBytes: number;
   readonly acceptPerSecond: number;
   readonly logger: Logger;
+  /** Hears what happens: the counts, and whoever the application has given. */
+  readonly observe: Observed;
+  readonly counts: Counts;
 }
 
 const OPTIONS = [
@@ -42,6 +47,7 @@ const OPTIONS = [
   'concurrency',
   'limits',
   'logger',
+  'observe',
 ] as const satisfies readonly (keyof ServerOptions)[];
 
 /** Throws a `TypeError` that names the option, the rule and the value. */
@@ -61,6 +67,7 @@ export function resolveOptions<C extends AnyContract, U extends User>(
   ) {
     throw new TypeError('codecs must be an array of one or more codecs, such as json()');
   }
+  const counts = new Counts();
   const heartbeat = numberOptions(options.heartbeat, 'heartbeat', { intervalMs: [20_000, 10, 'whole'] });
   const sessionTtlMs = numberOption(options.sessionTtlMs, 'sessionTtlMs', 120_000);
   const concurrency = numberOption(options.concurrency, 'concurrency', 16, { min: 1, whole: true });
@@ -81,7 +88,19 @@ export function resolveOptions<C extends AnyContract, U extends User>(
     concurrency,
     ...limits,
     logger,
+    observe: observedBy([counts, ...observersOf(options.observe)], logger),
+    counts,
   };
+}
+
+function observersOf(observer: Observer | undefined): readonly Observer[] {
+  checkType(observer, 'object', 'observe');
+  for (const hook of HOOKS) checkType(observer?.[hook], 'function', `observe.${hook}`);
+  return observer ? [observer] : [];
+}
+
+function observedBy(observers: readonly Observer[], logger: Logger): Observed {
+  return tellAll(observers, (error) => logger.error('Holdfast: an observer failed', error));
 }
 
 function checkOrigin(origin: string): string {

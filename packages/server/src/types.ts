@@ -28,6 +28,11 @@ import type {
   Unsubscribe,
 } from '@holdfast/protocol';
 
+import type { Observer } from './observe/observer.js';
+import type { ServerStats } from './observe/stats.js';
+
+export type { ServerStats } from './observe/stats.js';
+
 /** Whoever `auth` says it is; guests get their session's id. */
 export interface User {
   readonly id: string;
@@ -189,23 +194,6 @@ export type Authenticate<U extends User> = (
   handshake: Handshake,
 ) => Awaitable<{ user: U; expiresAt?: number | undefined }>;
 
-/** Counts of this server, at once; a plain object for `res.json()`. */
-export interface ServerStats {
-  readonly connections: number;
-  /** With a connection, or waiting for their clients. */
-  readonly sessions: number;
-  readonly users: number;
-  readonly rooms: number;
-  /** Events and requests accepted from clients since the start. */
-  readonly messagesIn: number;
-  /** Events, replies and publications written to clients since the start. */
-  readonly messagesOut: number;
-  /** Errors told to `onError` since the start. */
-  readonly errors: number;
-  /** True from `drain()` or `close()` on: nobody is taken in any more. For health checks. */
-  readonly draining: boolean;
-}
-
 export interface HoldfastServer<C extends AnyContract = Contract, U extends User = User> {
   /** As given; keeps servers of different contracts apart. */
   readonly contract: C | undefined;
@@ -327,6 +315,8 @@ export interface ServerOptions<C extends AnyContract = Contract, U extends User 
   limits?: LimitOptions | undefined;
   /** Default `console`. */
   logger?: Logger | undefined;
+  /** Hears what happens, for metrics and the like: `prometheus()` of `@holdfast/server/metrics`, or your own. Default: nobody. */
+  observe?: Observer | undefined;
 }
 
 export interface DrainOptions {

@@ -17,16 +17,17 @@ import {
   type TransportEvents,
   Type,
   Verdict,
-  versionsFit,
   type Welcome,
   type WireData,
 } from '@holdfast/protocol';
 import type { Attachment, Binding } from '../attachment.js';
 import { WINDOW_BYTES, WINDOW_MESSAGES } from '../inflow.js';
 import type { Admission } from '../limits/admission.js';
+import type { Observed } from '../observe/observer.js';
 import type { ServerPorts } from '../ports/ports.js';
 import type { Answer, Attached, SessionStore } from '../ports/store.js';
 import type { Authenticate, Handshake, User } from '../types.js';
+import { mismatchOf } from './hello.js';
 import {
   AUTH_TIMEOUT_MS,
   EXPIRED,
@@ -43,6 +44,8 @@ const HELLO_TIMEOUT_MS = 5_000;
 
 /** Most requests of a client without an answer; told in WELCOME. */
 const MAX_REQUESTS_OF_CLIENTS = 1_000;
+
+const VERDICTS = { [Verdict.NEW]: 'new', [Verdict.RESUMED]: 'resumed', [Verdict.LOST]: 'lost' } as const;
 
 /** Whom the store has bound to this connection. */
 export interface Arrival extends Binding {
@@ -79,6 +82,7 @@ export interface HandshakeSurroundings {
   readonly heartbeatMs: number;
   readonly sessionTtlMs: number;
   readonly maxMessageBytes: number;
+  readonly observe: Observed;
   /** Over how long clients are to spread when this server is lost, ms; undefined: that is too short to say. */
   spreadMs(): number | undefined;
   /** Binds the connection to its session here. `greet` writes the WELCOME, and what follows it at once. */
@@ -113,6 +117,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
   /** Whom `auth` has said the holder of a token to be. */
   #known: (Identity & { readonly token: string | undefined }) | undefined;
   #cancelTimer: () => void;
+  readonly #since: number;
 
   constructor(around: HandshakeSurroundings, { transport, codec, handshake, token }: Incoming) {
     this.#around = around;
@@ -120,6 +125,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     this.#codec = codec;
     this.#handshake = handshake;
     this.#token = token;
+    this.#since = around.ports.clock.now();
     this.#cancelTimer = this.#deadline(HELLO_TIMEOUT_MS, 'HELLO');
   }
 
@@ -175,19 +181,8 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
       throw new FrameError('a connection begins with a HELLO, alone, and nothing more before the WELCOME');
     }
     const hello = item[1];
-    if (hello.v !== PROTOCOL_VERSION) {
-      const text = `this server speaks version ${PROTOCOL_VERSION} of the protocol, not ${hello.v}`;
-      return this.#refuse('ERR_PROTOCOL_VERSION', text, CloseCode.BAD_FRAME);
-    }
-    const versions = this.#around.schemas?.versions;
-    if (!versionsFit(versions, hello.cv)) {
-      const text = `this server has version ${versions?.[0]} of the contract, the client version ${hello.cv?.[0]}`;
-      return this.#refuse('ERR_CONTRACT_VERSION', text, CloseCode.BAD_FRAME, versions?.[0]);
-    }
-    const back = ['k', 'e', 'x', 'y'] as const;
-    if (hello.s !== undefined && back.some((field) => hello[field] === undefined)) {
-      throw new FrameError('who comes back to a session gives its key, its epoch and both positions');
-    }
+    const mismatch = mismatchOf(hello, this.#around.schemas?.versions);
+    if (mismatch) return this.#refused(mismatch);
     this.#admit(hello);
   }
 
@@ -201,7 +196,10 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     const { admission, ports } = this.#around;
     const answer = admission.ask(ports.clock.now(), hello.s ?? hello.c);
     if (answer.admit === 'now') return this.#authenticate(hello);
-    if (answer.admit === 'no') return this.#hangUpOn(CloseCode.TRY_AGAIN_LATER, `ra=${answer.retryAfterMs}`);
+    if (answer.admit === 'no') {
+      this.#around.observe.limited({ limit: 'handshakes' });
+      return this.#hangUpOn(CloseCode.TRY_AGAIN_LATER, `ra=${answer.retryAfterMs}`);
+    }
     this.#cancelTimer();
     this.#leave({ name: 'queued' });
     const enter = (): void => {
@@ -345,13 +343,15 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
   }
 
   #welcome(what: Pick<Welcome, 's' | 'q' | 'u' | 'k' | 'e' | 'x' | 'p' | 'lost' | 'exp' | 'dw'>): void {
-    const { heartbeatMs, maxMessageBytes, sessionTtlMs, store } = this.#around;
+    const { heartbeatMs, maxMessageBytes, sessionTtlMs, store, observe, ports } = this.#around;
+    const now = ports.clock.now();
+    observe.greeted({ sessionId: what.s, verdict: VERDICTS[what.q], ms: now - this.#since });
     this.#send([
       Type.WELCOME,
       {
         v: PROTOCOL_VERSION,
         ...what,
-        t: Math.floor(this.#around.ports.clock.now()),
+        t: Math.floor(now),
         h: heartbeatMs,
         w: [WINDOW_MESSAGES, WINDOW_BYTES],
         m: maxMessageBytes,
@@ -377,14 +377,15 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     this.#refuse('ERR_PROTOCOL', text, CloseCode.BAD_FRAME);
   }
 
-  #refused({ code, text, closeCode }: Refusal): void {
-    this.#refuse(code, text, closeCode);
+  #refused({ code, text, closeCode, version }: Refusal & { readonly version?: number | undefined }): void {
+    this.#refuse(code, text, closeCode, version);
   }
 
   /** Says why in band, since a close code may be changed or hidden on its way, and hangs up. */
   #refuse(code: string, text: string, closeCode: number, version?: number): void {
     const stage = this.#leave();
     if (stage.name === 'over') return;
+    this.#around.observe.refused({ code, address: this.#handshake.address });
     const said = text.slice(0, 128);
     this.#send(version === undefined ? [Type.BYE, code, said] : [Type.BYE, code, said, version]);
     if (stage.name === 'live') stage.attachment.drop(closeCode, code);

@@ -16,15 +16,17 @@ const PATH = /^\/[!-~]*$/;
 /** Which path a listener of ours takes: several may share one http server. */
 const pathOf = new WeakMap<object, string>();
 
+type UpgradeSettings = Pick<ServerSettings, 'codecs' | 'origins' | 'maxMessageBytes' | 'observe'>;
+
 /** The WebSockets of http servers: takes their upgrades and hands the connections on. */
 export class Upgrades {
-  readonly #settings: Pick<ServerSettings, 'codecs' | 'origins' | 'maxMessageBytes'>;
+  readonly #settings: UpgradeSettings;
   readonly #accept: Acceptor;
   readonly #sockets: WebSocketServer;
   readonly #detachers: (() => void)[] = [];
   #phase: 'open' | 'closed' = 'open';
 
-  constructor(settings: Pick<ServerSettings, 'codecs' | 'origins' | 'maxMessageBytes'>, accept: Acceptor) {
+  constructor(settings: UpgradeSettings, accept: Acceptor) {
     this.#settings = settings;
     this.#accept = accept;
     this.#sockets = new WebSocketServer({
@@ -101,17 +103,22 @@ export class Upgrades {
     // Until `ws` takes over, a reset of the connection must not crash the process.
     const ignore = (): void => undefined;
     socket.on('error', ignore);
+    const refused = (status: 400 | 403 | 503, text: string): void => {
+      const address = request.socket.remoteAddress ?? '';
+      this.#settings.observe.refused({ code: `http_${status}`, address });
+      refuse(socket, status, text);
+    };
     // Who routes upgrades to us by hand may not have heard of it.
-    if (this.#phase === 'closed') return refuse(socket, 503, 'the server is going down');
+    if (this.#phase === 'closed') return refused(503, 'the server is going down');
     const { origin, host } = request.headers;
     if (!originAllowed({ origin, host }, this.#settings.origins)) {
-      return refuse(socket, 403, `the origin ${origin} is not allowed here`);
+      return refused(403, `the origin ${origin} is not allowed here`);
     }
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
     const result = negotiate(offered.filter(Boolean), this.#settings.codecs);
-    if (result.outcome === 'none') return refuse(socket, 400, result.why);
+    if (result.outcome === 'none') return refused(400, result.why);
     const bearer = bearerOf(offered);
-    if (bearer.outcome === 'malformed') return refuse(socket, 400, bearer.why);
+    if (bearer.outcome === 'malformed') return refused(400, bearer.why);
     const token = bearer.outcome === 'token' ? bearer.token : undefined;
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off('error', ignore);

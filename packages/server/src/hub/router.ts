@@ -23,6 +23,7 @@ import {
 } from '@holdfast/protocol';
 import { after } from '../answer.js';
 import type { Checked } from '../inflow.js';
+import type { Observed } from '../observe/observer.js';
 import type { ServerPorts } from '../ports/ports.js';
 import type { Answer, ClaimedItem, Reply } from '../ports/store.js';
 import { type Outcome, replyOf } from '../runner.js';
@@ -48,6 +49,7 @@ export interface RouterSurroundings {
   readonly maxRooms: number;
   /** Handlers of one session at once. */
   readonly concurrency: number;
+  readonly observe: Observed;
   report: Report;
 }
 
@@ -59,7 +61,6 @@ export class Router {
   readonly #around: RouterSurroundings;
   /** How many volatile events of a session are being handled. */
   readonly #hearing = new Map<Session, number>();
-  accepted = 0;
 
   constructor(around: RouterSurroundings) {
     this.#around = around;
@@ -73,11 +74,12 @@ export class Router {
    * handled. Throws a `FrameError` for what breaks the protocol.
    */
   check(session: Session, seq: number, item: Item): Answer<Checked> {
-    this.accepted++;
     switch (item[0]) {
       case Type.EVT:
+        this.#around.observe.messages('in', 1);
         return this.#checked(session, seq, item, item[1], () => this.#mayEnter(session, item));
       case Type.REQ:
+        this.#around.observe.messages('in', 1);
         return this.#checked(session, seq, item, item[1], () => this.#mayAsk(session, item));
       case Type.CANCEL:
         session.cancel(item[1]);
@@ -101,15 +103,36 @@ export class Router {
       if (item[0] === Type.REQ && signal.aborted) return {};
       return { reply: this.#refusal(session, seq, name, error) };
     };
+    const begun = this.#around.ports.clock.now();
+    const ended = (outcome: Outcome): Outcome => {
+      this.#handled(session, item as EventItem | RequestItem, begun, outcome);
+      return outcome;
+    };
     try {
       const outcome =
         item[0] === Type.EVT
           ? this.#event(session, item, context)
           : this.#request(session, item as RequestItem, context);
-      return isPromiseLike(outcome) ? outcome.then(undefined, failed) : outcome;
+      return isPromiseLike(outcome) ? outcome.then(undefined, failed).then(ended) : ended(outcome);
     } catch (error) {
-      return failed(error);
+      return ended(failed(error));
     }
+  }
+
+  /** Names of what nobody handles come from clients: there may be any number of them. */
+  #handled(session: Session, item: EventItem | RequestItem, begun: number, { reply }: Outcome): void {
+    const [type, name, , meta] = item;
+    if (meta?.q) return;
+    const isOurs = type === Type.REQ && (name === JOIN || name === LEAVE);
+    if (!isOurs && !(type === Type.EVT ? this.listeners : this.handlers).has(name)) return;
+    const { observe, ports } = this.#around;
+    observe.handled({
+      sessionId: session.id,
+      kind: type === Type.EVT ? 'event' : 'request',
+      name,
+      ms: ports.clock.now() - begun,
+      code: reply?.refusal?.[2],
+    });
   }
 
   /**
@@ -117,9 +140,12 @@ export class Router {
    * them than can be heard, some are not.
    */
   hear(session: Session, item: VolatileItem): void {
-    const { concurrency } = this.#around;
+    const { concurrency, observe } = this.#around;
     const hearing = this.#hearing.get(session) ?? 0;
-    if (hearing >= concurrency) return;
+    observe.messages('in', 1);
+    if (hearing >= concurrency) {
+      return observe.dropped({ sessionId: session.id, reason: 'volatile', messages: 1 });
+    }
     const over = (): void => {
       const left = (this.#hearing.get(session) ?? 1) - 1;
       if (left > 0) this.#hearing.set(session, left);
@@ -322,8 +348,11 @@ export class Router {
     error: unknown,
     type: typeof Type.ERR | typeof Type.STREAM_END = Type.ERR,
   ): Reply {
-    const reply = (code: string, text: string, data: unknown): Reply =>
-      replyOf(session.codec, [type, seq, code, text.slice(0, MAX_REASON), data]);
+    const reply = (code: string, text: string, data: unknown): Reply => {
+      const encoded = replyOf(session.codec, [type, seq, code, text.slice(0, MAX_REASON), data]);
+      this.#around.observe.rejected({ sessionId: session.id, name, code });
+      return encoded;
+    };
     if (error instanceof FrameError) throw error;
     if (error instanceof Refusal) return reply(error.code, error.message, error.issues);
     if (isRejectError(error)) {

@@ -38,6 +38,8 @@ export interface SessionStore {
   readonly durability: 'memory' | 'node' | 'disk';
   /** How long a claim holds without being renewed; ms, by the store's clock. */
   readonly leaseMs: number;
+  /** Bytes of all that waits for clients or is unacknowledged by them, for `stats()`; absent where that is not known at once. */
+  readonly heldBytes?: number | undefined;
 
   /** Binds a connection to a session, or makes the session. Never repeated: the client dials again instead. */
   attach(call: AttachCall): Answer<Attached>;

@@ -93,6 +93,12 @@ export class MemoryStore implements SessionStore {
     this.#rooms = new RoomLogs(() => random.id());
   }
 
+  get heldBytes(): number {
+    let bytes = 0;
+    for (const { out } of this.#sessions.values()) bytes += out.heldBytes;
+    return bytes;
+  }
+
   listen(listener: (note: Note) => void): () => void {
     return this.#notes.listen(listener);
   }

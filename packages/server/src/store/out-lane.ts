@@ -83,6 +83,11 @@ export class OutLane {
     return this.#heldEvents.messages;
   }
 
+  /** Of what waits or is unacknowledged. */
+  get heldBytes(): number {
+    return this.#heldEvents.bytes + this.#heldReplies.bytes;
+  }
+
   /** No reply is ever refused, but nothing more should be taken that will want one. */
   get fullOfReplies(): boolean {
     const { messages, bytes } = this.#heldReplies;

@@ -70,6 +70,9 @@ export function retryingStore(store: SessionStore, around: RetryingSurroundings)
   return {
     durability: store.durability,
     leaseMs: store.leaseMs,
+    get heldBytes() {
+      return store.heldBytes;
+    },
     attach: (call) => store.attach(call),
     accept: (call) => ask(() => store.accept(call)),
     append: (call) => ask(() => store.append(call)),

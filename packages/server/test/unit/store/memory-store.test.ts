@@ -61,7 +61,7 @@ describe('MemoryStore', () => {
     const publication = { id: 'i', at: 1, except: new Set<string>(), event: 'x' };
     // By name, so that an operation which the port gains is not forgotten here.
     const answers: {
-      [Operation in Exclude<keyof SessionStore, 'durability' | 'leaseMs' | 'listen'>]: unknown;
+      [Operation in Exclude<keyof SessionStore, 'durability' | 'leaseMs' | 'heldBytes' | 'listen'>]: unknown;
     } = {
       attach: store.attach(attach),
       accept: store.accept({ ...own, items: [event(1)], ack: 0 }),
