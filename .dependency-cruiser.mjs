@@ -2,7 +2,7 @@
 // A rule's `to` names what is forbidden; $1 stands for the first bracket of its `from.path`.
 
 const ownDoors =
-  '^packages/[^/]+/src/(index|ports|msgpack|payload-codec|plain|explain|storage|storage-file|stream)[.]ts$|^packages/testing/src/tcp-proxy[.]ts$';
+  '^packages/[^/]+/src/(index|ports|metrics|msgpack|payload-codec|plain|explain|storage|storage-file|stream)[.]ts$|^packages/testing/src/tcp-proxy[.]ts$';
 const protocolDoor = '^packages/protocol/src/index[.]ts$';
 const sharedTypes = '^packages/client/src/types[.]ts$';
 const clientPorts = '^packages/client/src/ports/';
@@ -75,7 +75,7 @@ export default {
       'sources-do-without-dev-dependencies',
       'A user does not have them. For a type, too: the declarations would ask for it.',
       { path: '^(packages/[^/]+|playground)/src/' },
-      { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm'] },
+      { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm', 'npm-peer'] },
     ),
 
     // The protocol: pure.
@@ -208,6 +208,12 @@ export default {
         path: '^(node:)?(timers|timers/promises|perf_hooks|crypto|worker_threads)$',
         dependencyTypes: ['core'],
       },
+    ),
+    rule(
+      'metrics-are-an-entry-of-their-own',
+      'Whoever counts for nobody must not have to install prom-client.',
+      { path: '^packages/server/src/', pathNot: '^packages/server/src/(metrics|observe/prometheus)[.]ts$' },
+      { path: 'prom-client|^packages/server/src/(metrics|observe/prometheus)[.]ts$' },
     ),
     rule(
       'server-ports-are-leaves',

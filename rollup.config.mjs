@@ -19,11 +19,11 @@ const readJson = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'));
 
 /** The published packages with the entries they export: `.` is index, `./ports` is ports. */
 const published = ['protocol', 'client', 'server', 'testing'].map((name) => {
-  const { dependencies = {}, exports } = readJson(`packages/${name}/package.json`);
+  const { dependencies, peerDependencies, exports } = readJson(`packages/${name}/package.json`);
   const entries = Object.keys(exports)
     .filter((key) => key !== './package.json')
     .map((key) => (key === '.' ? 'index' : key.slice(2)));
-  return { dir: `packages/${name}`, entries, external: externalOf(dependencies) };
+  return { dir: `packages/${name}`, entries, external: externalOf({ ...dependencies, ...peerDependencies }) };
 });
 
 /** What a package depends on is never copied into it, subpaths included, and neither is Node. */
