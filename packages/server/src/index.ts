@@ -41,4 +41,5 @@ export {
   type Unsubscribe,
 } from '@holdfast/protocol';
 export type { Observer } from './observe/observer.js';
+export type { Operations, OperationsOptions } from './observe/operations.js';
 export type * from './types.js';

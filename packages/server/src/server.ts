@@ -11,6 +11,7 @@ import {
 } from '@holdfast/protocol';
 import type { Handler, Router, StreamHandler } from './hub/router.js';
 import { createRoomTarget, createTarget } from './hub/target.js';
+import { createOperations, type Operations, type OperationsOptions } from './observe/operations.js';
 import type { Acceptor, ServerPorts } from './ports/ports.js';
 import { ServerCore } from './server-core.js';
 import { resolveOptions } from './settings.js';
@@ -57,6 +58,16 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
     await close();
   };
 
+  const operations = (operationsOptions?: OperationsOptions): Operations =>
+    createOperations(
+      {
+        stats: () => core.stats(),
+        digest: ports.digest,
+        failed: (error) => core.failed(error, { name: 'operations' }),
+      },
+      operationsOptions,
+    );
+
   const heard = (name: string) => (listener: Listener) => lifecycle.on(name, listener);
   const server: HoldfastServer = {
     contract: options.contract as Contract | undefined,
@@ -82,7 +93,9 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
     },
     handleUpgrade: (request, socket, head) => upgrades.handleUpgrade(request, socket, head),
     listen: async (port, host) => {
-      const http = createServer((_request, response) => {
+      const pages = operations();
+      const http = createServer((request, response) => {
+        if (pages(request, response)) return;
         response
           .writeHead(426, { 'Content-Type': 'text/plain', Upgrade: 'websocket' })
           .end('WebSockets only\n');
@@ -98,6 +111,7 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
       return address;
     },
     stats: () => core.stats(),
+    operations,
     drain,
     close,
     [Symbol.asyncDispose]: close,

@@ -29,6 +29,7 @@ import type {
 } from '@holdfast/protocol';
 
 import type { Observer } from './observe/observer.js';
+import type { Operations, OperationsOptions } from './observe/operations.js';
 import type { ServerStats } from './observe/stats.js';
 
 export type { ServerStats } from './observe/stats.js';
@@ -268,11 +269,17 @@ export interface HoldfastServer<C extends AnyContract = Contract, U extends User
    */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /**
-   * Own http server, on path `/realtime`. Port 0: any free one. Rejects with the error of `http.Server.listen`, and with
-   * a `TypeError` after `close()`.
+   * Own http server, on path `/realtime`, with `/health` and `/ready` of `operations()`. Port 0: any free one. Rejects
+   * with the error of `http.Server.listen`, and with a `TypeError` after `close()`.
    */
   listen(port: number, host?: string): Promise<{ port: number }>;
   stats(): ServerStats;
+  /**
+   * A handler for `node:http` and whatever stands on it (Express: `app.use(server.operations())`). `/health` is 200 as long
+   * as the process answers; `/ready` is 503 while it drains. `/stats` (JSON) and `/metrics` (Prometheus) only for those
+   * whom `allow` names. Returns true if the request was one of these. Throws a `TypeError` for bad options.
+   */
+  operations(options?: OperationsOptions): Operations;
   /**
    * Takes nobody in any more and asks the clients that are here to connect elsewhere, spread over time so that the
    * others are not overrun (`limits.acceptPerSecond`): who moves in that time has no outage. Ends as `close()` does when
