@@ -113,9 +113,7 @@ export class ServerCore {
   /** Something of the application's own failed. */
   readonly failed: Report = (error, where) => {
     this.settings.observe.failed(where);
-    if (!this.errors.emit('error', error, where)) {
-      this.settings.logger.error(`Holdfast: '${where.name}' failed`, error);
-    }
+    if (!this.errors.emit('error', error, where)) this.settings.logFailure(error, where);
   };
 
   /** A connection stands: from here on it is between the client and its handshake. */

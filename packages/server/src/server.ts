@@ -48,16 +48,7 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
   /** Those of `listen`. */
   const own = new Set<HttpServer>();
 
-  const close = async (): Promise<void> => {
-    await core.close();
-    await Promise.all([...own].map(ended));
-  };
-  const drain = async (drainOptions: DrainOptions = {}): Promise<void> => {
-    checkKeys(drainOptions, ['deadlineMs'], 'drain(options)');
-    await core.drain(numberOption(drainOptions.deadlineMs, 'drain(options): deadlineMs', 30_000));
-    await close();
-  };
-
+  const { close, drain } = ending(core, own);
   const operations = (operationsOptions?: OperationsOptions): Operations =>
     createOperations(
       {
@@ -126,6 +117,29 @@ function names(ids: readonly string[], what: string): readonly string[] {
     if (typeof id !== 'string' || id === '') throw new TypeError(`${what} must be a text, not ${String(id)}`);
   }
   return ids;
+}
+
+/** How a server goes: at once, or when its clients have moved away. `own`: http servers that go with it. */
+function ending(core: ServerCore, own: ReadonlySet<HttpServer>): Pick<HoldfastServer, 'close' | 'drain'> {
+  const { logger } = core.settings;
+  let closing: Promise<void> | undefined;
+  const end = async (): Promise<void> => {
+    await core.close();
+    await Promise.all([...own].map(ended));
+    logger.info('closed');
+  };
+  const close = (): Promise<void> => {
+    closing ??= end();
+    return closing;
+  };
+  const drain = async (drainOptions: DrainOptions = {}): Promise<void> => {
+    checkKeys(drainOptions, ['deadlineMs'], 'drain(options)');
+    const deadlineMs = numberOption(drainOptions.deadlineMs, 'drain(options): deadlineMs', 30_000);
+    logger.info('draining', { deadlineMs, connections: core.stats().connections });
+    await core.drain(deadlineMs);
+    await close();
+  };
+  return { close, drain };
 }
 
 function observeLifecycle(core: ServerCore): void {

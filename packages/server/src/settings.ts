@@ -13,6 +13,7 @@ import {
   numberOptions,
 } from '@holdfast/protocol';
 import { Counts } from './observe/counts.js';
+import { type FailedAt, inWords, logFailure, logLines, onlyTrouble } from './observe/log.js';
 import { HOOKS, type Observed, type Observer, tellAll } from './observe/observer.js';
 import type { Authenticate, ServerOptions, User } from './types.js';
 
@@ -32,6 +33,8 @@ export interface ServerSettings {
   readonly maxBufferedBytes: number;
   readonly acceptPerSecond: number;
   readonly logger: Logger;
+  /** Tells the logger of a failure that nobody else was told of. */
+  readonly logFailure: (error: unknown, where: FailedAt) => void;
   /** Hears what happens: the counts, and whoever the application has given. */
   readonly observe: Observed;
   readonly counts: Counts;
@@ -56,7 +59,8 @@ export function resolveOptions<C extends AnyContract, U extends User>(
   defaults: { readonly logger: Logger },
 ): ServerSettings {
   checkKeys(options, OPTIONS, 'createHoldfastServer(options)');
-  const { contract, auth, origins, codecs = [json()], logger = defaults.logger } = options;
+  const { contract, auth, origins, codecs = [json()] } = options;
+  const logger = options.logger ?? onlyTrouble(defaults.logger);
   checkType(auth, 'function', 'auth');
   checkFunctions(logger, ['debug', 'info', 'warn', 'error'], 'logger');
   if (origins !== undefined && !Array.isArray(origins)) throw new TypeError('origins must be an array');
@@ -68,6 +72,7 @@ export function resolveOptions<C extends AnyContract, U extends User>(
     throw new TypeError('codecs must be an array of one or more codecs, such as json()');
   }
   const counts = new Counts();
+  const logs = options.logger ? [logLines(options.logger)] : [];
   const heartbeat = numberOptions(options.heartbeat, 'heartbeat', { intervalMs: [20_000, 10, 'whole'] });
   const sessionTtlMs = numberOption(options.sessionTtlMs, 'sessionTtlMs', 120_000);
   const concurrency = numberOption(options.concurrency, 'concurrency', 16, { min: 1, whole: true });
@@ -88,7 +93,8 @@ export function resolveOptions<C extends AnyContract, U extends User>(
     concurrency,
     ...limits,
     logger,
-    observe: observedBy([counts, ...observersOf(options.observe)], logger),
+    logFailure: (error, where) => (options.logger ? logFailure : inWords)(logger, error, where),
+    observe: observedBy([counts, ...logs, ...observersOf(options.observe)], logger),
     counts,
   };
 }

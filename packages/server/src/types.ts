@@ -320,7 +320,10 @@ export interface ServerOptions<C extends AnyContract = Contract, U extends User 
    */
   concurrency?: number | undefined;
   limits?: LimitOptions | undefined;
-  /** Default `console`. */
+  /**
+   * Takes lines of a name and its fields: sessions that come and go at `info`, refusals at `debug`, failures that `onError`
+   * does not take at `error`. Default: `console`, for failures only.
+   */
   logger?: Logger | undefined;
   /** Hears what happens, for metrics and the like: `prometheus()` of `@holdfast/server/metrics`, or your own. Default: nobody. */
   observe?: Observer | undefined;
