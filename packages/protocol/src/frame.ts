@@ -51,6 +51,8 @@ export interface WireMeta {
   readonly r?: string | undefined;
   /** User id of the sender; set by the server, never believed from a client. */
   readonly f?: string | undefined;
+  /** W3C traceparent (Trace Context, section 3.2); what is none is ignored. */
+  readonly c?: string | undefined;
   /** Of a durable message: the outbox from which it comes, and its number there. */
   readonly o?: OutboxPlace | undefined;
   /** 1 if the payload is `undefined`, for which JSON has no word. */

@@ -51,6 +51,8 @@ export interface ServerSendOptions {
   delivery?: Exclude<Delivery, 'durable'> | undefined;
   /** Which `latest` events replace each other; 1 to 128 characters, default: the event's name. */
   key?: string | undefined;
+  /** The trace that it belongs to, as W3C Trace Context writes it (section 3.2); goes with the message. Default: none. */
+  traceparent?: string | undefined;
 }
 
 /** One client, as the server sees it. */
@@ -117,6 +119,8 @@ export interface SessionEnd {
 /** What a handler is told beside the payload. */
 export interface ServerContext<C extends AnyContract = Contract, U extends User = User> extends EventMeta {
   readonly session: ServerSession<C, U>;
+  /** The trace that the message belongs to, if its sender has said so in a valid W3C traceparent; nobody vouches for it. */
+  readonly traceparent?: string | undefined;
   /** Aborted when the one who asked has cancelled or timed out, or when the session has ended. */
   readonly signal: AbortSignal;
 }

@@ -10,6 +10,7 @@ export interface DirectEvent {
   readonly id: string;
   /** What waits in a session under the same word gives way to it. */
   readonly place?: string | undefined;
+  readonly traceparent?: string | undefined;
 }
 
 export interface DirectSurroundings {
@@ -61,10 +62,10 @@ export class Direct {
 
   #encode(
     type: typeof Type.EVT | typeof Type.VOL,
-    { name, payload, id }: DirectEvent,
+    { name, payload, id, traceparent: c }: DirectEvent,
     codec: Codec,
   ): WireData {
-    const meta = { i: id, t: this.#around.now(), u: payload === undefined ? 1 : undefined } as const;
+    const meta = { i: id, t: this.#around.now(), u: payload === undefined ? 1 : undefined, c } as const;
     const data = encodePayload(codec, payload, { kind: 'event', name, from: 'server' });
     return codec.encode([type, name, data, meta]);
   }

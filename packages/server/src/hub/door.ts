@@ -34,9 +34,9 @@ export function doorOf(session: Session, around: DoorSurroundings): ServerSessio
       return session.address;
     },
     send: (event: string, payload?: unknown, options?: ServerSendOptions) =>
-      sendEvent(around, { event, payload, options }, ({ id: messageId, delivery, place }) => {
+      sendEvent(around, { event, payload, options }, ({ id: messageId, delivery, place, traceparent: c }) => {
         const at = Math.floor(around.clock.now());
-        const meta = { i: messageId, t: at, u: payload === undefined ? 1 : undefined } as const;
+        const meta = { i: messageId, t: at, u: payload === undefined ? 1 : undefined, c } as const;
         const data = encodePayload(session.codec, payload, { kind: 'event', name: event, from: 'server' });
         if (delivery === 'volatile') return session.cast([Type.VOL, event, data, meta], messageId);
         return session.send([Type.EVT, event, data, meta], messageId, place);

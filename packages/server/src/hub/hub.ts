@@ -32,6 +32,7 @@ export interface NewPublication {
   readonly id: string;
   readonly from?: string | undefined;
   readonly sentAt?: number | undefined;
+  readonly traceparent?: string | undefined;
   /** What was published under the same word before need not be read any more. */
   readonly place?: string | undefined;
   readonly except: ReadonlySet<string>;
@@ -192,12 +193,12 @@ export class Hub {
   /** Throws what the codec cannot encode. Says for how many members it was, when it stands in the log. */
   publish(
     room: string,
-    { name, payload, id, from, sentAt, except, message, place, toSeveral }: NewPublication,
+    { name, payload, id, from, sentAt, except, message, place, toSeveral, traceparent: c }: NewPublication,
   ): Answer<number> {
     const { store, node, codec, nextCall } = this.#around;
     const at = this.#now();
     const u = payload === undefined ? 1 : undefined;
-    const meta = { i: id, t: at, s: sentAt, f: from, u, m: toSeveral ? 1 : undefined } as const;
+    const meta = { i: id, t: at, s: sentAt, f: from, u, c, m: toSeveral ? 1 : undefined } as const;
     const data = encodePayload(codec, payload, { kind: 'event', name, from: 'server' });
     const event = codec.encode([Type.EVT, name, data, meta]);
     const publication = { id, at, except, event, place };
@@ -215,11 +216,11 @@ export class Hub {
   }
 
   /** As `publish`, for what goes out now or not at all. Throws what the codec cannot encode. */
-  cast(room: string, { name, payload, id, from, except }: NewPublication): Answer<number> {
+  cast(room: string, { name, payload, id, from, except, traceparent: c }: NewPublication): Answer<number> {
     const { store, codec } = this.#around;
     const u = payload === undefined ? 1 : undefined;
     const said = encodePayload(codec, payload, { kind: 'event', name, from: 'server' });
-    const data = codec.encode([Type.VOL, name, said, { i: id, t: this.#now(), r: room, f: from, u }]);
+    const data = codec.encode([Type.VOL, name, said, { i: id, t: this.#now(), r: room, f: from, u, c }]);
     return after(store.cast({ to: { room }, except, data }), ({ members }) => members);
   }
 

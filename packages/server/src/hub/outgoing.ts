@@ -25,6 +25,7 @@ import {
 } from '@holdfast/protocol';
 import type { Question } from '../asking.js';
 import type { ServerSendOptions } from '../types.js';
+import { checkTraceparent } from './traceparent.js';
 
 const REQUEST_TIMEOUT_MS = 30_000;
 
@@ -41,6 +42,7 @@ export interface Treatment {
   readonly delivery: Delivery;
   /** Of a `latest` one: what was said under the same word before and has not gone out gives way to it. */
   readonly place: string | undefined;
+  readonly traceparent: string | undefined;
 }
 
 /**
@@ -54,9 +56,11 @@ export function sendEvent<R>(
 ): Sending<R> {
   checkName(event, 'send(event)');
   const call = `send('${event}')`;
-  checkKeys(options, ['id', 'delivery', 'key'], `${call} options`);
+  checkKeys(options, ['id', 'delivery', 'key', 'traceparent'], `${call} options`);
+  const { traceparent } = options;
+  checkTraceparent(traceparent, `${call} traceparent`);
   if (options.id !== undefined) checkName(options.id, `${call} id`);
-  const treatment = checkDelivery(options, event, call);
+  const treatment = { ...checkDelivery(options, event, call), traceparent };
   if (treatment.delivery === 'durable')
     throw new TypeError(
       `${call} delivery 'durable' is for clients: what a server keeps is for its store to say`,

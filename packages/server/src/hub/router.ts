@@ -33,6 +33,7 @@ import type { ServerContext } from '../types.js';
 import type { Hub } from './hub.js';
 import { checkPayload, dataOf, Refusal } from './payload.js';
 import type { Rules } from './rules.js';
+import { traceparentOf } from './traceparent.js';
 
 export type Handler = (input: unknown, context: ServerContext) => unknown;
 export type StreamHandler = (input: unknown, context: ServerContext) => AsyncIterable<unknown>;
@@ -164,12 +165,14 @@ export class Router {
   }
 
   #heard(session: Session, item: VolatileItem): Answer<unknown> {
-    const [, name, , { i: id = '', r: room } = {}] = item;
+    const [, name, , { i: id = '', r: room, c } = {}] = item;
     const running = { seq: 0, redelivered: false, signal: session.aborter.signal };
-    const context = this.#context(session, running, { i: id, r: room });
+    const context = this.#context(session, running, { i: id, r: room, c });
     const working = this.#handle(name, this.#payloadOf(session, item), context);
     const payload = dataOf(session, item);
-    const publication = { name, payload, id, from: session.user.id, except: new Set([session.id]) };
+    const from = session.user.id;
+    const except = new Set([session.id]);
+    const publication = { name, payload, id, from, except, traceparent: context.traceparent };
     const told = room === undefined ? 0 : this.#around.hub.cast(room, publication);
     return working.length === 0 ? told : Promise.all([told, ...working]);
   }
@@ -255,6 +258,7 @@ export class Router {
             id,
             from: session.user.id,
             sentAt,
+            traceparent: context.traceparent,
             except: new Set([session.id]),
             message: `${session.id} ${running.seq}`,
           });
@@ -286,13 +290,13 @@ export class Router {
     const [, method, , meta] = item;
     const payload = dataOf(session, item);
     const { seq } = running;
-    if (meta?.q) return this.#stream(session, running, { method, payload, credit: meta.q });
+    if (meta?.q) return this.#stream(session, running, { method, payload, meta });
     if (method === JOIN) return hub.join(session, seq, parseJoinRequest(payload));
     if (method === LEAVE) return hub.leave(session, seq, parseLeaveRequest(payload).room);
     const handler = this.handlers.get(method);
     if (!handler) throw new Refusal('ERR_NO_HANDLER', 'no such request');
     const entry = schemas?.requests.get(method);
-    const context = this.#context(session, running, { i: `${session.id}:${seq}` });
+    const context = this.#context(session, running, { i: `${session.id}:${seq}`, c: meta?.c });
     return after(handler(checkPayload(entry?.input, payload), context) as Answer<unknown>, (result) => {
       if (running.signal.aborted) return {};
       const issues = entry && validate(entry.output, result).issues;
@@ -314,7 +318,7 @@ export class Router {
   #stream(
     session: Session,
     running: Running,
-    { method, payload, credit }: { method: string; payload: unknown; credit: number },
+    { method, payload, meta: { q: credit = 0, c } }: { method: string; payload: unknown; meta: WireMeta },
   ): Outcome {
     const { codec } = session;
     const { seq } = running;
@@ -323,7 +327,7 @@ export class Router {
     const stream = session.streams.begin(seq, credit);
     const id = `${session.id}:${seq}`;
     const source: StreamSource = {
-      open: (signal) => handler(input, this.#context(session, { ...running, signal }, { i: id })),
+      open: (signal) => handler(input, this.#context(session, { ...running, signal }, { i: id, c })),
       encode: (item) => {
         const issues = schema && validate(schema, item).issues;
         if (issues)
@@ -366,7 +370,11 @@ export class Router {
     return reply('ERR_HANDLER_FAILED', 'see the log of the server', undefined);
   }
 
-  #context(session: Session, running: Running, { i: id = '', r: room, s: sentAt }: WireMeta): ServerContext {
+  #context(
+    session: Session,
+    running: Running,
+    { i: id = '', r: room, s: sentAt, c }: WireMeta,
+  ): ServerContext {
     return {
       seq: running.seq,
       redelivered: running.redelivered,
@@ -376,6 +384,7 @@ export class Router {
       sentAt,
       room,
       from: session.user.id,
+      traceparent: traceparentOf(c),
       session: session.door,
     };
   }
