@@ -100,6 +100,11 @@ const joinsBySync: Mutation = {
 };
 const never = { code: () => 1000 };
 const leavesNever = change(T.REQ, (item) => (item[1] === '$leave' ? [T.REQ, 'conformance:echo', 1] : item));
+/** Publications without their trace. */
+const traceless = change(T.PUB, ([type, n, offset, name, data, meta]) => {
+  const { c: _trace, ...rest } = meta as { c?: string };
+  return [type, n, offset, name, data, rest];
+});
 const wrongRoom = change(T.PUB, ([type, n, ...rest]) => [type, Number(n) + 1, ...rest]);
 
 const ofConnections: readonly Mutant[] = [
@@ -288,6 +293,7 @@ const ofMessages: readonly Mutant[] = [
 ];
 
 const ofRooms: readonly Mutant[] = [
+  mutant('passes no trace on', { heard: traceless }, 'traceparent goes on'),
   mutant('writes publications twice', { heard: twice(T.PUB) }, 'reaches the other', 'in order and once'),
   mutant(
     'loses publications',

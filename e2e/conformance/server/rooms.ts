@@ -98,6 +98,19 @@ export const rooms: readonly Case<Server>[] = [
     },
   },
   {
+    name: 'a traceparent goes on with its publication; what is none does not, and does no harm',
+    section,
+    async run(server) {
+      const { room, hearer, speaker } = await pair(server);
+      const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+      for (const [index, c] of [trace, 'no-trace'].entries())
+        speaker.wire.say([0, 2 + index, [T.EVT, 'said', index, { r: room, c }]]);
+      await hearsAll(hearer.wire, [0, 1]);
+      const traces = publications(hearer.wire).map((item) => (item[5] as { c?: string } | undefined)?.c);
+      same(traces, [trace, undefined], 'c of meta');
+    },
+  },
+  {
     name: 'who is no member may not publish',
     section,
     async run(server) {
