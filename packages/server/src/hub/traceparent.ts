@@ -2,7 +2,7 @@
 const FORM = /^(?!ff)([0-9a-f]{2})-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.{1,72})?$/;
 
 /** Whether it is a traceparent (W3C Trace Context, section 3.2). Of up to 128 characters, as all that goes with a message. */
-export function isTraceparent(value: unknown): value is string {
+function isTraceparent(value: unknown): value is string {
   const [, version, more] = (typeof value === 'string' && FORM.exec(value)) || [];
   return version !== undefined && (version !== '00' || more === undefined);
 }

@@ -14,7 +14,7 @@ test('every default', () => {
     maxRooms: 128,
     maxBufferedBytes: 1_048_576,
     acceptPerSecond: 1_000,
-    logger: console,
+    counts: { messagesIn: 0, messagesOut: 0, errors: 0 },
   });
 });
 
