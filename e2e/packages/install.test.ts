@@ -97,6 +97,21 @@ test('MessagePack comes from entries of its own, as an ES module and as CommonJS
   expect(await program('msgpack.cjs', common)).toBe(said);
 });
 
+const talkJwt = `
+  const auth = jwt({ secret: 'x'.repeat(32), audience: 'chat' });
+  auth('a.b.c', { address: '' }).catch(({ reason }) => console.log(reason));`;
+
+test('so do tokens, also where the library below is an ES module only', async () => {
+  const esm = `
+    import { jwt } from '@holdfast/server/jwt';
+    ${talkJwt}`;
+  expect(await program('jwt.mjs', esm)).toBe('token-invalid\n');
+  const common = `
+    const { jwt } = require('@holdfast/server/jwt');
+    ${talkJwt}`;
+  expect(await program('jwt.cjs', common)).toBe('token-invalid\n');
+});
+
 test('an error and a contract of one copy are known to the other: ES module and CommonJS in one program', async () => {
   const code = `
     import { createRequire } from 'node:module';
@@ -115,7 +130,7 @@ test('importing touches no global of a page', async () => {
     for (const name of ['window', 'document', 'navigator', 'location', 'WebSocket', 'localStorage', 'addEventListener']) {
       Object.defineProperty(globalThis, name, { get() { throw new Error(name + ' was touched'); } });
     }
-    for (const entry of ['protocol', 'client', 'client/explain', 'client/payload-codec', 'client/plain', 'client/ports', 'client/stream', 'server', 'server/ports', 'testing', 'testing/tcp-proxy']) {
+    for (const entry of ['protocol', 'client', 'client/explain', 'client/payload-codec', 'client/plain', 'client/ports', 'client/stream', 'server', 'server/jwt', 'server/ports', 'testing', 'testing/tcp-proxy']) {
       await import('@holdfast/' + entry);
     }
     for (const name of ['protocol', 'client', 'server']) await import('@holdfast/' + name + '/msgpack');
