@@ -8,6 +8,16 @@ export function after<T, R>(answer: Answer<T>, next: (value: T) => Answer<R>): A
   return isPromiseLike(answer) ? Promise.resolve(answer).then(next) : next(answer);
 }
 
+/** What `run` answers; instead of what it throws, now or later, what `denied` makes of it. */
+export function rescue<T, R>(run: () => Answer<T>, denied: (error: unknown) => R): Answer<T | R> {
+  try {
+    const answer = run();
+    return isPromiseLike(answer) ? Promise.resolve(answer).then(undefined, denied) : answer;
+  } catch (error) {
+    return denied(error);
+  }
+}
+
 /** A job that never runs twice at a time: who asks for it while it runs has it run once more. */
 export class Loop {
   readonly #job: () => Answer<void>;

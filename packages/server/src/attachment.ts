@@ -126,7 +126,10 @@ export class Attachment implements SessionConnection {
       clock: around.clock,
       userId: session.user.id,
       identify: around.identify,
-      renewed: (ms) => this.#outflow.control(ms === undefined ? [Type.AUTH] : [Type.AUTH, ms]),
+      renewed: (ms, user = session.user) => {
+        session.user = user;
+        this.#outflow.control(ms === undefined ? [Type.AUTH] : [Type.AUTH, ms]);
+      },
       refused: around.refused,
       // Without a BYE, which would hide how long to wait.
       flooded: () => {

@@ -1,8 +1,9 @@
 /** The reference server of Holdfast: `createHoldfastServer`, attached to the http server of an application. */
 import type { AnyContract, Contract } from '@holdfast/protocol';
+import type { ServerOptions } from './options.js';
 import { systemClock, systemDigest, systemRandom } from './platform/system.js';
 import { createServerOn } from './server.js';
-import type { HoldfastServer, ServerOptions, User } from './types.js';
+import type { HoldfastServer, User } from './types.js';
 
 /**
  * Serves nobody until `attach` or `listen`. Not `createServer`: every file that uses it imports that name from
@@ -42,4 +43,5 @@ export {
 } from '@holdfast/protocol';
 export type { Observer } from './observe/observer.js';
 export type { Operations, OperationsOptions } from './observe/operations.js';
+export type * from './options.js';
 export type * from './types.js';

@@ -3,6 +3,7 @@ import { after } from './answer.js';
 import { Attachment } from './attachment.js';
 import { Draining } from './draining.js';
 import { type Arrival, ConnectionHandshake } from './gateway/handshake.js';
+import { MiddlewareChain } from './gateway/middleware.js';
 import { Upgrades } from './gateway/upgrade.js';
 import { Direct } from './hub/direct.js';
 import { doorOf } from './hub/door.js';
@@ -25,8 +26,6 @@ const STORE_HAS_LOST = 'the store has lost this session';
 const GOING_DOWN = 'the server is going down';
 /** To who dials a server that is draining: this word is all that a browser tells of a refusal. */
 const NOT_HERE = 'ra=1000';
-/** Within less than this nobody needs to be told to spread: the first step of any backoff is longer. */
-const LEAST_SPREAD_MS = 100;
 
 /** Puts the rooms of the house together: gateway, sessions, hub, router, and the store below them. */
 export class ServerCore {
@@ -39,6 +38,7 @@ export class ServerCore {
   readonly direct: Direct;
   readonly rules = new Rules();
   readonly router: Router;
+  readonly middleware = new MiddlewareChain();
   readonly upgrades: Upgrades;
   /** `session`, `session-end`, `attach`, `detach`. */
   readonly lifecycle: Listeners;
@@ -95,7 +95,7 @@ export class ServerCore {
       report: this.failed,
     });
     this.#admission = new Admission(settings.acceptPerSecond);
-    this.upgrades = new Upgrades(settings, this.accept);
+    this.upgrades = new Upgrades(settings, this);
     this.#sweeper = new Sweeper({
       clock: ports.clock,
       store,
@@ -117,7 +117,7 @@ export class ServerCore {
   };
 
   /** A connection stands: from here on it is between the client and its handshake. */
-  readonly accept: Acceptor = (transport, codec, handshake, token) => {
+  readonly accept: Acceptor = (transport, codec, handshake, token, identity) => {
     const connection = new ConnectionHandshake(
       {
         ...this.settings,
@@ -125,7 +125,8 @@ export class ServerCore {
         store: this.store,
         node: this.node,
         admission: this.#admission,
-        spreadMs: () => this.#spreadMs,
+        middleware: this.middleware,
+        spreadMs: () => this.#admission.spreadMs(this.#connections),
         arrive: (arrival, greet) => {
           this.#arrive(arrival, (attachment) => {
             this.#arriving.delete(connection);
@@ -135,7 +136,7 @@ export class ServerCore {
         gone: () => this.#arriving.delete(connection),
         failed: (error, name) => this.failed(error, { name }),
       },
-      { transport, codec, handshake, token },
+      { transport, codec, handshake, token, identity },
     );
     this.#arriving.add(connection);
     if (this.#phase !== 'open') {
@@ -207,12 +208,6 @@ export class ServerCore {
     return this.#connections === 0 && !isBusy && !this.#sweeper.busy;
   }
 
-  /** Over how long all who are here can be taken in again. */
-  get #spreadMs(): number | undefined {
-    const spreadMs = Math.ceil((this.#connections / this.settings.acceptPerSecond) * 1_000);
-    return spreadMs < LEAST_SPREAD_MS ? undefined : spreadMs;
-  }
-
   #arrive(arrival: Arrival, greet: (attachment: Attachment) => void): void {
     // What was encoded for its client stays so encoded.
     if (arrival.attached.codec !== arrival.codec.name) {
@@ -220,6 +215,7 @@ export class ServerCore {
     }
     const session = this.#sessionOf(arrival);
     session.address = arrival.address;
+    session.user = arrival.user;
     const attachment = this.#attach(session, arrival);
     const before = session.attachment;
     session.attachment = attachment;

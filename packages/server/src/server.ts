@@ -12,18 +12,11 @@ import {
 import type { Handler, Router, StreamHandler } from './hub/router.js';
 import { createRoomTarget, createTarget } from './hub/target.js';
 import { createOperations, type Operations, type OperationsOptions } from './observe/operations.js';
+import type { ServerOptions } from './options.js';
 import type { Acceptor, ServerPorts } from './ports/ports.js';
 import { ServerCore } from './server-core.js';
 import { resolveOptions } from './settings.js';
-import type {
-  DrainOptions,
-  HoldfastServer,
-  ServerOptions,
-  ServerSession,
-  SessionEnd,
-  Unreached,
-  User,
-} from './types.js';
+import type { DrainOptions, HoldfastServer, ServerSession, SessionEnd, Unreached, User } from './types.js';
 
 /** A server, and the way in for connections that do not come from an http server. */
 export interface ServerOnPorts<C extends AnyContract, U extends User> {
@@ -39,11 +32,6 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
   const settings = resolveOptions(options, ports);
   const core = new ServerCore(ports, settings);
   const { router, rules, lifecycle, errors, upgrades } = core;
-  const { schemas } = settings;
-  const { hub, direct, store, end } = core;
-  const { random } = ports;
-  const unreached = (what: Unreached) => lifecycle.emit('unreached', Object.freeze(what));
-  const around = { hub, direct, store, random, schemas, end, unreached };
   observeLifecycle(core);
   /** Those of `listen`. */
   const own = new Set<HttpServer>();
@@ -62,15 +50,16 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
   const heard = (name: string) => (listener: Listener) => lifecycle.on(name, listener);
   const server: HoldfastServer = {
     contract: options.contract as Contract | undefined,
-    ...hearing(router, schemas),
+    ...hearing(router, settings.schemas),
+    ...targets(core),
+    use: (middleware) => {
+      core.middleware.use(middleware);
+      return server;
+    },
     rooms: (pattern, rule) => {
       rules.add(pattern, rule);
       return server;
     },
-    to: (...rooms) => createRoomTarget(around, rooms),
-    toUser: (...users) => createTarget(around, { users: names(users, 'toUser(userId)') }),
-    toSession: (...sids) => createTarget(around, { sids: names(sids, 'toSession(sessionId)') }),
-    toAll: () => createTarget(around, {}),
     onUnreached: heard('unreached'),
     onSession: heard('session'),
     onSessionEnd: heard('session-end'),
@@ -108,6 +97,21 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
     [Symbol.asyncDispose]: close,
   };
   return { server: Object.freeze(server) as unknown as HoldfastServer<C, U>, accept: core.accept };
+}
+
+/** Whom the application can tell. */
+function targets(core: ServerCore): Pick<HoldfastServer, 'to' | 'toUser' | 'toSession' | 'toAll'> {
+  const { hub, direct, store, end, lifecycle, ports, settings } = core;
+  const around = {
+    ...{ hub, direct, store, end, random: ports.random, schemas: settings.schemas },
+    unreached: (what: Unreached) => void lifecycle.emit('unreached', Object.freeze(what)),
+  };
+  return {
+    to: (...rooms) => createRoomTarget(around, rooms),
+    toUser: (...users) => createTarget(around, { users: names(users, 'toUser(userId)') }),
+    toSession: (...sids) => createTarget(around, { sids: names(sids, 'toSession(sessionId)') }),
+    toAll: () => createTarget(around, {}),
+  };
 }
 
 /** Ids, checked: one or more. */

@@ -89,7 +89,8 @@ export interface SessionConnection {
  */
 export class Session {
   readonly id: string;
-  readonly user: User;
+  /** As the newest token has it; the id is the same for ever. */
+  user: User;
   readonly codec: Codec;
   /** Where it stood in each of its rooms when it joined. */
   readonly positions = new Map<string, RoomPosition>();

@@ -12,15 +12,19 @@ import {
   numberOption,
   numberOptions,
 } from '@holdfast/protocol';
+import type { TokenPlaces } from './gateway/upgrade-token.js';
 import { Counts } from './observe/counts.js';
 import { type FailedAt, inWords, logFailure, logLines, onlyTrouble } from './observe/log.js';
 import { HOOKS, type Observed, type Observer, tellAll } from './observe/observer.js';
-import type { Authenticate, ServerOptions, User } from './types.js';
+import type { ServerOptions } from './options.js';
+import type { Authenticate, User } from './types.js';
 
 /** Options, checked, with every default filled in. */
 export interface ServerSettings {
   readonly schemas: ContractSchemas | undefined;
   readonly auth: Authenticate<User> | undefined;
+  readonly tokenFrom: TokenPlaces;
+  readonly authAt: 'hello' | 'upgrade';
   /** Undefined: those of the attached server itself. */
   readonly origins: ReadonlySet<string> | undefined;
   /** In order of preference. */
@@ -43,6 +47,8 @@ export interface ServerSettings {
 const OPTIONS = [
   'contract',
   'auth',
+  'tokenFrom',
+  'authAt',
   'origins',
   'codecs',
   'heartbeat',
@@ -86,6 +92,8 @@ export function resolveOptions<C extends AnyContract, U extends User>(
   return {
     schemas: contract === undefined ? undefined : contractSchemas(contract),
     auth,
+    tokenFrom: tokenPlaces(options.tokenFrom),
+    authAt: authTime(options.authAt, auth),
     origins: origins && new Set(origins.map(checkOrigin)),
     codecs: [preferred, ...others],
     heartbeatMs: heartbeat.intervalMs,
@@ -113,4 +121,28 @@ function checkOrigin(origin: string): string {
   const whole = URL.canParse(origin) ? new URL(origin).origin : undefined;
   if (whole === origin && whole !== 'null') return origin;
   throw new TypeError(`origins: '${origin}' is not an exact origin, such as https://example.com`);
+}
+
+/** What a cookie may be called (RFC 6265 §4.1.1). */
+const COOKIE_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+
+function tokenPlaces(given: ServerOptions['tokenFrom'] = {}): TokenPlaces {
+  checkKeys(given, ['cookie', 'query'], 'tokenFrom');
+  const { cookie, query } = given;
+  checkType(cookie, 'string', 'tokenFrom.cookie');
+  checkType(query, 'string', 'tokenFrom.query');
+  if (cookie !== undefined && !COOKIE_NAME.test(cookie)) {
+    throw new TypeError(`tokenFrom.cookie must be the name of a cookie, not '${cookie.slice(0, 40)}'`);
+  }
+  if (query === '') throw new TypeError("tokenFrom.query must be the name of a parameter, not ''");
+  return { cookie, query };
+}
+
+function authTime(authAt: unknown, auth: unknown): 'hello' | 'upgrade' {
+  if (authAt === undefined || authAt === 'hello') return 'hello';
+  if (authAt !== 'upgrade') {
+    throw new TypeError(`authAt must be 'hello' or 'upgrade', not '${String(authAt).slice(0, 40)}'`);
+  }
+  if (auth === undefined) throw new TypeError("authAt: 'upgrade' needs auth, which says who it is");
+  return authAt;
 }

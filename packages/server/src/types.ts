@@ -7,11 +7,9 @@ import type {
   CallOptions,
   ClientEvent,
   ClientEventOutput,
-  Codec,
   Contract,
   Delivery,
   EventMeta,
-  Logger,
   Method,
   RequestInputOutput,
   RequestOutputInput,
@@ -28,7 +26,6 @@ import type {
   Unsubscribe,
 } from '@holdfast/protocol';
 
-import type { Observer } from './observe/observer.js';
 import type { Operations, OperationsOptions } from './observe/operations.js';
 import type { ServerStats } from './observe/stats.js';
 
@@ -183,9 +180,14 @@ export interface RoomRule<C extends AnyContract = Contract, U extends User = Use
 
 /** What the HTTP request of the upgrade said. */
 export interface Handshake {
-  /** Absent on transports that are not HTTP, such as the one in memory. */
+  /**
+   * Absent on transports that are not HTTP, such as the one in memory. The token of `tokenFrom.query` is taken out of its
+   * `url`; headers are as they came.
+   */
   readonly request?: IncomingMessage;
   readonly address: string;
+  /** The client comes back to a session, which may turn out to be lost. False at the upgrade, where that is not known yet. */
+  readonly resumed: boolean;
 }
 
 /**
@@ -199,9 +201,28 @@ export type Authenticate<U extends User> = (
   handshake: Handshake,
 ) => Awaitable<{ user: U; expiresAt?: number | undefined }>;
 
+/** A session whose client wants to enter, or to come back. Nothing can be sent to it yet. */
+export type EnteringSession<U extends User = User> = Pick<
+  ServerSession<Contract, U>,
+  'id' | 'user' | 'address'
+>;
+
+/** Lets a session in by returning; throw a `RejectError` to refuse. Has 10 s, together with `auth`. */
+export type Middleware<U extends User = User> = (
+  session: EnteringSession<U>,
+  handshake: Handshake,
+) => unknown;
+
 export interface HoldfastServer<C extends AnyContract = Contract, U extends User = User> {
   /** As given; keeps servers of different contracts apart. */
   readonly contract: C | undefined;
+  /**
+   * Asks `middleware` before a session may enter, and again each time when its client comes back, after `auth`; of several
+   * one after the other. A `RejectError` refuses, as one of `auth` does: the client gets its reason and stops until it has
+   * another token; a session that was there before waits. Any other failure is told to `onError`, and the client comes back
+   * by itself.
+   */
+  use(middleware: Middleware<U>): this;
   /**
    * Hears an event sent by a client, to a room or not. A `RejectError` thrown before the first `await` refuses the
    * message; any other failure is told to `onError`. An event that nobody hears is refused with `ERR_NO_HANDLER`.
@@ -303,58 +324,7 @@ export interface UpgradeSource {
   listeners(event: 'upgrade'): readonly object[];
 }
 
-export interface ServerOptions<C extends AnyContract = Contract, U extends User = User> {
-  /** Checks payloads at run time, in both directions. */
-  contract?: C | undefined;
-  /** Default: everybody is a guest. */
-  auth?: Authenticate<U> | undefined;
-  /**
-   * Exact origins of browsers, such as `https://example.com`; default: that of the attached server itself. Clients
-   * that are not browsers send none and are let in.
-   */
-  origins?: readonly string[] | undefined;
-  /** Default `[json()]`. */
-  codecs?: readonly Codec[] | undefined;
-  heartbeat?: HeartbeatOptions | undefined;
-  /** How long at least a session waits for its client to come back; ms, default 120_000. */
-  sessionTtlMs?: number | undefined;
-  /**
-   * Handlers of one session at once, started in order; default 16, `1` is strictly one after the other. A handler that waits
-   * for `session.request()` does not count: while this server asks a client, as many more may run.
-   */
-  concurrency?: number | undefined;
-  limits?: LimitOptions | undefined;
-  /**
-   * Takes lines of a name and its fields: sessions that come and go at `info`, refusals at `debug`, failures that `onError`
-   * does not take at `error`. Default: `console`, for failures only.
-   */
-  logger?: Logger | undefined;
-  /** Hears what happens, for metrics and the like: `prometheus()` of `@holdfast/server/metrics`, or your own. Default: nobody. */
-  observe?: Observer | undefined;
-}
-
 export interface DrainOptions {
   /** When those who have not gone by themselves are closed; ms, default 30_000. */
   deadlineMs?: number | undefined;
-}
-
-export interface HeartbeatOptions {
-  /** Time between pings, varied by 10 %; ms, default 20_000. Told to clients. A connection that is silent for 2.2 times this is dropped. */
-  intervalMs?: number | undefined;
-}
-
-export interface LimitOptions {
-  /** Largest WebSocket message; bytes, at least 8_192, default 1_048_576. */
-  maxMessageBytes?: number | undefined;
-  /** Most rooms of one session; default 128. */
-  maxRooms?: number | undefined;
-  /** What may wait in the socket of a slow client until nothing more is written to it; when it has been full for 30 s, the
-   * connection is dropped with 4408. The client reads on from where it was. Bytes, default 1_048_576. */
-  maxBufferedBytes?: number | undefined;
-  /**
-   * Handshakes that this server takes in a second; beyond that there is a queue of one second, and everybody else is
-   * told when to come again. Over so long as that takes for all who are here its clients spread their first attempt after
-   * a loss, and `drain()` moves them. At least 1, default 1_000.
-   */
-  acceptPerSecond?: number | undefined;
 }

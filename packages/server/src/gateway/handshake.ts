@@ -24,21 +24,12 @@ import type { Attachment, Binding } from '../attachment.js';
 import { WINDOW_BYTES, WINDOW_MESSAGES } from '../inflow.js';
 import type { Admission } from '../limits/admission.js';
 import type { Observed } from '../observe/observer.js';
-import type { ServerPorts } from '../ports/ports.js';
+import type { Identity, ServerPorts } from '../ports/ports.js';
 import type { Answer, Attached, SessionStore } from '../ports/store.js';
-import type { Authenticate, Handshake, User } from '../types.js';
+import type { User } from '../types.js';
+import { type Entrant, Entry, type EntrySurroundings, type Upgraded } from './entry.js';
 import { mismatchOf } from './hello.js';
-import {
-  AUTH_TIMEOUT_MS,
-  EXPIRED,
-  endedByServer,
-  expiresIn,
-  GRACE_MS,
-  type Identity,
-  identify,
-  type Refusal,
-  refusalOf,
-} from './token.js';
+import { AUTH_TIMEOUT_MS, endedByServer, expiresIn, type Refusal } from './token.js';
 
 const HELLO_TIMEOUT_MS = 5_000;
 
@@ -63,22 +54,18 @@ export interface Arrival extends Binding {
 }
 
 /** What comes in: where it is spoken, in which codec, and what the upgrade said. */
-export interface Incoming {
+export interface Incoming extends Upgraded {
   readonly transport: Transport;
   readonly codec: Codec;
-  readonly handshake: Handshake;
-  /** Token of the upgrade, for a HELLO without one. */
-  readonly token: string | undefined;
 }
 
 /** What a handshake needs of its server. */
-export interface HandshakeSurroundings {
+export interface HandshakeSurroundings extends EntrySurroundings {
   readonly ports: ServerPorts;
   readonly store: SessionStore;
   readonly node: string;
   readonly admission: Admission;
   readonly schemas: ContractSchemas | undefined;
-  readonly auth: Authenticate<User> | undefined;
   readonly heartbeatMs: number;
   readonly sessionTtlMs: number;
   readonly maxMessageBytes: number;
@@ -89,7 +76,6 @@ export interface HandshakeSurroundings {
   arrive(arrival: Arrival, greet: (attachment: Attachment) => void): void;
   /** The connection ended before there was a session. */
   gone(): void;
-  failed(error: unknown, name: string): void;
 }
 
 type Stage =
@@ -111,20 +97,18 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
   readonly #around: HandshakeSurroundings;
   readonly #transport: Transport;
   readonly #codec: Codec;
-  readonly #handshake: Handshake;
-  readonly #token: string | undefined;
+  readonly #address: string;
+  readonly #entry: Entry;
   #stage: Stage = { name: 'waiting-for-hello' };
-  /** Whom `auth` has said the holder of a token to be. */
-  #known: (Identity & { readonly token: string | undefined }) | undefined;
   #cancelTimer: () => void;
   readonly #since: number;
 
-  constructor(around: HandshakeSurroundings, { transport, codec, handshake, token }: Incoming) {
+  constructor(around: HandshakeSurroundings, { transport, codec, ...upgraded }: Incoming) {
     this.#around = around;
     this.#transport = transport;
     this.#codec = codec;
-    this.#handshake = handshake;
-    this.#token = token;
+    this.#address = upgraded.handshake.address;
+    this.#entry = new Entry(around, upgraded);
     this.#since = around.ports.clock.now();
     this.#cancelTimer = this.#deadline(HELLO_TIMEOUT_MS, 'HELLO');
   }
@@ -215,51 +199,27 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
   #authenticate(hello: Hello): void {
     if (this.#stage.name !== 'told-lost') {
       this.#cancelTimer();
-      this.#cancelTimer = this.#deadline(AUTH_TIMEOUT_MS, 'answer of auth');
+      this.#cancelTimer = this.#deadline(AUTH_TIMEOUT_MS, 'word on who may enter');
     }
-    const { auth } = this.#around;
     this.#leave({ name: 'authenticating' });
-    const token = hello.a ?? this.#token;
-    if (!auth) return this.#enter(hello, undefined);
-    // After the verdict that a session is lost: who it is was asked already.
-    if (this.#known && this.#known.token === token) return this.#enter(hello, this.#known);
-    const enter = (identity: Identity): void => {
-      this.#known = { token, ...identity };
-      this.#enter(hello, identity);
+    const enter = (answer: Entrant | Refusal): void => {
+      if ('closeCode' in answer) this.#refused(answer);
+      else this.#enter(hello, answer);
     };
-    try {
-      const answer = identify(auth, token, this.#handshake);
-      if (!isPromiseLike(answer)) return enter(answer);
-      answer.then(enter).then(undefined, (error: unknown) => this.#denied(error));
-    } catch (error) {
-      this.#denied(error);
-    }
-  }
-
-  #denied(error: unknown): void {
-    // Not the application's fault: its `auth` has answered, and what was said then breaks the protocol.
-    if (error instanceof FrameError) return this.#broken(error);
-    const refusal = refusalOf(error);
-    if (refusal) return this.#refused(refusal);
-    this.#around.failed(error, 'auth');
-    this.#refuse('ERR_HANDLER_FAILED', 'see the log of the server', CloseCode.INTERNAL_ERROR);
+    const answer = this.#entry.ask(hello);
+    if (!isPromiseLike(answer)) return enter(answer);
+    answer.then(enter).then(undefined, (error: unknown) => this.#broken(error));
   }
 
   /** Asks the store which session it is. */
-  #enter(hello: Hello, identity: Identity | undefined): void {
+  #enter(hello: Hello, entrant: Entrant): void {
     if (this.#stage.name !== 'authenticating') return;
     const { ports, store, node } = this.#around;
-    const { user: known, expiresAt = Infinity } = identity ?? {};
-    // It would be let in only to be shown out.
-    if (expiresAt + GRACE_MS <= ports.clock.now()) return this.#refused(EXPIRED);
-    const fresh = hello.s === undefined;
-    // The nonce names the session: a client whose first WELCOME was lost finds it again.
-    const id = hello.s ?? ports.digest(`${known?.id ?? ''}\n${hello.c}`).slice(0, 22);
+    const { id, user } = entrant;
     const key = `${ports.random.id()}${ports.random.id()}`;
-    const user = known ?? { id };
     const attached = store.attach({
       sid: id,
-      fresh,
+      fresh: hello.s === undefined,
       user,
       n: hello.n,
       key: hello.k === undefined ? undefined : ports.digest(hello.k),
@@ -271,7 +231,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
       codec: this.#codec.name,
       node,
     });
-    const who = { id, user, key, expiresAt };
+    const who = { ...entrant, key };
     if (!isPromiseLike(attached)) return this.#attached(hello, who, attached);
     attached
       .then(
@@ -289,7 +249,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
 
   #attached(
     hello: Hello,
-    { id, user, key, expiresAt }: Identity & { readonly id: string; readonly key: string },
+    { id, user, key, expiresAt }: Entrant & { readonly key: string },
     attached: Attached,
   ): void {
     if (attached.status === 'stale')
@@ -302,7 +262,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
       id,
       user,
       codec: this.#codec,
-      address: this.#handshake.address,
+      address: this.#address,
       transport: this.#transport,
       owner,
       accepted,
@@ -310,7 +270,9 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
       window: hello.w,
       expiresAt,
       attached,
-      ...this.#whileLive(),
+      broken: (error) => this.#broken(error),
+      refused: (refusal) => this.#refused(refusal),
+      identify: this.#entry.identify,
     };
     this.#around.arrive(arrival, (attachment) => {
       this.#leave({ name: 'live', attachment });
@@ -322,16 +284,6 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     });
   }
 
-  /** What the attachment may ask of its connection. */
-  #whileLive(): Pick<Arrival, 'broken' | 'refused' | 'identify'> {
-    const { auth } = this.#around;
-    return {
-      broken: (error) => this.#broken(error),
-      refused: (refusal) => this.#refused(refusal),
-      identify: auth && ((token) => identify(auth, token, this.#handshake)),
-    };
-  }
-
   /** The client is told what is known of its session, and may say HELLO again, to begin another. */
   #lost({ s }: Hello, { ended, handled, refused }: Extract<Attached, { status: 'lost' }>): void {
     if (this.#stage.name !== 'authenticating') return;
@@ -339,7 +291,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     if (s === undefined) throw new FrameError('this nonce has named a session before');
     this.#leave({ name: 'told-lost' });
     const p = handled && ([handled.low, handled.above] as const);
-    this.#welcome({ s, q: Verdict.LOST, u: this.#known?.user.id ?? '', p, lost: refused });
+    this.#welcome({ s, q: Verdict.LOST, u: this.#entry.userId, p, lost: refused });
   }
 
   #welcome(what: Pick<Welcome, 's' | 'q' | 'u' | 'k' | 'e' | 'x' | 'p' | 'lost' | 'exp' | 'dw'>): void {
@@ -385,7 +337,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
   #refuse(code: string, text: string, closeCode: number, version?: number): void {
     const stage = this.#leave();
     if (stage.name === 'over') return;
-    this.#around.observe.refused({ code, address: this.#handshake.address });
+    this.#around.observe.refused({ code, address: this.#address });
     const said = text.slice(0, 128);
     this.#send(version === undefined ? [Type.BYE, code, said] : [Type.BYE, code, said, version]);
     if (stage.name === 'live') stage.attachment.drop(closeCode, code);

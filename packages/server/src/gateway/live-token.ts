@@ -1,15 +1,9 @@
 import type { Clock } from '@holdfast/protocol';
 import { isPromiseLike } from '@holdfast/protocol';
+import type { Identity } from '../ports/ports.js';
 import type { Answer } from '../ports/store.js';
-import {
-  ANOTHER_USER,
-  AUTH_TIMEOUT_MS,
-  expiresIn,
-  GRACE_MS,
-  type Identity,
-  type Refusal,
-  refusalOf,
-} from './token.js';
+import type { User } from '../types.js';
+import { ANOTHER_USER, AUTH_TIMEOUT_MS, expiresIn, GRACE_MS, type Refusal, refusalOf } from './token.js';
 
 /** Nobody renews so often who means it; each time the application is asked. */
 const MAX_RENEWALS = 30;
@@ -20,8 +14,8 @@ export interface LiveTokenSurroundings {
   readonly userId: string;
   /** Asks the application whom a token names; undefined: it does not care. */
   readonly identify: ((token: string) => Answer<Identity>) | undefined;
-  /** The connection goes on with this token; undefined: it never expires. */
-  renewed(expiresInMs: number | undefined): void;
+  /** The connection goes on with this token; undefined: it never expires, or nobody asks whom it names. */
+  renewed(expiresInMs: number | undefined, user: User | undefined): void;
   refused(refusal: Refusal): void;
   /** Far too many tokens in too little time. */
   flooded(): void;
@@ -75,7 +69,7 @@ export class LiveToken {
     const token = this.#next;
     if (token === undefined) return;
     this.#next = undefined;
-    if (!identify) return this.#around.renewed(undefined);
+    if (!identify) return this.#around.renewed(undefined, undefined);
     const late = new Error(`auth has not answered within ${AUTH_TIMEOUT_MS} ms`);
     const check = { cancelDeadline: clock.setTimer(() => over(() => failed(late)), AUTH_TIMEOUT_MS) };
     this.#checking = check;
@@ -99,7 +93,7 @@ export class LiveToken {
   #accept({ user, expiresAt }: Identity): void {
     if (user.id !== this.#around.userId) return this.#around.refused(ANOTHER_USER);
     this.#expiresAt = expiresAt;
-    this.#around.renewed(expiresIn(expiresAt, this.#around.clock.now()));
+    this.#around.renewed(expiresIn(expiresAt, this.#around.clock.now()), user);
   }
 
   /** Where `auth` itself has failed, the token before goes on counting. */

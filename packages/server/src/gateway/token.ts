@@ -1,5 +1,6 @@
 import { CloseCode, isRejectError } from '@holdfast/protocol';
 import { after } from '../answer.js';
+import type { Identity } from '../ports/ports.js';
 import type { Answer } from '../ports/store.js';
 import type { Authenticate, Handshake, User } from '../types.js';
 
@@ -7,13 +8,6 @@ import type { Authenticate, Handshake, User } from '../types.js';
 export const AUTH_TIMEOUT_MS = 10_000;
 /** A connection outlives its token by so much: a renewal that is a little late is no outage. */
 export const GRACE_MS = 25_000;
-
-/** Whom a token names. */
-export interface Identity {
-  readonly user: User;
-  /** Until when it counts, ms since 1970; `Infinity`: for ever, as far as `auth` knows. */
-  readonly expiresAt: number;
-}
 
 /** Why a connection ends, as BYE says it and as the close says it. */
 export interface Refusal {

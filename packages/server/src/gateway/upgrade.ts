@@ -1,34 +1,67 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { CloseCode, type Codec, type Transport } from '@holdfast/protocol';
+import { type Clock, CloseCode, type Codec, type Transport } from '@holdfast/protocol';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Acceptor } from '../ports/ports.js';
+import type { Acceptor, Identity } from '../ports/ports.js';
 import type { ServerSettings } from '../settings.js';
-import type { UpgradeSource } from '../types.js';
-import { bearerOf } from './bearer.js';
+import type { Handshake, UpgradeSource } from '../types.js';
 import { negotiate } from './negotiate.js';
 import { originAllowed } from './origin.js';
+import { type HttpRefusal, refuse } from './refuse.js';
+import { UpgradeAuth } from './upgrade-auth.js';
+import { redactedUrl, upgradeTokenOf } from './upgrade-token.js';
 
 const DEFAULT_PATH = '/realtime';
 /** As it stands in the first line of a request: what is not written so would never be asked for. */
 const PATH = /^\/[!-~]*$/;
 
+const ignore = (): void => undefined;
+
+const handshakeOf = (request: IncomingMessage): Omit<Handshake, 'resumed'> => ({
+  request,
+  address: request.socket.remoteAddress ?? '',
+});
+
 /** Which path a listener of ours takes: several may share one http server. */
 const pathOf = new WeakMap<object, string>();
 
-type UpgradeSettings = Pick<ServerSettings, 'codecs' | 'origins' | 'maxMessageBytes' | 'observe'>;
+type UpgradeSettings = Pick<
+  ServerSettings,
+  'codecs' | 'origins' | 'maxMessageBytes' | 'auth' | 'tokenFrom' | 'authAt' | 'observe'
+>;
+
+/** What the upgrades need of their server. */
+export interface UpgradeSurroundings {
+  readonly ports: { readonly clock: Clock };
+  readonly accept: Acceptor;
+  failed(error: unknown, where: { readonly name: string }): void;
+}
+
+/** An upgrade that is about to be accepted. */
+interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+  readonly token: string | undefined;
+}
 
 /** The WebSockets of http servers: takes their upgrades and hands the connections on. */
 export class Upgrades {
   readonly #settings: UpgradeSettings;
   readonly #accept: Acceptor;
+  /** Undefined: `auth` is asked when the HELLO has come. */
+  readonly #auth: UpgradeAuth | undefined;
   readonly #sockets: WebSocketServer;
   readonly #detachers: (() => void)[] = [];
   #phase: 'open' | 'closed' = 'open';
 
-  constructor(settings: UpgradeSettings, accept: Acceptor) {
+  constructor(settings: UpgradeSettings, { ports, accept, failed }: UpgradeSurroundings) {
     this.#settings = settings;
     this.#accept = accept;
+    if (settings.auth && settings.authAt === 'upgrade') {
+      const around = { clock: ports.clock, failed: (error: unknown) => failed(error, { name: 'auth' }) };
+      this.#auth = new UpgradeAuth(settings.auth, around);
+    }
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: settings.maxMessageBytes,
@@ -51,7 +84,7 @@ export class Upgrades {
       const paths = listeners.map((listener) => pathOf.get(listener));
       const isNobodys = !paths.includes(undefined) && !paths.includes(requested);
       if (isNobodys && listeners.at(-1) === upgrade) {
-        refuse(socket, 404, `WebSockets are served on ${paths.join(', ')}`);
+        refuse(socket, { status: 404, text: `WebSockets are served on ${paths.join(', ')}` });
       }
     };
     pathOf.set(upgrade, path);
@@ -75,6 +108,7 @@ export class Upgrades {
   close(): Promise<void> {
     this.#phase = 'closed';
     for (const detach of this.#detachers.splice(0)) detach();
+    this.#auth?.close();
     for (const socket of this.#sockets.clients) socket.close(CloseCode.RESTART, 'the server is going down');
     return new Promise((resolve) => this.#sockets.close(() => resolve()));
   }
@@ -101,35 +135,63 @@ export class Upgrades {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // Until `ws` takes over, a reset of the connection must not crash the process.
-    const ignore = (): void => undefined;
     socket.on('error', ignore);
-    const refused = (status: 400 | 403 | 503, text: string): void => {
-      const address = request.socket.remoteAddress ?? '';
-      this.#settings.observe.refused({ code: `http_${status}`, address });
-      refuse(socket, status, text);
-    };
     // Who routes upgrades to us by hand may not have heard of it.
-    if (this.#phase === 'closed') return refused(503, 'the server is going down');
+    if (this.#phase === 'closed') {
+      return this.#refuse(request, socket, { status: 503, text: 'the server is going down' });
+    }
+    const { codecs, origins, tokenFrom } = this.#settings;
     const { origin, host } = request.headers;
-    if (!originAllowed({ origin, host }, this.#settings.origins)) {
-      return refused(403, `the origin ${origin} is not allowed here`);
+    if (!originAllowed({ origin, host }, origins)) {
+      const text = `the origin ${origin} is not allowed here`;
+      return this.#refuse(request, socket, { status: 403, text });
     }
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
-    const result = negotiate(offered.filter(Boolean), this.#settings.codecs);
-    if (result.outcome === 'none') return refused(400, result.why);
-    const bearer = bearerOf(offered);
-    if (bearer.outcome === 'malformed') return refused(400, bearer.why);
-    const token = bearer.outcome === 'token' ? bearer.token : undefined;
-    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      socket.off('error', ignore);
-      if (result.outcome === 'agreed') return this.#serve(webSocket, request, result.codec, token);
+    const result = negotiate(offered.filter(Boolean), codecs);
+    if (result.outcome === 'none') return this.#refuse(request, socket, { status: 400, text: result.why });
+    const brought = upgradeTokenOf(request, offered, tokenFrom);
+    if (brought.outcome === 'refused') return this.#refuse(request, socket, brought.refusal);
+    // The application is given the request, and logs it; the token it is given beside.
+    if (tokenFrom.query !== undefined) request.url = redactedUrl(request.url ?? '', tokenFrom.query);
+    const token = brought.outcome === 'token' ? brought.token : undefined;
+    const upgrade = { request, socket, head, token };
+    if (result.outcome === 'agreed') return this.#authorise(upgrade, result.codec);
+    this.#open(upgrade, (webSocket) => {
       webSocket.on('error', ignore);
       webSocket.send(result.farewell);
       webSocket.close(CloseCode.BAD_FRAME, 'ERR_PROTOCOL_VERSION');
     });
   }
 
-  #serve(socket: WebSocket, request: IncomingMessage, codec: Codec, token: string | undefined): void {
+  #refuse(request: IncomingMessage, socket: Duplex, refusal: HttpRefusal): void {
+    const address = request.socket.remoteAddress ?? '';
+    this.#settings.observe.refused({ code: `http_${refusal.status}`, address });
+    refuse(socket, refusal);
+  }
+
+  #authorise(upgrade: Upgrade, codec: Codec): void {
+    const { request, socket, token } = upgrade;
+    const enter = (identity?: Identity): void =>
+      this.#open(upgrade, (webSocket) => this.#serve(webSocket, upgrade, codec, identity));
+    if (!this.#auth) return enter();
+    let cancel: (() => void) | undefined;
+    const gone = (): void => cancel?.();
+    socket.once('close', gone);
+    cancel = this.#auth.ask(token, { ...handshakeOf(request), resumed: false }, (answer) => {
+      socket.off('close', gone);
+      if ('status' in answer) this.#refuse(request, socket, answer);
+      else enter(answer);
+    });
+  }
+
+  #open({ request, socket, head }: Upgrade, opened: (webSocket: WebSocket) => void): void {
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      socket.off('error', ignore);
+      opened(webSocket);
+    });
+  }
+
+  #serve(socket: WebSocket, { request, token }: Upgrade, codec: Codec, identity?: Identity): void {
     const transport: Transport = {
       send(data) {
         if (socket.readyState === socket.OPEN) socket.send(data);
@@ -141,8 +203,7 @@ export class Upgrades {
         return socket.bufferedAmount;
       },
     };
-    const handshake = { request, address: request.socket.remoteAddress ?? '' };
-    const events = this.#accept(transport, codec, handshake, token);
+    const events = this.#accept(transport, codec, handshakeOf(request), token, identity);
     socket.on('message', (data, isBinary) => {
       const bytes = data as Buffer;
       events.message(
@@ -152,24 +213,7 @@ export class Upgrades {
     // The stream below says when it takes more; `ws` itself does not.
     request.socket.on('drain', () => events.drain?.());
     // `ws` closes by itself on a fault of the other end; the reason comes with `close`.
-    socket.on('error', () => undefined);
+    socket.on('error', ignore);
     socket.on('close', (code, reason) => events.close({ code, reason: reason.toString() }));
   }
-}
-
-const STATUS = { 400: 'Bad Request', 403: 'Forbidden', 404: 'Not Found', 503: 'Service Unavailable' };
-
-function refuse(socket: Duplex, status: keyof typeof STATUS, text: string): void {
-  // Whoever was refused may reset the connection, which must not crash the process.
-  socket.on('error', () => undefined);
-  // What came in the request's headers must not make lines of its own in the answer.
-  const body = `${text.replace(/[^\x20-\x7e]/g, '?')}\n`;
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS[status]}`,
-    'Connection: close',
-    'Content-Type: text/plain; charset=utf-8',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-  ];
-  // Not only our half of it: whoever was refused might never close the other.
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }

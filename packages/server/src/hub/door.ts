@@ -24,12 +24,14 @@ export interface DoorSurroundings {
 
 /** What handlers are given of a session. */
 export function doorOf(session: Session, around: DoorSurroundings): ServerSession {
-  const { id, user, rooms, codec } = session;
+  const { id, rooms, codec } = session;
   const asking = { ...around, codec, ask: session.ask.bind(session) };
   return Object.freeze<ServerSession>({
     id,
-    user,
     rooms,
+    get user() {
+      return session.user;
+    },
     get address() {
       return session.address;
     },

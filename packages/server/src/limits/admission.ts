@@ -27,6 +27,8 @@ const REFUSAL_COST = 0.02;
 const CHARGED_MS = 10_000;
 /** A flood of strangers must not send a client away for hours: beyond this, slots are shared. */
 const MAX_WAIT_MS = 600_000;
+/** Within less than this nobody needs to be told to spread: the first step of any backoff is longer. */
+const LEAST_SPREAD_MS = 100;
 const CLIENT_JITTER = 0.05;
 /** A dial takes its time, and timers of a page in the background ring once a minute. */
 const GRACE_MS = 60_000;
@@ -42,6 +44,7 @@ const MAX_REMEMBERED = 100_000;
  * knocks. Without it everybody is a newcomer, and may be sent away again.
  */
 export class Admission<Who = string> {
+  readonly #perSecond: number;
   readonly #handshakeMs: number;
   /** Work that was let in will be done by then, ms. */
   #busyUntil = Number.NEGATIVE_INFINITY;
@@ -53,12 +56,19 @@ export class Admission<Who = string> {
 
   /** `perSecond`: the handshakes a second that this server can do beside its other work; above 0. */
   constructor(perSecond: number) {
+    this.#perSecond = perSecond;
     this.#handshakeMs = 1_000 / perSecond;
   }
 
   /** How many slots are out whose holders would be known. */
   get remembered(): number {
     return this.#slots.size;
+  }
+
+  /** Over how long so many can be taken in; undefined: that is too short to say. */
+  spreadMs(connections: number): number | undefined {
+    const spreadMs = Math.ceil((connections / this.#perSecond) * 1_000);
+    return spreadMs < LEAST_SPREAD_MS ? undefined : spreadMs;
   }
 
   /** `now` in ms, never falling. */

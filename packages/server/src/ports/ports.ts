@@ -1,5 +1,5 @@
 import type { Clock, Codec, Logger, Random, Transport, TransportEvents } from '@holdfast/protocol';
-import type { Handshake } from '../types.js';
+import type { Handshake, User } from '../types.js';
 import type { SessionStore } from './store.js';
 
 /** All that the server takes from the world outside. */
@@ -14,13 +14,21 @@ export interface ServerPorts {
   readonly logger: Logger;
 }
 
+/** Whom a token names. */
+export interface Identity {
+  readonly user: User;
+  /** Until when it counts, ms since 1970; `Infinity`: for ever, as far as `auth` knows. */
+  readonly expiresAt: number;
+}
+
 /**
  * Takes a connection that stands; what it returns is to be told what happens on it. `token`: what the upgrade brought,
- * for a HELLO without one.
+ * for a HELLO without one; `identity`: whom `auth` has said it to name, if it was asked.
  */
 export type Acceptor = (
   transport: Transport,
   codec: Codec,
-  handshake: Handshake,
+  handshake: Omit<Handshake, 'resumed'>,
   token?: string,
+  identity?: Identity,
 ) => Pick<TransportEvents, 'message' | 'close' | 'drain'>;

@@ -7,6 +7,8 @@ test('every default', () => {
   expect(resolve({})).toMatchObject({
     schemas: undefined,
     auth: undefined,
+    tokenFrom: { cookie: undefined, query: undefined },
+    authAt: 'hello',
     origins: undefined,
     codecs: [{ name: 'json' }],
     heartbeatMs: 20_000,
@@ -22,9 +24,17 @@ describe('a bad option is refused by name', () => {
   test.each([
     [
       { origin: 'x' },
-      "createHoldfastServer(options): unknown option 'origin'; allowed: contract, auth, origins",
+      "createHoldfastServer(options): unknown option 'origin'; allowed: contract, auth, tokenFrom, authAt, origins",
     ],
     [{ auth: 'secret' }, "auth must be a function, not 'secret'"],
+    [{ tokenFrom: 'cookie' }, 'tokenFrom must be an object, not string'],
+    [{ tokenFrom: { header: 'x' } }, "tokenFrom: unknown option 'header'; allowed: cookie, query"],
+    [{ tokenFrom: { cookie: 'a=b' } }, "tokenFrom.cookie must be the name of a cookie, not 'a=b'"],
+    [{ tokenFrom: { cookie: '' } }, "tokenFrom.cookie must be the name of a cookie, not ''"],
+    [{ tokenFrom: { query: true } }, 'tokenFrom.query must be a string, not true'],
+    [{ tokenFrom: { query: '' } }, "tokenFrom.query must be the name of a parameter, not ''"],
+    [{ auth: () => 1, authAt: 'first' }, "authAt must be 'hello' or 'upgrade', not 'first'"],
+    [{ authAt: 'upgrade' }, "authAt: 'upgrade' needs auth"],
     [{ contract: {} }, 'contract: must be made by defineContract()'],
     [{ origins: 'https://example.com' }, 'origins must be an array'],
     [{ origins: ['*'] }, "origins: '*' is not an exact origin, such as https://example.com"],

@@ -36,7 +36,7 @@ interface SignOptions {
   readonly kid?: string;
 }
 
-const request = { address: 'client-1' };
+const request = { address: 'client-1', resumed: false };
 
 /** Asks an `auth` made by these options. */
 export function asking(options: Partial<JwtOptions>, surroundings: JwtSurroundings = {}) {

@@ -1,0 +1,117 @@
+import { CloseCode, type Hello } from '@holdfast/protocol';
+import { after, rescue } from '../answer.js';
+import type { Identity, ServerPorts } from '../ports/ports.js';
+import type { Answer } from '../ports/store.js';
+import type { Authenticate, Handshake, User } from '../types.js';
+import type { MiddlewareChain } from './middleware.js';
+import { EXPIRED, GRACE_MS, identify, type Refusal, refusalOf } from './token.js';
+
+export interface EntrySurroundings {
+  readonly ports: Pick<ServerPorts, 'clock' | 'digest'>;
+  readonly auth: Authenticate<User> | undefined;
+  readonly middleware: MiddlewareChain;
+  /** The application's `auth` or middleware has failed. */
+  failed(error: unknown, name: string): void;
+}
+
+/** What the upgrade said and brought. */
+export interface Upgraded {
+  readonly handshake: Omit<Handshake, 'resumed'>;
+  /** For a HELLO without one. */
+  readonly token?: string | undefined;
+  /** Whom `auth` has said that token to name, if it was asked. */
+  readonly identity?: Identity | undefined;
+}
+
+/** Who is let in, as far as the application is concerned: the store has a word of its own. */
+export interface Entrant extends Identity {
+  /** Of its session, which there may be or not. */
+  readonly id: string;
+}
+
+const FAILED: Refusal = {
+  code: 'ERR_HANDLER_FAILED',
+  text: 'see the log of the server',
+  closeCode: CloseCode.INTERNAL_ERROR,
+};
+
+/** Whom the application lets in on one connection: `auth` says who it is, the middleware whether that one may enter. */
+export class Entry {
+  readonly #around: EntrySurroundings;
+  readonly #upgraded: Upgraded;
+  /** Whom `auth` has said the holder of a token to be. */
+  #known: (Identity & { readonly token: string | undefined }) | undefined;
+
+  constructor(around: EntrySurroundings, upgraded: Upgraded) {
+    this.#around = around;
+    this.#upgraded = upgraded;
+    if (upgraded.identity) this.#known = { ...upgraded.identity, token: upgraded.token };
+  }
+
+  /** Empty: a guest. */
+  get userId(): string {
+    return this.#known?.user.id ?? '';
+  }
+
+  /** Who says this HELLO, or why that one does not come in. A failure is reported, and the client comes back later. */
+  ask(hello: Hello): Answer<Entrant | Refusal> {
+    const handshake = this.#handshake(hello.s !== undefined);
+    const identity = rescue(
+      () => this.#identify(hello.a, handshake),
+      (error) => this.#denied(error, 'auth'),
+    );
+    return after(identity, (known) => {
+      if (known && 'closeCode' in known) return known;
+      // It would be let in only to be shown out.
+      if (known && known.expiresAt + GRACE_MS <= this.#around.ports.clock.now()) return EXPIRED;
+      return this.#pass(this.#entrant(hello, known), handshake);
+    });
+  }
+
+  /** Asks whom another token names, on a connection that stands; undefined: everybody is a guest. */
+  get identify(): ((token: string) => Answer<Identity>) | undefined {
+    const { auth } = this.#around;
+    return auth && ((token) => identify(auth, token, this.#handshake(true)));
+  }
+
+  #handshake(resumed: boolean): Handshake {
+    return { ...this.#upgraded.handshake, resumed };
+  }
+
+  #identify(
+    token: string | undefined = this.#upgraded.token,
+    handshake: Handshake,
+  ): Answer<Identity | undefined> {
+    const { auth } = this.#around;
+    if (!auth) return undefined;
+    // At the upgrade it was asked already, or before the verdict that a session is lost.
+    if (this.#known && this.#known.token === token) return this.#known;
+    return after(identify(auth, token, handshake), (identity) => {
+      this.#known = { token, ...identity };
+      return identity;
+    });
+  }
+
+  #entrant(hello: Hello, known: Identity | undefined): Entrant {
+    // The nonce names the session: a client whose first WELCOME was lost finds it again.
+    const id = hello.s ?? this.#around.ports.digest(`${known?.user.id ?? ''}\n${hello.c}`).slice(0, 22);
+    return { id, ...(known ?? { user: { id }, expiresAt: Infinity }) };
+  }
+
+  #pass(entrant: Entrant, handshake: Handshake): Answer<Entrant | Refusal> {
+    const { id, user } = entrant;
+    const session = Object.freeze({ id, user, address: handshake.address });
+    const passed = rescue(
+      () => this.#around.middleware.ask(session, handshake),
+      (error) => this.#denied(error, 'middleware'),
+    );
+    return after(passed, (refusal) => refusal ?? entrant);
+  }
+
+  #denied(error: unknown, name: string): Refusal {
+    const refusal = refusalOf(error);
+    if (refusal) return refusal;
+    this.#around.failed(error, name);
+    return FAILED;
+  }
+}

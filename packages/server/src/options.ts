@@ -1,0 +1,76 @@
+import type { AnyContract, Codec, Contract, Logger } from '@holdfast/protocol';
+import type { Observer } from './observe/observer.js';
+import type { Authenticate, User } from './types.js';
+
+export interface ServerOptions<C extends AnyContract = Contract, U extends User = User> {
+  /** Checks payloads at run time, in both directions. */
+  contract?: C | undefined;
+  /** Default: everybody is a guest. */
+  auth?: Authenticate<U> | undefined;
+  /** Where else than in the first frame and the subprotocols a token may stand; default: nowhere. */
+  tokenFrom?: TokenFrom | undefined;
+  /**
+   * When `auth` is asked. `hello` (default): with the first frame; a refusal is told in band, and the client knows what to
+   * do. `upgrade`: before the connection is accepted, and again for a token in the first frame; a refusal is HTTP 401, which
+   * browsers do not show to pages: there a client only sees that it cannot connect, and tries again.
+   */
+  authAt?: 'hello' | 'upgrade' | undefined;
+  /**
+   * Exact origins of browsers, such as `https://example.com`; default: that of the attached server itself. Clients
+   * that are not browsers send none and are let in.
+   */
+  origins?: readonly string[] | undefined;
+  /** Default `[json()]`. */
+  codecs?: readonly Codec[] | undefined;
+  heartbeat?: HeartbeatOptions | undefined;
+  /** How long at least a session waits for its client to come back; ms, default 120_000. */
+  sessionTtlMs?: number | undefined;
+  /**
+   * Handlers of one session at once, started in order; default 16, `1` is strictly one after the other. A handler that waits
+   * for `session.request()` does not count: while this server asks a client, as many more may run.
+   */
+  concurrency?: number | undefined;
+  limits?: LimitOptions | undefined;
+  /**
+   * Takes lines of a name and its fields: sessions that come and go at `info`, refusals at `debug`, failures that `onError`
+   * does not take at `error`. Default: `console`, for failures only.
+   */
+  logger?: Logger | undefined;
+  /** Hears what happens, for metrics and the like: `prometheus()` of `@holdfast/server/metrics`, or your own. Default: nobody. */
+  observe?: Observer | undefined;
+}
+
+/** A token in the first frame counts most, then a subprotocol, the query, the cookie. */
+export interface TokenFrom {
+  /**
+   * Name of a cookie: the browser sends it by itself. A request that has it and no `Origin` is refused with HTTP 403: any
+   * page's request has it, and only the origin says whose that is.
+   */
+  cookie?: string | undefined;
+  /**
+   * Name of a parameter in the query of the URL, for clients that can do nothing else: URLs stand in logs of proxies. What
+   * this server gives on, `handshake.request.url`, is redacted.
+   */
+  query?: string | undefined;
+}
+
+export interface HeartbeatOptions {
+  /** Time between pings, varied by 10 %; ms, default 20_000. Told to clients. A connection that is silent for 2.2 times this is dropped. */
+  intervalMs?: number | undefined;
+}
+
+export interface LimitOptions {
+  /** Largest WebSocket message; bytes, at least 8_192, default 1_048_576. */
+  maxMessageBytes?: number | undefined;
+  /** Most rooms of one session; default 128. */
+  maxRooms?: number | undefined;
+  /** What may wait in the socket of a slow client until nothing more is written to it; when it has been full for 30 s, the
+   * connection is dropped with 4408. The client reads on from where it was. Bytes, default 1_048_576. */
+  maxBufferedBytes?: number | undefined;
+  /**
+   * Handshakes that this server takes in a second; beyond that there is a queue of one second, and everybody else is
+   * told when to come again. Over so long as that takes for all who are here its clients spread their first attempt after
+   * a loss, and `drain()` moves them. At least 1, default 1_000.
+   */
+  acceptPerSecond?: number | undefined;
+}
