@@ -17,7 +17,7 @@ import {
 } from '@holdfast/protocol';
 import { after } from './answer.js';
 import { LiveToken, type LiveTokenSurroundings, RENEWALS_MS } from './gateway/live-token.js';
-import { EXPIRED, endedByServer } from './gateway/token.js';
+import { EXPIRED, endedByServer, type Refusal } from './gateway/token.js';
 import { type Arrived, Inflow, type InflowSurroundings } from './inflow.js';
 import { Lanes } from './lanes.js';
 import type { Observed } from './observe/observer.js';
@@ -126,8 +126,8 @@ export class Attachment implements SessionConnection {
       clock: around.clock,
       userId: session.user.id,
       identify: around.identify,
-      renewed: (ms, user = session.user) => {
-        session.user = user;
+      renewed: (ms, identity) => {
+        if (identity) session.identified(identity);
         this.#outflow.control(ms === undefined ? [Type.AUTH] : [Type.AUTH, ms]);
       },
       refused: around.refused,
@@ -219,6 +219,11 @@ export class Attachment implements SessionConnection {
   end(reason: string): void {
     this.#outflow.flush();
     if (this.live) this.#around.refused(endedByServer(reason));
+  }
+
+  /** Says why the client is not let in any more, and lets the connection go. */
+  refuse(refusal: Refusal): void {
+    this.#around.refused(refusal);
   }
 
   /** Another connection has the session: nothing counts here any more, and in a moment this one is closed. */

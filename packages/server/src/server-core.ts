@@ -4,6 +4,7 @@ import { Attachment } from './attachment.js';
 import { Draining } from './draining.js';
 import { type Arrival, ConnectionHandshake } from './gateway/handshake.js';
 import { MiddlewareChain } from './gateway/middleware.js';
+import { Revocations } from './gateway/revocations.js';
 import { Upgrades } from './gateway/upgrade.js';
 import { Direct } from './hub/direct.js';
 import { doorOf } from './hub/door.js';
@@ -39,6 +40,7 @@ export class ServerCore {
   readonly rules = new Rules();
   readonly router: Router;
   readonly middleware = new MiddlewareChain();
+  readonly revocations: Revocations;
   readonly upgrades: Upgrades;
   /** `session`, `session-end`, `attach`, `detach`. */
   readonly lifecycle: Listeners;
@@ -94,6 +96,8 @@ export class ServerCore {
       observe,
       report: this.failed,
     });
+    const end = (sid: string): void => this.#end(sid, 'ended');
+    this.revocations = new Revocations({ ...ports, sessions: this.hub.sessions, end });
     this.#admission = new Admission(settings.acceptPerSecond);
     this.upgrades = new Upgrades(settings, this);
     this.#sweeper = new Sweeper({
@@ -126,6 +130,7 @@ export class ServerCore {
         node: this.node,
         admission: this.#admission,
         middleware: this.middleware,
+        revocations: this.revocations,
         spreadMs: () => this.#admission.spreadMs(this.#connections),
         arrive: (arrival, greet) => {
           this.#arrive(arrival, (attachment) => {
@@ -215,7 +220,7 @@ export class ServerCore {
     }
     const session = this.#sessionOf(arrival);
     session.address = arrival.address;
-    session.user = arrival.user;
+    session.identified(arrival);
     const attachment = this.#attach(session, arrival);
     const before = session.attachment;
     session.attachment = attachment;
@@ -317,7 +322,7 @@ export class ServerCore {
     });
   }
 
-  #end(sid: string, why: 'closed' | 'expired'): void {
+  #end(sid: string, why: EndCall['why']): void {
     const ended = this.#ended({ sid, why, idleMs: this.settings.sessionTtlMs });
     if (ended instanceof Promise) ended.catch((error: unknown) => this.failed(error, { name: 'store' }));
   }
@@ -369,11 +374,10 @@ export class ServerCore {
         if (note.written.writer === this.node) session.asking.answeredElsewhere(note.written.w, note.answer);
         return;
       case 'end': {
-        if (note.why === 'ended') session.attachment?.end(note.reason ?? '');
-        const { why: reason } = note;
+        if (note.reason !== undefined) session.attachment?.end(note.reason);
         // One that has lost its last writes does not know what was written.
         const unwritten = note.epoch === session.epoch ? note.unwritten : [];
-        return this.#forget(session, { reason, undelivered: note.undelivered }, unwritten);
+        return this.#forget(session, { reason: note.why, undelivered: note.undelivered }, unwritten);
       }
     }
   }

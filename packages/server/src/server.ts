@@ -92,6 +92,7 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
     },
     stats: () => core.stats(),
     operations,
+    revoke: (revocation) => core.revocations.revoke(revocation),
     drain,
     close,
     [Symbol.asyncDispose]: close,

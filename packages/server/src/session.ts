@@ -15,8 +15,10 @@ import {
 import { Turns } from './answer.js';
 import { Asking, type Question } from './asking.js';
 import { dropOldest } from './drop-oldest.js';
+import type { Refusal } from './gateway/token.js';
 import type { NumberedRoom, RoomNews } from './hub/room.js';
 import type { Observed } from './observe/observer.js';
+import type { Identity } from './ports/ports.js';
 import type {
   Answer,
   AppendCall,
@@ -80,6 +82,8 @@ export interface SessionConnection {
   end(reason: string): void;
   /** Another connection has the session: this one counts no more, and is closed in a moment. */
   retire(): void;
+  /** Says why the client is not let in any more, and closes. */
+  refuse(refusal: Refusal): void;
   drop(code: number, reason: string): void;
 }
 
@@ -91,6 +95,8 @@ export class Session {
   readonly id: string;
   /** As the newest token has it; the id is the same for ever. */
   user: User;
+  /** Of the newest token; undefined: it has none. */
+  tokenId: string | undefined;
   readonly codec: Codec;
   /** Where it stood in each of its rooms when it joined. */
   readonly positions = new Map<string, RoomPosition>();
@@ -152,6 +158,12 @@ export class Session {
       isHandled: (seq) => seq <= this.#handled.low || this.#handled.above.includes(seq),
       failed: (error) => report(error, 'store', this),
     });
+  }
+
+  /** Its client has shown a token, with a connection or on one. */
+  identified({ user, tokenId }: Pick<Identity, 'user' | 'tokenId'>): void {
+    this.user = user;
+    this.tokenId = tokenId;
   }
 
   get ended(): boolean {

@@ -194,12 +194,18 @@ export interface Handshake {
  * Says who holds the token, and until when (ms since 1970; default: for ever). Throw `RejectError('expired')` to ask for
  * a fresh token, with any other reason to refuse for good. Asked at each connection, and whenever a client that is
  * connected brings another token: that one must name the same user, or the client has to begin another session. A
- * connection whose token has expired goes on for 25 s and is closed then; its session waits for a fresh one.
+ * connection whose token has expired goes on for 25 s and is closed then; its session waits for a fresh one. `tokenId` and
+ * `issuedAt` (ms since 1970) are what `revoke()` knows a token by.
  */
 export type Authenticate<U extends User> = (
   token: string | undefined,
   handshake: Handshake,
-) => Awaitable<{ user: U; expiresAt?: number | undefined }>;
+) => Awaitable<{
+  user: U;
+  expiresAt?: number | undefined;
+  tokenId?: string | undefined;
+  issuedAt?: number | undefined;
+}>;
 
 /** A session whose client wants to enter, or to come back. Nothing can be sent to it yet. */
 export type EnteringSession<U extends User = User> = Pick<
@@ -212,6 +218,11 @@ export type Middleware<U extends User = User> = (
   session: EnteringSession<U>,
   handshake: Handshake,
 ) => unknown;
+
+/** `expiresAt`: when the last token that is meant has expired by itself, ms since 1970; so long it is remembered. */
+export type Revocation =
+  | { readonly userId: string; readonly tokenId?: undefined; readonly expiresAt: number }
+  | { readonly tokenId: string; readonly userId?: undefined; readonly expiresAt: number };
 
 export interface HoldfastServer<C extends AnyContract = Contract, U extends User = User> {
   /** As given; keeps servers of different contracts apart. */
@@ -267,7 +278,8 @@ export interface HoldfastServer<C extends AnyContract = Contract, U extends User
   /** A session began. Not called on a resume. */
   onSession(listener: (session: ServerSession<C, U>) => unknown): Unsubscribe;
   /**
-   * A session ended: `closed` by its client, `ended` by `end()`, `expired` because its client did not come back within `sessionTtlMs`, or
+   * A session ended: `closed` by its client, `expired` because its client did not come back within `sessionTtlMs`,
+   * `ended` by `end()` or `revoke()`, or
    * `lost` with this server or
    * with its store. `undelivered`: messages for it that it has not acknowledged.
    */
@@ -305,6 +317,12 @@ export interface HoldfastServer<C extends AnyContract = Contract, U extends User
    * whom `allow` names. Returns true if the request was one of these. Throws a `TypeError` for bad options.
    */
   operations(options?: OperationsOptions): Operations;
+  /**
+   * Tokens count no more before they expire: of a user (those issued up to now, and those whose `auth` does not say when), or
+   * the one of this id. Sessions here whose newest token is among them end, and their clients are refused (`token-revoked`);
+   * who brings a fresh one begins another. Of this server only: tell each one. Throws a `TypeError` for a bad revocation.
+   */
+  revoke(revocation: Revocation): void;
   /**
    * Takes nobody in any more and asks the clients that are here to connect elsewhere, spread over time so that the
    * others are not overrun (`limits.acceptPerSecond`): who moves in that time has no outage. Ends as `close()` does when

@@ -1,15 +1,17 @@
-import { CloseCode, type Hello } from '@holdfast/protocol';
+import { CloseCode, type Hello, RejectError } from '@holdfast/protocol';
 import { after, rescue } from '../answer.js';
 import type { Identity, ServerPorts } from '../ports/ports.js';
 import type { Answer } from '../ports/store.js';
 import type { Authenticate, Handshake, User } from '../types.js';
 import type { MiddlewareChain } from './middleware.js';
+import { REVOKED, type Revocations } from './revocations.js';
 import { EXPIRED, GRACE_MS, identify, type Refusal, refusalOf } from './token.js';
 
 export interface EntrySurroundings {
   readonly ports: Pick<ServerPorts, 'clock' | 'digest'>;
   readonly auth: Authenticate<User> | undefined;
   readonly middleware: MiddlewareChain;
+  readonly revocations: Revocations;
   /** The application's `auth` or middleware has failed. */
   failed(error: unknown, name: string): void;
 }
@@ -64,14 +66,20 @@ export class Entry {
       if (known && 'closeCode' in known) return known;
       // It would be let in only to be shown out.
       if (known && known.expiresAt + GRACE_MS <= this.#around.ports.clock.now()) return EXPIRED;
+      if (known && this.#around.revocations.includes(known)) return REVOKED;
       return this.#pass(this.#entrant(hello, known), handshake);
     });
   }
 
   /** Asks whom another token names, on a connection that stands; undefined: everybody is a guest. */
   get identify(): ((token: string) => Answer<Identity>) | undefined {
-    const { auth } = this.#around;
-    return auth && ((token) => identify(auth, token, this.#handshake(true)));
+    const { auth, revocations } = this.#around;
+    if (!auth) return undefined;
+    return (token) =>
+      after(identify(auth, token, this.#handshake(true)), (identity) => {
+        if (revocations.includes(identity)) throw new RejectError(REVOKED.text);
+        return identity;
+      });
   }
 
   #handshake(resumed: boolean): Handshake {

@@ -29,6 +29,7 @@ import type { Answer, Attached, SessionStore } from '../ports/store.js';
 import type { User } from '../types.js';
 import { type Entrant, Entry, type EntrySurroundings, type Upgraded } from './entry.js';
 import { mismatchOf } from './hello.js';
+import { REVOKED } from './revocations.js';
 import { AUTH_TIMEOUT_MS, endedByServer, expiresIn, type Refusal } from './token.js';
 
 const HELLO_TIMEOUT_MS = 5_000;
@@ -42,6 +43,7 @@ const VERDICTS = { [Verdict.NEW]: 'new', [Verdict.RESUMED]: 'resumed', [Verdict.
 export interface Arrival extends Binding {
   readonly id: string;
   readonly user: User;
+  readonly tokenId: string | undefined;
   readonly codec: Codec;
   readonly address: string;
   readonly attached: Extract<Attached, { status: 'new' | 'resumed' }>;
@@ -247,20 +249,23 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     this.#hangUpOn(CloseCode.TRY_AGAIN_LATER, 'the store cannot be reached');
   }
 
-  #attached(
-    hello: Hello,
-    { id, user, key, expiresAt }: Entrant & { readonly key: string },
-    attached: Attached,
-  ): void {
+  #attached(hello: Hello, { key, ...entrant }: Entrant & { readonly key: string }, attached: Attached): void {
     if (attached.status === 'stale')
       return this.#hangUpOn(CloseCode.RESTART, 'a newer connection has this session');
     if (attached.status === 'lost') return this.#lost(hello, attached);
+    const { id, user, expiresAt, tokenId } = entrant;
     const { gen, epoch, accepted, base } = attached;
     const owner = { sid: id, epoch, gen };
     if (this.#stage.name !== 'authenticating') return void this.#around.store.detach(owner);
+    // While the middleware or the store was asked.
+    if (this.#around.revocations.includes(entrant)) {
+      void this.#around.store.end({ sid: id, why: 'ended' });
+      return this.#refused(REVOKED);
+    }
     const arrival: Arrival = {
       id,
       user,
+      tokenId,
       codec: this.#codec,
       address: this.#address,
       transport: this.#transport,

@@ -2,7 +2,6 @@ import type { Clock } from '@holdfast/protocol';
 import { isPromiseLike } from '@holdfast/protocol';
 import type { Identity } from '../ports/ports.js';
 import type { Answer } from '../ports/store.js';
-import type { User } from '../types.js';
 import { ANOTHER_USER, AUTH_TIMEOUT_MS, expiresIn, GRACE_MS, type Refusal, refusalOf } from './token.js';
 
 /** Nobody renews so often who means it; each time the application is asked. */
@@ -15,7 +14,7 @@ export interface LiveTokenSurroundings {
   /** Asks the application whom a token names; undefined: it does not care. */
   readonly identify: ((token: string) => Answer<Identity>) | undefined;
   /** The connection goes on with this token; undefined: it never expires, or nobody asks whom it names. */
-  renewed(expiresInMs: number | undefined, user: User | undefined): void;
+  renewed(expiresInMs: number | undefined, identity: Identity | undefined): void;
   refused(refusal: Refusal): void;
   /** Far too many tokens in too little time. */
   flooded(): void;
@@ -90,10 +89,11 @@ export class LiveToken {
     }
   }
 
-  #accept({ user, expiresAt }: Identity): void {
+  #accept(identity: Identity): void {
+    const { user, expiresAt } = identity;
     if (user.id !== this.#around.userId) return this.#around.refused(ANOTHER_USER);
     this.#expiresAt = expiresAt;
-    this.#around.renewed(expiresIn(expiresAt, this.#around.clock.now()), user);
+    this.#around.renewed(expiresIn(expiresAt, this.#around.clock.now()), identity);
   }
 
   /** Where `auth` itself has failed, the token before goes on counting. */

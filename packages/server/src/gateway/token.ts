@@ -42,15 +42,15 @@ export function identify(
   token: string | undefined,
   handshake: Handshake,
 ): Answer<Identity> {
-  const answer = auth(token, handshake) as Answer<{ user: User; expiresAt?: number }>;
-  return after(answer, ({ user, expiresAt }) => {
+  const answer = auth(token, handshake) as Answer<Partial<Identity> & Pick<Identity, 'user'>>;
+  return after(answer, ({ user, expiresAt, tokenId, issuedAt }) => {
     if (typeof user?.id !== 'string' || user.id === '' || user.id.length > 256) {
       throw new TypeError('auth must return { user: { id } } with an id of 1 to 256 characters');
     }
     if (expiresAt !== undefined && !Number.isFinite(expiresAt)) {
       throw new TypeError(`auth: expiresAt must be ms since 1970, not ${String(expiresAt)}`);
     }
-    return { user, expiresAt: expiresAt ?? Infinity };
+    return { user, expiresAt: expiresAt ?? Infinity, tokenId, issuedAt };
   });
 }
 

@@ -67,7 +67,8 @@ export function authenticateWith<U extends User>(
     });
     if (!isNamed(payload))
       throw new RejectError('token-invalid', { message: 'no sub of 1 to 256 characters' });
-    return { user: user(payload), expiresAt: expiryOf(payload) };
+    const { jti: tokenId, exp, iat } = payload;
+    return { user: user(payload), expiresAt: inMs(exp), tokenId, issuedAt: inMs(iat) };
   };
 }
 
@@ -84,7 +85,7 @@ function isNamed(payload: JWTPayload): payload is JWTPayload & JwtClaims {
   return typeof sub === 'string' && sub !== '' && sub.length <= MAX_ID_LENGTH;
 }
 
-/** `exp` is in seconds. */
-function expiryOf({ exp }: JWTPayload): number | undefined {
-  return exp === undefined ? undefined : Math.min(exp * 1_000, Number.MAX_SAFE_INTEGER);
+/** The times of a token are in seconds. */
+function inMs(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : Math.min(seconds * 1_000, Number.MAX_SAFE_INTEGER);
 }

@@ -19,6 +19,10 @@ export interface Identity {
   readonly user: User;
   /** Until when it counts, ms since 1970; `Infinity`: for ever, as far as `auth` knows. */
   readonly expiresAt: number;
+  /** Of the token (`jti`), if it has one. */
+  readonly tokenId?: string | undefined;
+  /** Ms since 1970, if it says so. */
+  readonly issuedAt?: number | undefined;
 }
 
 /**
