@@ -1,3 +1,5 @@
+import type { Authenticate, User } from '@holdfast/server';
+import { jwt } from '@holdfast/server/jwt';
 import { readConfigFile } from '../options/config-file.js';
 import { flag, isOrigin, isPath, text, texts, wholeNumber } from '../options/kinds.js';
 import {
@@ -48,6 +50,13 @@ const serveOptions = {
     variable: 'HOLDFAST_ROOMS',
     key: 'rooms',
   },
+  'jwt-audience': {
+    kind: text('<name>', 'the aud of the tokens', () => true),
+    fallback: undefined,
+    help: 'lets in who brings a token for it, signed with HOLDFAST_JWT_SECRET',
+    variable: 'HOLDFAST_JWT_AUDIENCE',
+    key: 'jwtAudience',
+  },
   'session-ttl-ms': {
     kind: wholeNumber(0, MAX_TIMER_MS),
     fallback: 120_000,
@@ -72,13 +81,17 @@ const serveOptions = {
   help: { kind: flag, fallback: false, help: 'this text' },
 } satisfies Options;
 
-export type ServeSettings = Values<typeof serveOptions>;
+export interface ServeSettings extends Values<typeof serveOptions> {
+  /** Who is let in; undefined: everybody, as a guest. */
+  readonly auth: Authenticate<User> | undefined;
+}
 
 export const SERVE_HELP = `Usage: holdfast serve [options]
 
 Runs a server in this process. It answers the request 'echo' with its input, and the event 'echo' with the same
-event, so that 'holdfast connect' and 'holdfast bench' have something to talk to; GET /health says how it is.
-Everybody is let in, as a guest.
+event, so that 'holdfast connect' and 'holdfast bench' have something to talk to; GET /health says that it lives,
+GET /ready whether it takes anybody in. Everybody is let in, as a guest, unless HOLDFAST_JWT_SECRET is set: then whoever
+brings a token (HS256) that is signed with it, for --jwt-audience.
 
 ${describeOptions(serveOptions)}
 
@@ -99,11 +112,25 @@ export async function readServeSettings(
   }
   const line = parseCommandLine(serveOptions, args);
   if (line.positionals.length > 0) throw new UsageError(`serve takes no argument '${line.positionals[0]}'`);
-  // Whoever sets it relies on it: a server that lets in everybody all the same would be worse than none.
-  if (variables['HOLDFAST_JWT_SECRET'] && !line.flags.has('help')) {
-    throw new UsageError('HOLDFAST_JWT_SECRET is set, but this version of serve checks no tokens');
-  }
   const { config } = resolveOptions({ config: serveOptions.config }, { line, variables });
   const file = config === undefined ? undefined : { path: config, content: await readConfigFile(config) };
-  return resolveOptions(serveOptions, { line, variables, file });
+  const settings = resolveOptions(serveOptions, { line, variables, file });
+  return {
+    ...settings,
+    auth: settings.help ? undefined : authOf(settings, variables['HOLDFAST_JWT_SECRET']),
+  };
+}
+
+/** Whoever gives one of the two relies on it: a server that lets in everybody all the same would be worse than none. */
+function authOf({ 'jwt-audience': audience }: Values<typeof serveOptions>, secret: string | undefined) {
+  if (!secret && audience === undefined) return undefined;
+  if (!secret)
+    throw new UsageError('--jwt-audience needs HOLDFAST_JWT_SECRET, which the tokens are signed with');
+  if (audience === undefined)
+    throw new UsageError('HOLDFAST_JWT_SECRET needs --jwt-audience, the aud of its tokens');
+  try {
+    return jwt({ secret, audience });
+  } catch (error) {
+    throw new UsageError(`HOLDFAST_JWT_SECRET: ${(error as Error).message}`);
+  }
 }

@@ -12,19 +12,11 @@ const CLOSE_MS = 2_000;
 /** Serves until a signal comes; the exit code. */
 export async function serve(settings: ServeSettings, output: Output): Promise<number> {
   const server = echoServer(settings);
+  const pages = server.operations();
   const http = createServer((request, response) => {
-    const [path] = (request.url ?? '').split('?');
-    if (path !== '/health') {
-      response.writeHead(426, { 'Content-Type': 'text/plain', Upgrade: 'websocket' });
-      return response.end('WebSockets only\n');
-    }
-    const { draining, connections } = server.stats();
-    // Balancers send newcomers elsewhere on it.
-    response.writeHead(draining ? 503 : 200, {
-      'Content-Type': 'application/json',
-      'Cache-Control': 'no-store',
-    });
-    return response.end(JSON.stringify({ status: draining ? 'draining' : 'ok', connections }));
+    if (pages(request, response)) return;
+    response.writeHead(426, { 'Content-Type': 'text/plain', Upgrade: 'websocket' });
+    response.end('WebSockets only\n');
   });
   server.attach(http, { path: settings.path });
   try {
@@ -42,10 +34,11 @@ export async function serve(settings: ServeSettings, output: Output): Promise<nu
   return 0;
 }
 
-/** What it lets in (`auth` has its place here), opens and answers. */
+/** What it lets in, opens and answers. */
 function echoServer(settings: ServeSettings): HoldfastServer {
   const server = createHoldfastServer({
     sessionTtlMs: settings['session-ttl-ms'],
+    auth: settings.auth,
     ...(settings.origin && { origins: settings.origin }),
   });
   for (const [pattern, allowed] of settings.room ?? []) {

@@ -113,15 +113,30 @@ describe('serve', () => {
     await expect(reading).rejects.toThrow(message);
   });
 
-  test('a secret is refused on the command line, and in the variable while nothing checks it', async () => {
+  test('a secret is refused on the command line', async () => {
     for (const args of [['--jwt-secret', 's3cret'], ['--jwt-secret=s3cret']]) {
       const reading = readServeSettings(args, {});
       await expect(reading).rejects.toThrow('a secret does not belong on the command line');
       await expect(reading).rejects.not.toThrow('s3cret');
     }
-    await expect(readServeSettings([], { HOLDFAST_JWT_SECRET: 's3cret' })).rejects.toEqual(
-      usage('HOLDFAST_JWT_SECRET is set, but this version of serve checks no tokens'),
-    );
+  });
+
+  test.each([
+    [[], 'long'.repeat(8), 'HOLDFAST_JWT_SECRET needs --jwt-audience'],
+    [['--jwt-audience', 'app'], undefined, '--jwt-audience needs HOLDFAST_JWT_SECRET'],
+    [['--jwt-audience', 'app'], 's3cret', 'HOLDFAST_JWT_SECRET: '],
+  ])('tokens need a good secret and an audience: %j', async (args, secret, message) => {
+    const reading = readServeSettings(args, { HOLDFAST_JWT_SECRET: secret });
+    await expect(reading).rejects.toBeInstanceOf(UsageError);
+    await expect(reading).rejects.toThrow(message);
+    await expect(reading).rejects.not.toThrow('s3cret');
+  });
+
+  test('with both it checks tokens; with neither it does not, nor for its help', async () => {
+    const secret = { HOLDFAST_JWT_SECRET: 'long'.repeat(8) };
+    expect((await readServeSettings(['--jwt-audience', 'app'], secret)).auth).toBeTypeOf('function');
+    expect((await readServeSettings([], {})).auth).toBeUndefined();
+    expect((await readServeSettings(['--help'], secret)).auth).toBeUndefined();
   });
 
   test('an argument that is no option is refused', async () => {
