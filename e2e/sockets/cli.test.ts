@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@holdfast/client';
 import { createHoldfastServer, RejectError } from '@holdfast/server';
+import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../support/examples.js';
 import { Program, pathOf } from '../support/processes.js';
@@ -125,6 +126,23 @@ describe('serve', () => {
     const health = await fetch(`http://127.0.0.1:${port}/health`);
     expect([health.status, await health.json()]).toEqual([200, { status: 'ok' }]);
     expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(426);
+  });
+
+  test('with a secret it lets in who brings a token that is signed with it, and nobody else', async () => {
+    const secret = 'of thirty-two characters or more';
+    const { program, url } = await startServe(['--jwt-audience', 'app'], { HOLDFAST_JWT_SECRET: secret });
+    onTestFinished(() => program.kill());
+    const signed = (key: string) =>
+      new SignJWT({ sub: 'ada' })
+        .setProtectedHeader({ alg: 'HS256' })
+        .setAudience('app')
+        .setExpirationTime('1h')
+        .sign(new TextEncoder().encode(key));
+    const args = ['connect', url, '--request', 'echo 1'];
+    const bring = async (token: string) => holdfast(args, { env: { HOLDFAST_TOKEN: token } });
+    expect(await bring(await signed(secret))).toMatchObject({ code: 0 });
+    expect(await bring(await signed(`${secret}!`))).toMatchObject({ code: 1 });
+    expect(await holdfast(args)).toMatchObject({ code: 1 });
   });
 
   test.each(['SIGINT', 'SIGTERM'] as const)(
