@@ -343,10 +343,11 @@ export class ServerCore {
   }
 
   /** What stands here for a session that nobody else looks after. */
-  #adopted({ sid, user, codec: name, ended }: Orphan): Session {
+  #adopted({ sid, user, codec: name, ended, data }: Orphan): Session {
     const { codecs } = this.settings;
     const codec = codecs.find((one) => one.name === name) ?? codecs[0];
     const session = this.#makeSession({ id: sid, user, codec });
+    session.data.told(data);
     if (ended) this.hub.remove(session);
     return session;
   }

@@ -17,6 +17,7 @@ import { Asking, type Question } from './asking.js';
 import { dropOldest } from './drop-oldest.js';
 import type { Refusal } from './gateway/token.js';
 import type { NumberedRoom, RoomNews } from './hub/room.js';
+import { KeptData } from './hub/session-data.js';
 import type { Observed } from './observe/observer.js';
 import type { Identity } from './ports/ports.js';
 import type {
@@ -120,6 +121,8 @@ export class Session {
   #moving = 0;
   readonly #around: SessionSurroundings;
   readonly #turns = new Turns();
+  /** What the application keeps with it. */
+  readonly data: KeptData;
   /** What this server asks its client. */
   readonly asking: Asking;
   /** What this server answers its client with, item by item. */
@@ -136,6 +139,7 @@ export class Session {
     this.user = user;
     this.codec = codec;
     this.#around = around;
+    this.data = new KeptData(id, around.store);
     this.door = around.door(this);
     this.runner = new Runner(this, around);
     const { clock, store, node, nextCall, report } = around;
@@ -182,9 +186,10 @@ export class Session {
   }
 
   /** A connection comes: the store may have accepted what nobody here has heard of. */
-  attached({ epoch, gen, previous, lastMove, handled, rooms }: AttachedSession): void {
-    // Others have had its connections: in which rooms it is, the store knows, and its streams they have called lost.
+  attached({ epoch, gen, previous, lastMove, handled, rooms, data }: AttachedSession): void {
+    // Others have had its connections: where it is and what is kept with it, the store knows; its streams they called lost.
     if (previous !== this.gen) {
+      this.data.told(data);
       this.#around.isIn(this, rooms);
       this.streams.abandon();
     }

@@ -36,6 +36,14 @@ export interface User {
   readonly id: string;
 }
 
+/**
+ * What an application keeps with each session. Name your fields by declaration merging:
+ * `declare module '@holdfast/server' { interface SessionData { theme: 'light' | 'dark' } }`.
+ */
+export interface SessionData {
+  readonly [field: string]: unknown;
+}
+
 /** How the server sends an event. */
 export interface ServerSendOptions {
   /** Own message id; 1 to 128 characters; default: a random one. */
@@ -58,6 +66,8 @@ export interface ServerSession<C extends AnyContract = Contract, U extends User 
   readonly user: U;
   /** Names of the rooms it has joined. */
   readonly rooms: ReadonlySet<string>;
+  /** What `setData` has kept. */
+  readonly data: Readonly<Partial<SessionData>>;
   /** Address of the client's end of its newest connection. */
   readonly address: string;
   /**
@@ -86,6 +96,11 @@ export interface ServerSession<C extends AnyContract = Contract, U extends User 
     ...args: Arguments<ServerRequestInput<C, K>, CallOptions>
   ): Promise<ServerRequestOutput<C, K>>;
   /**
+   * Keeps these fields with the session, on whatever server it goes on; `undefined` takes a field away. `data` has them at
+   * once; resolves when the store has them. All of it at most 8 KiB of JSON, or a `TypeError` is thrown.
+   */
+  setData(changes: Partial<SessionData>): Promise<void>;
+  /**
    * Puts it into these rooms, whatever their rules say, from now on: its client hears what is said there, and its
    * handles of these rooms are `joined`. When the session is lost, the next one is not in them by itself.
    */
@@ -106,6 +121,8 @@ export interface SessionInfo<U extends User = User> {
   readonly rooms: readonly string[];
   /** It has a connection at the moment. */
   readonly attached: boolean;
+  /** What `session.setData()` has kept. */
+  readonly data: Readonly<Partial<SessionData>>;
 }
 
 export interface SessionEnd {

@@ -32,6 +32,10 @@ export function doorOf(session: Session, around: DoorSurroundings): ServerSessio
     get user() {
       return session.user;
     },
+    get data() {
+      return session.data.current;
+    },
+    setData: (changes) => session.data.set(changes),
     get address() {
       return session.address;
     },

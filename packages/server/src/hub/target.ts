@@ -13,6 +13,7 @@ import type { Direct, DirectEvent } from './direct.js';
 import { move } from './door.js';
 import type { Hub } from './hub.js';
 import { sendEvent, type Treatment } from './outgoing.js';
+import { parseData } from './session-data.js';
 
 export interface TargetSurroundings {
   readonly hub: Hub;
@@ -144,6 +145,6 @@ function findSessions(store: SessionStore, whom: FindCall, except: Except): Answ
   );
 }
 
-function infoOf({ sid, user, rooms, attached }: FoundSession): SessionInfo {
-  return { id: sid, user, rooms, attached };
+function infoOf({ sid, user, rooms, attached, data }: FoundSession): SessionInfo {
+  return { id: sid, user, rooms, attached, data: parseData(data) };
 }

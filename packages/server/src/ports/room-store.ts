@@ -85,6 +85,11 @@ export interface MoveCall {
   readonly sid: string;
   readonly move: Move;
 }
+/** What the application says of a session, in its own words: a text of a few KiB. */
+export interface DescribeCall {
+  readonly sid: string;
+  readonly data: string;
+}
 /** Which sessions: those with one of these ids, of one of these users, or in one of these rooms; nothing said: all. */
 export interface FindCall {
   readonly sids?: readonly string[] | undefined;
@@ -99,4 +104,5 @@ export interface FoundSession {
   readonly rooms: readonly string[];
   /** It has a connection, here or elsewhere. */
   readonly attached: boolean;
+  readonly data?: string | undefined;
 }

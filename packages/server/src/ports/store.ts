@@ -2,6 +2,7 @@ import type { ErrorItem, Item, OutboxPlace, ResponseItem, WireData } from '@hold
 import type { User } from '../types.js';
 import type {
   CastCall,
+  DescribeCall,
   FindCall,
   FoundSession,
   Membership,
@@ -74,6 +75,8 @@ export interface SessionStore {
   publish(call: PublishCall): Answer<Published>;
   /** Which sessions there are; each once. */
   find(call: FindCall): Answer<readonly FoundSession[]>;
+  /** Keeps what the application says of a session; the newest counts. */
+  describe(call: DescribeCall): Answer<{ readonly status: 'ok' | 'gone' }>;
   /** Puts a session into a room, or takes it out. */
   move(call: MoveCall): Answer<{ readonly status: 'ok' | 'gone' }>;
   /** Tells every server something that stands in no log: who is not told does without. */
@@ -156,6 +159,8 @@ export interface AttachedSession {
   readonly codec: string;
   /** The rooms it is in. */
   readonly rooms: ReadonlyMap<string, Membership>;
+  /** What the application says of it. */
+  readonly data?: string | undefined;
 }
 
 /** What has been handled: everything up to `low`, and these above it (of very many, the lowest). */
@@ -344,6 +349,8 @@ export interface Orphan {
   readonly codec: string;
   /** Accepted messages that nobody has handled yet. */
   readonly unhandled: number;
+  /** What the application says of it. */
+  readonly data?: string | undefined;
   /** It has ended; only its messages are left. */
   readonly ended: boolean;
 }

@@ -10,6 +10,7 @@ import type {
   CastCall,
   ClaimCall,
   Claimed,
+  DescribeCall,
   DoneCall,
   EndCall,
   Ended,
@@ -59,6 +60,7 @@ const WINDOW_MS = 86_400_000;
 interface Remains {
   readonly user: User;
   readonly codec: string;
+  readonly data: string | undefined;
   readonly inbox: Inbox;
   readonly handled: HandledMarks;
   readonly touchedAt: number;
@@ -172,12 +174,12 @@ export class MemoryStore implements SessionStore {
     const now = this.#clock.now();
     const session = this.#sessions.get(sid);
     if (!session || (why === 'expired' && now - session.touchedAt < idleMs)) return { status: 'gone' };
-    const { user, codec, inbox, handled, touchedAt, keys, heard, out } = session;
+    const { user, codec, data, inbox, handled, touchedAt, keys, heard, out } = session;
     this.#sessions.delete(sid);
     this.#users.get(user.id)?.delete(sid);
     if (this.#users.get(user.id)?.size === 0) this.#users.delete(user.id);
     for (const room of session.rooms.keys()) this.#rooms.leave(room, sid, now);
-    if (inbox.size > 0) this.#remains.set(sid, { user, codec, inbox, handled, touchedAt });
+    if (inbox.size > 0) this.#remains.set(sid, { user, codec, data, inbox, handled, touchedAt });
     if (why === 'closed') {
       this.#tombstones.close(sid);
     } else {
@@ -235,8 +237,9 @@ export class MemoryStore implements SessionStore {
       [false, this.#sessions],
       [true, this.#remains],
     ] as const) {
-      for (const [sid, { user, codec, inbox, touchedAt }] of all) {
-        if (now - touchedAt >= idleMs) orphans.push({ sid, user, codec, unhandled: inbox.size, ended });
+      for (const [sid, { user, codec, inbox, touchedAt, data }] of all) {
+        const unhandled = inbox.size;
+        if (now - touchedAt >= idleMs) orphans.push({ sid, user, codec, unhandled, ended, data });
       }
     }
     return orphans;
@@ -269,9 +272,15 @@ export class MemoryStore implements SessionStore {
     return [...named].flatMap((sid) => {
       const session = this.#sessions.get(sid);
       if (!session) return [];
-      const { user, codec, attached } = session;
-      return { sid, user, codec, rooms: [...session.rooms.keys()], attached };
+      const { user, codec, attached, data } = session;
+      return { sid, user, codec, rooms: [...session.rooms.keys()], attached, data };
     });
+  }
+
+  describe({ sid, data }: DescribeCall): { readonly status: 'ok' | 'gone' } {
+    const session = this.#sessions.get(sid);
+    if (session) session.data = data;
+    return { status: session ? 'ok' : 'gone' };
   }
 
   move(call: MoveCall): { readonly status: 'ok' | 'gone' } {

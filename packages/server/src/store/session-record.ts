@@ -40,6 +40,8 @@ export class SessionRecord {
   readonly out: OutLane;
   readonly rooms = new Map<string, Membership>();
   readonly appended = new LastCalls<Appended>();
+  /** What the application says of it. */
+  data: string | undefined;
   /** When its owner last asked for it: its time to live counts from there. */
   touchedAt: number;
   /** When its owner last had to do with it in any way. */
@@ -116,6 +118,7 @@ export class SessionRecord {
       outboxWindowMs: Math.floor(this.#outboxes.window(now)),
       codec: this.codec,
       rooms: new Map(this.rooms),
+      data: this.data,
     };
   }
 

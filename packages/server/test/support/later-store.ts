@@ -51,6 +51,7 @@ export function laterStore(store: SessionStore, clock: Clock, random: Random, ma
     orphans: (call) => ask(() => store.orphans(call)),
     publish: (call) => ask(() => store.publish(call)),
     find: (call) => ask(() => store.find(call)),
+    describe: (call) => ask(() => store.describe(call)),
     move: (call) => ask(() => store.move(call)),
     cast: (call) => ask(() => store.cast(call)),
     readRoom: (call) => ask(() => store.readRoom(call)),

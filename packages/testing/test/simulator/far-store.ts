@@ -41,6 +41,7 @@ const CALLS = [
   'orphans',
   'publish',
   'find',
+  'describe',
   'move',
   'cast',
   'readRoom',

@@ -75,6 +75,7 @@ describe('MemoryStore', () => {
       detach: store.detach(own),
       publish: store.publish({ room: 'r', writer: 'A', w: 1, publication }),
       find: store.find({}),
+      describe: store.describe({ sid, data: '{}' }),
       move: store.move({ sid, move: { name: 'r' } }),
       cast: store.cast({ to: { room: 'r' }, except: new Set(), data: 'x' }),
       readRoom: store.readRoom({ room: 'r' }),
