@@ -229,7 +229,7 @@ export default {
       { path: '^packages/cli/' },
       {
         path: '^packages/(?!cli/)',
-        pathNot: '^packages/(client/src/(index|explain)|server/src/index)[.]ts$',
+        pathNot: '^packages/(client/src/(index|explain)|server/src/(index|jwt))[.]ts$',
       },
     ),
     rule(
