@@ -42,6 +42,8 @@ export class Direct {
       encoded.set(name, data);
       return data;
     };
+    // All before the first is kept: who is told that it was not sent may send it again.
+    for (const { codec } of found) dataFor(codec);
     let kept = 0;
     let waiting: Promise<unknown> | undefined;
     for (const { sid, codec } of found) {

@@ -65,6 +65,11 @@ export function move(
   rooms: readonly string[],
   way: 'in' | 'out',
 ): Promise<void> {
-  for (const room of rooms) checkName(room, `${way === 'in' ? 'join' : 'leave'}(room)`);
+  checkMove(rooms, way);
   return Promise.all(rooms.map((room) => hub.move(sid, room, way))).then(() => undefined);
+}
+
+/** Throws a `TypeError` for what cannot name a room. */
+export function checkMove(rooms: readonly string[], way: 'in' | 'out'): void {
+  for (const room of rooms) checkName(room, `${way === 'in' ? 'join' : 'leave'}(room)`);
 }

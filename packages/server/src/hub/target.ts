@@ -10,7 +10,7 @@ import type {
   Unreached,
 } from '../types.js';
 import type { Direct, DirectEvent } from './direct.js';
-import { move } from './door.js';
+import { checkMove, move } from './door.js';
 import type { Hub } from './hub.js';
 import { sendEvent, type Treatment } from './outgoing.js';
 import { parseData } from './session-data.js';
@@ -40,6 +40,11 @@ export function createTarget(around: TargetSurroundings, whom: FindCall, except:
   const each = async (what: (sid: string) => Answer<unknown>): Promise<void> => {
     await Promise.all((await found()).map(({ sid }) => what(sid)));
   };
+  const moveEach = (rooms: readonly string[], way: 'in' | 'out'): Promise<void> => {
+    // Also where nobody is found: misuse must not show only when somebody comes.
+    checkMove(rooms, way);
+    return each((sid) => move(around.hub, sid, rooms, way));
+  };
   return Object.freeze<Target>({
     except: (...others: readonly (Pick<ServerSession, 'id'> | string)[]) =>
       createTarget(around, whom, joined(except, others)),
@@ -52,8 +57,8 @@ export function createTarget(around: TargetSurroundings, whom: FindCall, except:
         });
       }),
     sessions: async () => (await found()).map(infoOf),
-    join: (...rooms: readonly string[]) => each((sid) => move(around.hub, sid, rooms, 'in')),
-    leave: (...rooms: readonly string[]) => each((sid) => move(around.hub, sid, rooms, 'out')),
+    join: (...rooms: readonly string[]) => moveEach(rooms, 'in'),
+    leave: (...rooms: readonly string[]) => moveEach(rooms, 'out'),
     end: async (reason = 'ended') => {
       checkName(reason, 'end(reason)');
       await each((sid) => around.end(sid, reason));
@@ -64,14 +69,16 @@ export function createTarget(around: TargetSurroundings, whom: FindCall, except:
 /** The members of rooms. */
 export function createRoomTarget(
   around: TargetSurroundings,
-  rooms: readonly string[],
+  named: readonly string[],
   except: Except = NOBODY,
 ): RoomTarget {
-  if (rooms.length === 0) throw new TypeError('to(...rooms): name one room or more');
-  for (const room of rooms) checkName(room, 'to(room)');
+  if (named.length === 0) throw new TypeError('to(...rooms): name one room or more');
+  for (const room of named) checkName(room, 'to(room)');
+  // A room that is named twice would have it in its log twice.
+  const rooms = [...new Set(named)];
   return Object.freeze<RoomTarget>({
     ...createTarget(around, { rooms }, except),
-    to: (...more: readonly string[]) => createRoomTarget(around, [...new Set([...rooms, ...more])], except),
+    to: (...more: readonly string[]) => createRoomTarget(around, [...rooms, ...more], except),
     except: (...others: readonly (Pick<ServerSession, 'id'> | string)[]) =>
       createRoomTarget(around, rooms, joined(except, others)),
   });

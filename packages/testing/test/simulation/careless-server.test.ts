@@ -1,0 +1,57 @@
+import { json, payloadCodec } from '@holdfast/server';
+import type { TestbedOptions } from '@holdfast/testing';
+import { expect, test } from 'vitest';
+import { openBed } from './people.js';
+
+/** Tokens are user ids. */
+const options: TestbedOptions = {
+  auth: (token = 'nobody') => ({ user: { id: token } }),
+  setup(server) {
+    server.rooms('*', { join: true, publish: true });
+  },
+};
+
+test('a room that is named twice has it in its log once', async () => {
+  const bed = openBed(options);
+  const client = bed.createClient({ auth: 'ada' });
+  await bed.until(client.connect());
+  await bed.until(client.room('a').join());
+  const heard: [unknown, number][] = [];
+  client.on('said', (payload, { seq }) => heard.push([payload, seq]));
+  expect(await bed.until(bed.server.to('a', 'a').send('said', 'once'))).toEqual({ members: 1 });
+  await bed.until(bed.server.to('a').send('said', 'next'));
+  await bed.advance(100);
+  expect(heard).toEqual([
+    ['once', 1],
+    ['next', 2],
+  ]);
+});
+
+test('what cannot name a room throws, also where nobody is there to be moved', () => {
+  const { server } = openBed(options);
+  expect(() => server.toAll().join('$a')).toThrow(TypeError);
+  expect(() => server.to('a').leave('')).toThrow('leave(room)');
+});
+
+test('what one codec cannot encode has been sent to nobody, also not to those before in another', async () => {
+  const words = { encode: (text: string) => Buffer.from(text), decode: (bytes: Uint8Array) => `${bytes}` };
+  const shy = payloadCodec({
+    name: 'shy',
+    encode(payload) {
+      if (payload === 'no') throw new Error('not that');
+      return words.encode(String(payload));
+    },
+    decode: words.decode,
+  });
+  const bed = openBed({ ...options, codecs: [json(), shy] });
+  const plain = bed.createClient({ auth: 'ada' });
+  const other = bed.createClient({ auth: 'ada', codec: shy });
+  const heard: unknown[] = [];
+  plain.on('said', (payload) => heard.push(payload));
+  await bed.until(plain.connect());
+  await bed.until(other.connect());
+  const sent = bed.server.toUser('ada').send('said', 'no');
+  await expect(bed.until(sent)).rejects.toMatchObject({ code: 'ERR_INVALID_PAYLOAD', delivery: 'unsent' });
+  await bed.advance(100);
+  expect(heard).toEqual([]);
+});
