@@ -308,6 +308,8 @@ export class ServerCore {
     if (attached.status === 'new') attachment.openRooms();
     // A second WELCOME of a session whose first was lost is no second session.
     if (attached.status === 'new' && attached.previous === 0) this.lifecycle.emit('session', session.door);
+    // Who was told of it may have ended it: then its `detach` has been told.
+    if (session.ended) return;
     this.lifecycle.emit('attach', session.door, { recovered: attached.status === 'resumed' });
     session.runner.wake();
   }

@@ -1,7 +1,7 @@
 import { json, payloadCodec } from '@holdfast/server';
 import type { TestbedOptions } from '@holdfast/testing';
 import { expect, test } from 'vitest';
-import { openBed } from './people.js';
+import { openBed, silent } from './people.js';
 
 /** Tokens are user ids. */
 const options: TestbedOptions = {
@@ -54,4 +54,25 @@ test('what one codec cannot encode has been sent to nobody, also not to those be
   await expect(bed.until(sent)).rejects.toMatchObject({ code: 'ERR_INVALID_PAYLOAD', delivery: 'unsent' });
   await bed.advance(100);
   expect(heard).toEqual([]);
+});
+
+test('a session that is ended as soon as it is there: nothing is told of it behind its end', async () => {
+  const told: string[] = [];
+  const bed = openBed({
+    ...options,
+    setup(server) {
+      server.onSession((session) => {
+        told.push('session');
+        void session.end('full');
+      });
+      server.onAttach(() => told.push('attach'));
+      server.onDetach(() => told.push('detach'));
+      server.onSessionEnd(() => told.push('end'));
+    },
+  });
+  const client = bed.createClient({ auth: 'ada', logger: silent });
+  client.connect().catch(() => undefined);
+  await bed.advance(10_000);
+  expect(told).toEqual(['session', 'detach', 'end']);
+  expect(client.getState()).toMatchObject({ status: 'failed', error: { reason: 'full' } });
 });
