@@ -245,9 +245,14 @@ export class Session {
 
   /** An event that goes out now or not at all. Throws what the codec cannot encode. */
   cast(item: VolatileItem, id: string): Receipt {
-    const sent = this.attachment?.cast(this.codec.encode(item));
-    if (!sent) this.#dropped('volatile');
-    return { id, outcome: sent ? 'sent' : 'dropped' };
+    return { id, outcome: this.castData(this.codec.encode(item)) };
+  }
+
+  /** The same, encoded already; undefined: this codec has no word for it. */
+  castData(data: WireData | undefined): 'sent' | 'dropped' {
+    if (data !== undefined && this.attachment?.cast(data)) return 'sent';
+    this.#dropped('volatile');
+    return 'dropped';
   }
 
   /**
@@ -281,6 +286,7 @@ export class Session {
   /** An event that is kept for this client, and for whose acknowledgement nobody waits. False: there is no place for it. */
   keep(data: WireData, place: string | undefined): Answer<boolean> {
     return this.#append({ w: this.#around.nextCall(), data, place }, (appended) => {
+      if (appended.status === 'full') this.#dropped('outbox-full');
       if (appended.status !== 'ok') return false;
       this.#superseded(appended.superseded);
       return true;

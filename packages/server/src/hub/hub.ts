@@ -234,9 +234,9 @@ export class Hub {
       return;
     }
     for (const sid of to.sids) {
-      const { attachment, codec } = this.sessions.get(sid) ?? {};
-      const data = codec && attachment && !except.has(sid) ? frame(codec) : undefined;
-      if (data !== undefined) attachment?.cast(data);
+      const session = except.has(sid) ? undefined : this.sessions.get(sid);
+      // One without a connection here may have it on another server.
+      if (session?.attachment?.live) session.castData(frame(session.codec));
     }
   }
 

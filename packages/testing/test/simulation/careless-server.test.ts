@@ -76,3 +76,33 @@ test('a session that is ended as soon as it is there: nothing is told of it behi
   expect(told).toEqual(['session', 'detach', 'end']);
   expect(client.getState()).toMatchObject({ status: 'failed', error: { reason: 'full' } });
 });
+
+test('what a user is not told, since too much waits or no codec has a word for it, is counted', async () => {
+  const dropped: string[] = [];
+  const codec = payloadCodec({
+    name: 'silent',
+    encode() {
+      throw new Error('no word');
+    },
+    decode: () => undefined,
+  });
+  const bed = openBed({
+    ...options,
+    codecs: [json(), codec],
+    observe: { dropped: ({ reason }) => dropped.push(reason) },
+  });
+  const { server } = bed;
+  const wordless = bed.createClient({ auth: 'bob', codec });
+  await bed.until(wordless.connect());
+  await bed.until(server.toUser('bob').send('said', 1, { delivery: 'volatile' }));
+  const client = bed.createClient({ auth: 'ada', logger: silent });
+  await bed.until(client.connect());
+  bed.cut(client);
+  bed.refuse(client);
+  await bed.settle();
+  let members = 1;
+  for (let n = 0; members > 0 && n < 2_000; n++) {
+    ({ members } = await bed.until(server.toUser('ada').send('said', n)));
+  }
+  expect(dropped).toEqual(['volatile', 'outbox-full']);
+});
