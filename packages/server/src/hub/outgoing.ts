@@ -13,6 +13,8 @@ import {
   describeIssues,
   encodePayload,
   holdfastError,
+  isHoldfastError,
+  isPromiseLike,
   numberOption,
   type Random,
   type RequestSchemas,
@@ -77,7 +79,11 @@ export function sendEvent<R>(
     return sending;
   }
   try {
-    resolve(deliver({ ...treatment, id }));
+    const delivered = deliver({ ...treatment, id });
+    // A store may have to be asked before it is known in which codec to encode.
+    const later = (cause: unknown) => reject(isHoldfastError(cause) ? cause : notEncoded(event, id, cause));
+    if (isPromiseLike(delivered)) delivered.then(resolve, later);
+    else resolve(delivered);
   } catch (cause) {
     reject(notEncoded(event, id, cause));
   }

@@ -110,7 +110,7 @@ function tell(
       event.delivery === 'volatile' ? direct.cast(found, event) : direct.send(found, event),
     );
   }
-  return after(excepted(store, except), (sids) => {
+  return after(excepted(store, except, rooms), (sids) => {
     const publication = { ...event, except: sids, toSeveral: rooms.length > 1 };
     const [room, ...more] = rooms;
     if (room !== undefined && more.length === 0) {
@@ -129,21 +129,34 @@ function tellRooms(
 ): Answer<number> {
   const isFor = members.filter(({ sid }) => !publication.except.has(sid));
   if (publication.delivery === 'volatile') {
-    const except = new Set(publication.except);
-    const casts = rooms.map((room) => {
-      const told = hub.cast(room, { ...publication, except: new Set(except) });
-      for (const { sid, rooms: theirs } of members) if (theirs.includes(room)) except.add(sid);
-      return told;
+    const byRoom = new Map<string, string[]>(rooms.map((room) => [room, []]));
+    for (const { sid, rooms: theirs } of members) for (const room of theirs) byRoom.get(room)?.push(sid);
+    const before = new Set<string>();
+    const casts = [...byRoom].map(([room, sids]) => {
+      const again = sids.filter((sid) => before.has(sid));
+      for (const sid of sids) before.add(sid);
+      return hub.cast(room, { ...publication, except: new Set([...publication.except, ...again]) });
     });
     return after(Promise.all(casts), () => isFor.length);
   }
   return after(Promise.all(rooms.map((room) => hub.publish(room, publication))), () => isFor.length);
 }
 
-/** Ids of the sessions that are left out. */
-function excepted(store: SessionStore, { sids, rooms }: Except): Answer<ReadonlySet<string>> {
+/**
+ * Ids of the sessions that are left out. `of`: of what is said in these rooms; their logs keep the ids, so who is in none
+ * of them does not go along.
+ */
+function excepted(
+  store: SessionStore,
+  { sids, rooms }: Except,
+  of?: readonly string[],
+): Answer<ReadonlySet<string>> {
   if (rooms.length === 0) return new Set(sids);
-  return after(store.find({ rooms }), (found) => new Set([...sids, ...found.map(({ sid }) => sid)]));
+  const told = of && new Set(of);
+  return after(store.find({ rooms }), (found) => {
+    const left = told ? found.filter((one) => one.rooms.some((room) => told.has(room))) : found;
+    return new Set([...sids, ...left.map(({ sid }) => sid)]);
+  });
 }
 
 function findSessions(store: SessionStore, whom: FindCall, except: Except): Answer<readonly FoundSession[]> {

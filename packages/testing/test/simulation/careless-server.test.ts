@@ -1,6 +1,9 @@
 import { json, payloadCodec } from '@holdfast/server';
-import type { TestbedOptions } from '@holdfast/testing';
-import { expect, test } from 'vitest';
+import { MemoryStore } from '@holdfast/server/ports';
+import { seededRandom, type TestbedOptions, VirtualClock } from '@holdfast/testing';
+import { expect, test, vi } from 'vitest';
+import { laterStore } from '../../../server/test/support/later-store.js';
+import { bareServer, welcomeOf } from './bare.js';
 import { openBed, silent } from './people.js';
 
 /** Tokens are user ids. */
@@ -105,4 +108,41 @@ test('what a user is not told, since too much waits or no codec has a word for i
     ({ members } = await bed.until(server.toUser('ada').send('said', n)));
   }
   expect(dropped).toEqual(['volatile', 'outbox-full']);
+});
+
+test('what cannot be encoded is said with its code, also where the store has to be asked first', async () => {
+  const clock = new VirtualClock();
+  const random = seededRandom(1);
+  const store = laterStore(new MemoryStore({ clock, random }), clock, random);
+  const bare = bareServer({}, { shared: { clock, store } });
+  const peer = bare.dial();
+  peer.hello();
+  await clock.advance(100);
+  const ring: unknown[] = [];
+  ring.push(ring);
+  const { server } = bare;
+  await clock.until(server.toAll().join('a', 'b'));
+  for (const target of [server.toAll(), server.to('a', 'b'), server.to('a').except('c')]) {
+    const sent = target.send('said', ring);
+    await expect(clock.until(sent)).rejects.toMatchObject({
+      code: 'ERR_INVALID_PAYLOAD',
+      messageId: sent.id,
+    });
+  }
+});
+
+test('a log keeps of those who are left out only who could have read there', async () => {
+  const clock = new VirtualClock();
+  const store = new MemoryStore({ clock, random: seededRandom(1) });
+  const published = vi.spyOn(store, 'publish');
+  const bare = bareServer({}, { shared: { clock, store } });
+  const { server } = bare;
+  const [both, quiet] = [bare.dial(), bare.dial()].map((peer) => {
+    peer.hello();
+    return welcomeOf(peer).s;
+  }) as [string, string];
+  await clock.until(server.toSession(both).join('a', 'quiet'));
+  await clock.until(server.toSession(quiet).join('quiet'));
+  expect(await clock.until(server.to('a').except('quiet').send('said', 1))).toEqual({ members: 0 });
+  expect(published.mock.calls[0]?.[0].publication.except).toEqual(new Set([both]));
 });
