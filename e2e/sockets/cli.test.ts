@@ -317,6 +317,25 @@ describe('bench', () => {
     expect(out).toMatch(/^failed +90 \(ERR_NO_HANDLER × 90\)$/m);
   });
 
+  test('a server that goes away for good: what never left fails, and is not called lost', async () => {
+    const server = createHoldfastServer();
+    let heard = 0;
+    server.on('echo', (payload, { session }) => {
+      session.send('echo', payload);
+      if (++heard === 30) void server.close();
+    });
+    const { port } = await server.listen(0, '127.0.0.1');
+    const args = ['bench', `ws://127.0.0.1:${port}/realtime`, ...short, '--json', '--timeout-ms', '1000'];
+    const { code, out } = await holdfast(args);
+    expect(code).toBe(1);
+    const [figures] = lines(out) as [Record<'sent' | 'acknowledged' | 'failed' | 'lost', number>];
+    expect(figures.sent).toBe(90);
+    expect(figures.acknowledged + figures.failed).toBe(90);
+    expect(figures.failed).toBeGreaterThan(0);
+    // Those of the moment when it went: nobody knows.
+    expect(figures.lost).toBeLessThan(figures.failed);
+  });
+
   test('nobody there: exit code 1', async () => {
     const args = ['bench', `ws://127.0.0.1:${await freePort()}/`, '--timeout-ms', '1000'];
     expect(await holdfast(args)).toMatchObject({
