@@ -119,6 +119,26 @@ test('with a function, for whom it says true, at once or later; what it throws i
   ]);
 });
 
+test('a page that comes when somebody else has answered, as a timeout does, is let go', async () => {
+  const failed: unknown[] = [];
+  const { server } = await opened({}, failed);
+  let asked = (): void => undefined;
+  const late = new Promise<boolean>((resolve) => {
+    asked = () => resolve(true);
+  });
+  const pages = server.operations({ allow: () => late });
+  const url = await site((request, response) => {
+    const isOurs = pages(request, response);
+    if (isOurs) response.writeHead(504).end(() => asked());
+    return isOurs;
+  });
+  expect((await fetch(`${url}/stats`)).status).toBe(504);
+  await late;
+  // Until what came of it has been told: an unhandled rejection would end the process.
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(failed).toEqual([]);
+});
+
 test('beside other handlers it passes on what is not its own', () => {
   const pages = createHoldfastServer().operations();
   const passed: string[] = [];

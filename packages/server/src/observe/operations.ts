@@ -118,6 +118,8 @@ function serve(
   failed: (error: unknown) => void,
 ): void {
   const answer = ({ status, body, headers }: Answer): void => {
+    // Somebody else has answered meanwhile, as a timeout of the application does.
+    if (response.headersSent) return;
     // Node leaves the body out where the method is HEAD.
     response
       .writeHead(status, {
