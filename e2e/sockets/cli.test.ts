@@ -125,6 +125,8 @@ describe('serve', () => {
     await expect(client.room('closed').join()).rejects.toMatchObject({ code: 'ERR_REJECTED' });
     const health = await fetch(`http://127.0.0.1:${port}/health`);
     expect([health.status, await health.json()]).toEqual([200, { status: 'ok' }]);
+    const ready = await fetch(`http://127.0.0.1:${port}/ready`);
+    expect([ready.status, await ready.json()]).toEqual([200, { status: 'ready' }]);
     expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(426);
   });
 
@@ -155,8 +157,10 @@ describe('serve', () => {
       await soon(client.connect(), 'a connection');
       program.signal(signal);
       await program.says('asking everybody to go');
-      const ready = await fetch(url.replace(/^ws(.*)\/realtime$/, 'http$1/ready'));
-      expect([ready.status, await ready.json()]).toEqual([503, { status: 'draining' }]);
+      const page = async (path: string) =>
+        (await fetch(url.replace(/^ws(.*)\/realtime$/, `http$1${path}`))).status;
+      // Alive, or whoever watches over it would kill it amid its clients; but nobody new.
+      expect([await page('/health'), await page('/ready')]).toEqual([200, 503]);
       await client.close();
       expect(await program.exited).toBe(0);
     },
