@@ -301,7 +301,10 @@ export interface HoldfastServer<C extends AnyContract = Contract, U extends User
    * with its store. `undelivered`: messages for it that it has not acknowledged.
    */
   onSessionEnd(listener: (session: ServerSession<C, U>, end: SessionEnd) => unknown): Unsubscribe;
-  /** Something was sent to a target in which nobody is, for example to a user who is not here: time for an e-mail. */
+  /**
+   * Something was sent to a target in which nobody is, for example to a user who is not here: time for an e-mail. What the
+   * listener sends to nobody in turn is told again.
+   */
   onUnreached(listener: (unreached: Unreached) => unknown): Unsubscribe;
   /** A connection was bound to a session: its first, or a later one. */
   onAttach(listener: (session: ServerSession<C, U>, attach: { recovered: boolean }) => unknown): Unsubscribe;

@@ -157,8 +157,8 @@ describe('sessions are looked up, moved and ended', () => {
     await bed.advance(1_000);
     const found = await bed.until(bed.server.to('a').sessions());
     expect(found).toEqual([
-      { id: ids[0], user: { id: 'ada' }, rooms: ['a'], attached: true },
-      { id: ids[1], user: { id: 'bob' }, rooms: ['a', 'b'], attached: false },
+      { id: ids[0], user: { id: 'ada' }, rooms: ['a'], attached: true, data: {} },
+      { id: ids[1], user: { id: 'bob' }, rooms: ['a', 'b'], attached: false, data: {} },
     ]);
   });
 
