@@ -105,6 +105,10 @@ const traceless = change(T.PUB, ([type, n, offset, name, data, meta]) => {
   const { c: _trace, ...rest } = meta as { c?: string };
   return [type, n, offset, name, data, rest];
 });
+const furtherOn = change(T.RES, ([type, seq, reply]) => {
+  const { offset } = (reply ?? {}) as { offset?: number };
+  return [type, seq, offset === undefined ? reply : { ...(reply as object), offset: offset + 1 }];
+});
 const wrongRoom = change(T.PUB, ([type, n, ...rest]) => [type, Number(n) + 1, ...rest]);
 
 const ofConnections: readonly Mutant[] = [
@@ -302,7 +306,9 @@ const ofRooms: readonly Mutant[] = [
     'was missed',
     'from where it was joined',
     'is raised',
+    'told the past',
   ),
+  mutant('tells newcomers another offset than SYNC does', { heard: furtherOn }, 'told the past'),
   mutant('numbers rooms wrongly', { heard: wrongRoom }, 'reaches the other', 'presence'),
   mutant('says no SYNC', { heard: without(T.SYNC) }, '$join is answered'),
   mutant('hears no SYNC', { said: without(T.SYNC) }, 'after WELCOME 1 nothing', 'SYNC does not name'),

@@ -56,6 +56,7 @@ export function conformanceServer(): HoldfastServer {
   });
   server.rooms('conformance:*', { join: true, publish: true });
   server.rooms('conformance:here-*', { join: true, publish: true, presence: true });
+  server.rooms('conformance:past-*', { join: true, publish: true, history: { onJoin: 2 } });
   server.rooms('conformance:closed', { join: false });
   server.rooms('conformance:sure-*', {
     join: async (session) => (await session.request('conformance:question', 'join')) === 'yes',

@@ -11,7 +11,11 @@ interface Joined {
 }
 
 /** Joins and gives the reply, and the room's number on this connection. */
-async function join(wire: Wire, seq: number, request: object): Promise<{ reply: Joined; number: number }> {
+async function join(
+  wire: Wire,
+  seq: number,
+  request: object,
+): Promise<{ reply: Joined; number: number; from: number }> {
   wire.say([0, seq, [T.REQ, '$join', request]]);
   const answer = await wire.hears((item) => item[0] === T.RES && item[1] === seq, `RES to $join`);
   const { room } = request as { room: string };
@@ -19,13 +23,13 @@ async function join(wire: Wire, seq: number, request: object): Promise<{ reply: 
     ([type, rooms]) => type === T.SYNC && (rooms as Item[]).some(([name]) => name === room),
     'a SYNC with the room',
   );
-  const [, , , number] = (sync.item[1] as Item[]).find(([name]) => name === room) ?? [];
+  const [, , from, number] = (sync.item[1] as Item[]).find(([name]) => name === room) ?? [];
   check(
     sync.at >= answer.at && Number.isSafeInteger(number),
     'SYNC [room, epoch, offset, number] after the reply',
     sync.item,
   );
-  return { reply: answer.item[2] as Joined, number: Number(number) };
+  return { reply: answer.item[2] as Joined, number: Number(number), from: Number(from) };
 }
 
 const publish = (room: string, value: unknown): Item => [T.EVT, 'said', value, { r: room }];
@@ -267,6 +271,18 @@ export const rooms: readonly Case<Server>[] = [
       const [, from, to, why, of] = item;
       same([Number(to) < Number(from), why, of], [true, 'new-epoch', number], 'to below from, why, room');
       await hearsAll(wire, [1, 2]);
+    },
+  },
+  {
+    name: 'joining without a position where newcomers are told the past: reply and SYNC say from where, then it flows',
+    section,
+    async run(server) {
+      const { room, speaker } = await pair(server, unique('past'));
+      await say(speaker, room, 2, [1, 2, 3, 4]);
+      const { wire } = await server.session();
+      const { reply, from } = await join(wire, 1, { room });
+      same([reply.offset, from], [2, 2], 'offset of the reply and of SYNC');
+      await hearsAll(wire, [3, 4]);
     },
   },
   {

@@ -57,7 +57,8 @@ export class Lanes implements RoomLanes {
     // A client's SYNC and the end of a join may ask for the same room.
     if (this.#lanes.has(room.name) || this.#opening.has(room.name)) return;
     this.#opening.set(room.name, wanted);
-    return after(this.#around.store.readRoom({ room: room.name, after: wanted }), (part) => {
+    const { name, bounds } = room;
+    return after(this.#around.store.readRoom({ room: name, after: wanted, bounds }), (part) => {
       // Left meanwhile.
       if (this.#opening.get(room.name) !== wanted) return;
       this.#opening.delete(room.name);
@@ -129,7 +130,8 @@ export class Lanes implements RoomLanes {
     if (!this.#outflow.open) return;
     for (const lane of this.#lanes.values()) {
       if (lane.state === 'live') continue;
-      const part = this.#around.store.readRoom({ room: lane.room.name, after: lane.position });
+      const { name, bounds } = lane.room;
+      const part = this.#around.store.readRoom({ room: name, after: lane.position, bounds });
       return after(part, (read) => {
         this.#write(lane, read);
         // Until all are up to date, or the socket is full.

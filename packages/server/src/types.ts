@@ -193,6 +193,20 @@ export interface RoomRule<C extends AnyContract = Contract, U extends User = Use
     | undefined;
   /** Whether members see who else is there; default false. */
   presence?: boolean | undefined;
+  /** How much of what was said is kept, for whoever comes back and for whoever is new. */
+  history?: RoomHistory | undefined;
+}
+
+/** The log of a room. Clients that come back count on the defaults: less is not possible, more is. */
+export interface RoomHistory {
+  /** Default and least 256. */
+  maxMessages?: number | undefined;
+  /** Default and least 262_144. */
+  maxBytes?: number | undefined;
+  /** How long a message is kept, also in a room that everybody has left; ms, default and least 120_000. */
+  ttlMs?: number | undefined;
+  /** So many of the newest messages one who joins is told first, as far as they are there; default 0. */
+  onJoin?: number | undefined;
 }
 
 /** What the HTTP request of the upgrade said. */

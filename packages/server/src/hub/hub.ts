@@ -88,14 +88,17 @@ export class Hub {
   /** Takes a session into a room: what its `$join` is answered with, and what follows when that stands in the store. */
   join(session: Session, seq: number, request: JoinRequest): Answer<Outcome> {
     const { room: name, epoch, offset = 0, replaced = [] } = request;
-    return after(this.#around.store.readRoom({ room: name }), ({ top }) => {
+    return after(this.#look(name), ({ top, start }) => {
       // Nobody would take it out again.
       if (session.ended) return {};
-      const position = epoch === undefined ? top : { epoch, offset };
+      const isNew = epoch === undefined;
+      const position = isNew ? start : { epoch, offset };
       const membership = { position, replaced };
       const room = this.#takeIn(session, name, membership);
       room.told ??= top;
-      const reply: JoinReply = this.#presence(name) ? { ...top, members: room.users } : top;
+      // Who loses the connection before SYNC comes back with this.
+      const stands = isNew ? start : top;
+      const reply: JoinReply = this.#presence(name) ? { ...stands, members: room.users } : stands;
       return {
         reply: replyOf(session.codec, [Type.RES, seq, reply]),
         room: { name, membership },
@@ -133,8 +136,8 @@ export class Hub {
       });
     if (way === 'out') return moving({ name });
     if (this.sessions.get(sid)?.rooms.has(name)) return true;
-    return after(store.readRoom({ room: name }), ({ top }) =>
-      moving({ name, membership: { position: top, replaced: [] } }),
+    return after(this.#look(name), ({ start }) =>
+      moving({ name, membership: { position: start, replaced: [] } }),
     );
   }
 
@@ -152,6 +155,16 @@ export class Hub {
     this.#takeIn(session, name, membership).told ??= position;
     const opened = attachment?.live ? this.open(attachment, name, position) : undefined;
     if (opened instanceof Promise) opened.catch(this.#around.failed);
+  }
+
+  /** Where the log stands, and from where on it is for one who is new: so much as the rule says, and the log has. */
+  #look(room: string): Answer<{ readonly top: RoomPosition; readonly start: RoomPosition }> {
+    const { store, rules } = this.#around;
+    const { history: bounds } = rules.for(room);
+    return after(store.readRoom({ room, bounds }), ({ top, base }) => {
+      const offset = Math.max(base, top.offset - bounds.onJoin);
+      return { top, start: { epoch: top.epoch, offset } };
+    });
   }
 
   #takeIn(session: Session, name: string, membership: Membership): LiveRoom<Session> {
@@ -203,9 +216,10 @@ export class Hub {
     const event = codec.encode([Type.EVT, name, data, meta]);
     const publication = { id, at, except, event, place };
     const w = nextCall();
+    const bounds = this.#around.rules.for(room).history;
     const turns = this.#turns.get(room) ?? new Turns();
     const answer = turns.take(
-      () => store.publish({ room, writer: node, w, publication, message }),
+      () => store.publish({ room, bounds, writer: node, w, publication, message }),
       (published) => (published.status === 'ok' ? published.members : 0),
     );
     if (!(answer instanceof Promise)) return answer;
@@ -247,9 +261,9 @@ export class Hub {
   }
 
   #tell(room: LiveRoom<Session>): Answer<void> {
-    const { told } = room;
+    const { name, told, bounds } = room;
     if (!told) return;
-    return after(this.#around.store.readRoom({ room: room.name, after: told }), ({ top, items }) => {
+    return after(this.#around.store.readRoom({ room: name, after: told, bounds }), ({ top, items }) => {
       room.told = top;
       for (const publication of items) {
         const news = room.news(top.epoch, publication);
@@ -288,7 +302,7 @@ export class Hub {
   }
 
   #presence(room: string): boolean {
-    return this.#around.rules.for(room).presence ?? false;
+    return this.#around.rules.for(room).presence;
   }
 
   #setPresence(room: LiveRoom<Session>, session: Session, isThere: boolean): void {
@@ -307,7 +321,8 @@ export class Hub {
   #room(name: string): LiveRoom<Session> {
     let room = this.#rooms.get(name);
     if (!room) {
-      room = new LiveRoom<Session>(name, ++this.#roomNumber, this.#around.codec);
+      const { codec, rules } = this.#around;
+      room = new LiveRoom<Session>(name, ++this.#roomNumber, codec, () => rules.for(name).history);
       this.#rooms.set(name, room);
     }
     return room;

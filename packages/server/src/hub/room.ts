@@ -8,7 +8,7 @@ import {
   Type,
   type WireData,
 } from '@holdfast/protocol';
-import type { LoggedPublication, RoomPosition } from '../ports/store.js';
+import type { LogBounds, LoggedPublication, RoomPosition } from '../ports/store.js';
 import type { User } from '../types.js';
 
 /** A publication on its way to the members of a room. */
@@ -25,6 +25,8 @@ export interface NumberedRoom {
   readonly name: string;
   /** Stands for the name in publications. */
   readonly number: number;
+  /** Of its log. */
+  readonly bounds: LogBounds;
   /** An event of the log as a frame for a connection. */
   frame(event: WireData, offset: number, codec: Codec): WireData;
 }
@@ -43,13 +45,19 @@ export class LiveRoom<M extends { readonly user: User }> implements NumberedRoom
   told: RoomPosition | undefined;
   /** In which the log is written. */
   readonly #codec: Codec;
+  readonly #bounds: () => LogBounds;
   readonly #present = new Set<M>();
   readonly #sessionsByUser = new Map<string, number>();
 
-  constructor(name: string, number: number, codec: Codec) {
+  constructor(name: string, number: number, codec: Codec, bounds: () => LogBounds) {
     this.name = name;
     this.number = number;
     this.#codec = codec;
+    this.#bounds = bounds;
+  }
+
+  get bounds(): LogBounds {
+    return this.#bounds();
   }
 
   /** Who is there: users with the number of their sessions that have a connection. */

@@ -1,12 +1,24 @@
-import { checkKeys, checkType } from '@holdfast/protocol';
-import type { RoomRule } from '../types.js';
+import { checkKeys, checkType, numberOptions } from '@holdfast/protocol';
+import type { LogBounds } from '../ports/store.js';
+import { LOG_BOUNDS } from '../store/room-log.js';
+import type { RoomHistory, RoomRule } from '../types.js';
 
-const RULE_KEYS = ['join', 'publish', 'presence'];
-const NO_RULE: RoomRule = Object.freeze({});
+const RULE_KEYS = ['join', 'publish', 'presence', 'history'];
+
+/** A rule, checked, with every default filled in. */
+export interface CheckedRule extends Omit<RoomRule, 'presence' | 'history'> {
+  readonly presence: boolean;
+  readonly history: History;
+}
+interface History extends LogBounds {
+  readonly onJoin: number;
+}
+
+const NO_RULE: CheckedRule = { presence: false, history: { ...LOG_BOUNDS, onJoin: 0 } };
 
 /** What clients may do in rooms, by the rooms' names. */
 export class Rules {
-  readonly #rules = new Map<string, RoomRule>();
+  readonly #rules = new Map<string, CheckedRule>();
 
   /** Throws a `TypeError` for a bad pattern or rule. */
   add(pattern: string, rule: RoomRule): void {
@@ -23,11 +35,12 @@ export class Rules {
       }
     }
     checkType(rule.presence, 'boolean', `rooms('${pattern}'): presence`);
-    this.#rules.set(pattern, rule);
+    const history = historyOf(rule.history, `rooms('${pattern}'): history`);
+    this.#rules.set(pattern, { ...rule, presence: rule.presence ?? false, history });
   }
 
   /** The rule of the longest pattern that fits; without one nothing is allowed. */
-  for(room: string): RoomRule {
+  for(room: string): CheckedRule {
     const exact = this.#rules.get(room);
     if (exact) return exact;
     let longest = '';
@@ -37,4 +50,14 @@ export class Rules {
     }
     return this.#rules.get(longest) ?? NO_RULE;
   }
+}
+
+/** Whoever comes back after a cut finds what was said meanwhile: a rule may keep more of it for him, not less. */
+function historyOf(history: RoomHistory | undefined, what: string): History {
+  return numberOptions(history, what, {
+    maxMessages: [LOG_BOUNDS.maxMessages, LOG_BOUNDS.maxMessages, 'whole'],
+    maxBytes: [LOG_BOUNDS.maxBytes, LOG_BOUNDS.maxBytes],
+    ttlMs: [LOG_BOUNDS.ttlMs, LOG_BOUNDS.ttlMs],
+    onJoin: [0, 0, 'whole'],
+  });
 }

@@ -44,8 +44,16 @@ export interface CastCall {
 export interface LoggedPublication extends Publication {
   readonly offset: number;
 }
+/** How much of a room's log is kept; what is too old, too much or too many goes, the oldest first. */
+export interface LogBounds {
+  readonly maxMessages: number;
+  readonly maxBytes: number;
+  readonly ttlMs: number;
+}
 export interface PublishCall extends Writing {
   readonly room: string;
+  /** From now on; absent: those of the last call that named some, or else the store's own. */
+  readonly bounds?: LogBounds | undefined;
   readonly publication: Publication;
   /** The message by which it was published, if it was one: of several calls for the same message the first counts. */
   readonly message?: string | undefined;
@@ -61,12 +69,16 @@ export type Published =
   | { readonly status: 'lost' };
 export interface ReadRoomCall {
   readonly room: string;
+  /** As in `PublishCall`. */
+  readonly bounds?: LogBounds | undefined;
   /** Where to read on; absent: only say where the log stands. */
   readonly after?: RoomPosition | undefined;
 }
 export interface RoomPart {
   /** Of the newest publication; offset 0 before the first. */
   readonly top: RoomPosition;
+  /** Everything up to this offset is no longer in the log. */
+  readonly base: number;
   /** What can no longer be read; `to` below `from`: nobody knows how many. */
   readonly gap?:
     | { readonly from: number; readonly to: number; readonly why: 'trimmed' | 'new-epoch' }

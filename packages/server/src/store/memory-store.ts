@@ -292,8 +292,8 @@ export class MemoryStore implements SessionStore {
     return { status: 'ok' };
   }
 
-  readRoom({ room, after }: ReadRoomCall): RoomPart {
-    return this.#rooms.read(room, after, this.#clock.now());
+  readRoom(call: ReadRoomCall): RoomPart {
+    return this.#rooms.read(call, this.#clock.now());
   }
 
   // ── Inside ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,12 +1,18 @@
 import { sizeOf } from '@holdfast/protocol';
 import { dropOldest } from '../drop-oldest.js';
-import type { LoggedPublication, Publication, PublishCall, RoomPart, RoomPosition } from '../ports/store.js';
+import type {
+  LogBounds,
+  LoggedPublication,
+  Publication,
+  PublishCall,
+  ReadRoomCall,
+  RoomPart,
+  RoomPosition,
+} from '../ports/store.js';
 import { LastCalls } from './last-calls.js';
 
-/** Bounds of a room's log. */
-const MAX_MESSAGES = 256;
-const MAX_BYTES = 262_144;
-const MAX_AGE_MS = 120_000;
+/** Bounds of the log of a room for which nobody has named others. */
+export const LOG_BOUNDS: LogBounds = { maxMessages: 256, maxBytes: 262_144, ttlMs: 120_000 };
 /** Of so many messages it is known that they were published: one whose handler ran twice would be published twice. */
 const MAX_MESSAGES_KNOWN = 1_024;
 
@@ -30,6 +36,8 @@ class RoomLog {
   readonly epoch: string;
   /** Ids of sessions. */
   readonly members = new Set<string>();
+  /** The newest that were named count. */
+  bounds = LOG_BOUNDS;
   readonly #published = new LastCalls<Logged>();
   /** The oldest first. */
   readonly #byMessage = new Map<string, Logged>();
@@ -101,21 +109,29 @@ class RoomLog {
   }
 
   #isTooMuch({ loggedAt }: Entry, now: number): boolean {
-    if (loggedAt < now - MAX_AGE_MS) return true;
-    return this.#entries.length > 1 && (this.#entries.length > MAX_MESSAGES || this.#bytes > MAX_BYTES);
+    const { maxMessages, maxBytes, ttlMs } = this.bounds;
+    if (loggedAt < now - ttlMs) return true;
+    return this.#entries.length > 1 && (this.#entries.length > maxMessages || this.#bytes > maxBytes);
   }
 
   read(after: RoomPosition | undefined, now: number): RoomPart {
     this.#trim(now);
     const { top } = this;
-    if (!after) return { top, items: [] };
+    const base = this.#base;
+    if (!after) return { top, base, items: [] };
     const sameLog = after.epoch === this.epoch && after.offset <= this.#offset;
     // Who comes from an earlier log has seen nothing of this one. What was lost with that log nobody can say.
     const offset = sameLog ? after.offset : 0;
-    const publications = this.#entries.map(({ publication }) => publication);
-    const items = publications.filter((publication) => publication.offset > offset);
-    if (sameLog && offset >= this.#base) return { top, items };
-    return { top, gap: { from: offset + 1, to: this.#base, why: sameLog ? 'trimmed' : 'new-epoch' }, items };
+    const items = this.#after(offset);
+    if (sameLog && offset >= base) return { top, base, items };
+    return { top, base, gap: { from: offset + 1, to: base, why: sameLog ? 'trimmed' : 'new-epoch' }, items };
+  }
+
+  /** A log may be long, and what is read of it is nearly always its end. */
+  #after(offset: number): LoggedPublication[] {
+    let from = this.#entries.length;
+    while ((this.#entries[from - 1]?.publication.offset ?? 0) > offset) from--;
+    return this.#entries.slice(from).map(({ publication }) => publication);
   }
 }
 
@@ -123,15 +139,15 @@ class RoomLog {
 export class RoomLogs {
   readonly #newEpoch: () => string;
   readonly #rooms = new Map<string, RoomLog>();
-  /** Rooms without members, by when something last happened there; the longest ago first. */
-  readonly #emptySince = new Map<string, number>();
+  /** Rooms without members, by how long they stay and by when something last happened there; the longest ago first. */
+  readonly #emptySince = new Map<number, Map<string, number>>();
 
   constructor(newEpoch: () => string) {
     this.#newEpoch = newEpoch;
   }
 
   publish(call: PublishCall, now: number): Logged {
-    return this.#room(call.room, now).publish(call, now);
+    return this.#room(call.room, now, call.bounds).publish(call, now);
   }
 
   countFor(name: string, except: ReadonlySet<string>): number {
@@ -143,13 +159,14 @@ export class RoomLogs {
     return this.#rooms.get(name)?.members ?? NOBODY;
   }
 
-  read(name: string, after: RoomPosition | undefined, now: number): RoomPart {
-    return this.#room(name, now).read(after, now);
+  read({ room, after, bounds }: ReadRoomCall, now: number): RoomPart {
+    return this.#room(room, now, bounds).read(after, now);
   }
 
   enter(name: string, sid: string, now: number): void {
-    this.#room(name, now).members.add(sid);
-    this.#emptySince.delete(name);
+    const room = this.#room(name, now);
+    room.members.add(sid);
+    this.#stir(name, room, now);
   }
 
   leave(name: string, sid: string, now: number): void {
@@ -159,27 +176,33 @@ export class RoomLogs {
 
   /** Nobody sets an alarm for this: it is done whenever the store is asked about rooms. */
   drop(now: number): void {
-    for (const [name, since] of this.#emptySince) {
-      if (since >= now - MAX_AGE_MS) return;
-      this.#emptySince.delete(name);
-      this.#rooms.delete(name);
+    for (const [ttlMs, names] of this.#emptySince) {
+      for (const [name, since] of names) {
+        if (since >= now - ttlMs) break;
+        this.#rooms.delete(name);
+        names.delete(name);
+      }
+      if (names.size === 0) this.#emptySince.delete(ttlMs);
     }
   }
 
-  #room(name: string, now: number): RoomLog {
+  #room(name: string, now: number, bounds?: LogBounds): RoomLog {
     this.drop(now);
     let room = this.#rooms.get(name);
     if (!room) {
       room = new RoomLog(this.#newEpoch());
       this.#rooms.set(name, room);
     }
+    this.#emptySince.get(room.bounds.ttlMs)?.delete(name);
+    if (bounds) room.bounds = bounds;
     this.#stir(name, room, now);
     return room;
   }
 
   /** Something happens here: an empty room is young again, and so the last in the row. */
-  #stir(name: string, { members }: RoomLog, now: number): void {
-    this.#emptySince.delete(name);
-    if (members.size === 0) this.#emptySince.set(name, now);
+  #stir(name: string, { members, bounds: { ttlMs } }: RoomLog, now: number): void {
+    const names = this.#emptySince.get(ttlMs) ?? new Map<string, number>();
+    names.delete(name);
+    if (members.size === 0) this.#emptySince.set(ttlMs, names.set(name, now));
   }
 }

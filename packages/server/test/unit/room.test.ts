@@ -4,9 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { LiveRoom } from '../../src/hub/room.js';
 import { Rules } from '../../src/hub/rules.js';
 import type { Session } from '../../src/session.js';
+import { LOG_BOUNDS } from '../../src/store/room-log.js';
 
 const codec = json();
-const make = () => new LiveRoom('lobby', 7, codec);
+const make = () => new LiveRoom('lobby', 7, codec, () => LOG_BOUNDS);
 const session = (id: string, userId = id) => ({ id, user: { id: userId } }) as Session;
 const event = codec.encode([Type.EVT, 'message', 'hi', { i: 'id', t: 1000, f: 'ada' }]);
 const publication = { id: 'id', at: 1000, except: new Set<string>(), event, offset: 3 };
@@ -46,16 +47,17 @@ describe('rules', () => {
     rules.add('*', all);
     rules.add('chat:*', chats);
     rules.add('chat:staff', staff);
-    expect(rules.for('chat:lobby')).toBe(chats);
-    expect(rules.for('chat:staff')).toBe(staff);
-    expect(rules.for('elsewhere')).toBe(all);
+    expect(rules.for('chat:lobby')).toMatchObject(chats);
+    expect(rules.for('chat:staff')).toMatchObject(staff);
+    expect(rules.for('elsewhere')).toMatchObject(all);
   });
 
   test('without a rule nothing is allowed', () => {
     const rules = new Rules();
     rules.add('chat:*', { join: true });
-    expect(rules.for('chat')).toEqual({});
-    expect(rules.for('__proto__')).toEqual({});
+    const none = { presence: false, history: { ...LOG_BOUNDS, onJoin: 0 } };
+    expect(rules.for('chat')).toEqual(none);
+    expect(rules.for('__proto__')).toEqual(none);
   });
 
   test.each(['', '*:chat', 'a*b', 'a**', '$secret', 7])('%j is no pattern', (pattern) => {
@@ -66,7 +68,26 @@ describe('rules', () => {
 
   test('a rule that does not exist is refused by name', () => {
     expect(() => new Rules().add('x', { joins: true } as object)).toThrow(
-      "rooms('x'): unknown option 'joins'; allowed: join, publish, presence",
+      "rooms('x'): unknown option 'joins'; allowed: join, publish, presence, history",
+    );
+  });
+
+  test('a history may be longer than what clients count on, and not shorter', () => {
+    const rules = new Rules();
+    rules.add('x', { history: { maxMessages: 500, onJoin: 50 } });
+    const { maxBytes, ttlMs } = LOG_BOUNDS;
+    expect(rules.for('x').history).toEqual({ maxMessages: 500, maxBytes, ttlMs, onJoin: 50 });
+  });
+
+  test.each([
+    [{ maxMessages: 255 }, 'history.maxMessages must be a whole number of at least 256, not 255'],
+    [{ maxBytes: 262_143 }, 'history.maxBytes must be a number of at least 262144, not 262143'],
+    [{ ttlMs: 0 }, 'history.ttlMs must be a number of at least 120000, not 0'],
+    [{ onJoin: -1 }, 'history.onJoin must be a whole number of at least 0, not -1'],
+    [{ last: 5 }, "history: unknown option 'last'; allowed: maxMessages, maxBytes, ttlMs, onJoin"],
+  ])('%j is no history', (history, why) => {
+    expect(() => new Rules().add('x', { history: history as object })).toThrow(
+      new TypeError(`rooms('x'): ${why}`),
     );
   });
 });

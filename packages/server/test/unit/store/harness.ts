@@ -9,6 +9,7 @@ import type {
   Bounds,
   ClaimCall,
   Claimed,
+  LogBounds,
   Note,
   OutItem,
   Ownership,
@@ -178,9 +179,9 @@ export async function publish(
   store: SessionStore,
   room: string,
   text: string,
-  over: { w?: number; except?: readonly string[]; incarnation?: string } = {},
+  over: { w?: number; except?: readonly string[]; incarnation?: string; bounds?: LogBounds } = {},
 ): Promise<Published> {
-  const { w = ++publications, except = [], incarnation } = over;
+  const { w = ++publications, except = [], incarnation, bounds } = over;
   const publication = { id: `id-${++publications}`, at: 1_000, except: new Set(except), event: text };
-  return store.publish({ room, writer: 'A', w, publication, incarnation });
+  return store.publish({ room, writer: 'A', w, publication, incarnation, bounds });
 }

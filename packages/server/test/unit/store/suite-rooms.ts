@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { RoomPosition } from '../../../src/ports/store.js';
+import type { LogBounds, RoomPosition } from '../../../src/ports/store.js';
 import { ADA, begin, type MakeStore, notesOf, publish } from './harness.js';
 
 const TWO_MINUTES = 120_000;
@@ -9,9 +9,9 @@ export function suiteOfRooms(make: MakeStore): void {
   const room = async () => {
     const under = await make();
     const { store } = under;
-    const read = async (after?: Partial<RoomPosition>, name = 'lobby') => {
+    const read = async (after?: Partial<RoomPosition>, bounds?: LogBounds) => {
       const position = after && { epoch, offset: 0, ...after };
-      const { items, top, gap } = await store.readRoom({ room: name, after: position });
+      const { items, top, gap } = await store.readRoom({ room: 'lobby', after: position, bounds });
       return { offsets: items.map(({ offset }) => offset), top: top.offset, gap };
     };
     const say = (text: string, over: Parameters<typeof publish>[3] = {}) =>
@@ -23,7 +23,9 @@ export function suiteOfRooms(make: MakeStore): void {
   describe('a log', () => {
     test('begins at nothing, with an epoch of its own', async () => {
       const { store, epoch } = await room();
-      expect(await store.readRoom({ room: 'lobby' })).toEqual({ top: { epoch, offset: 0 }, items: [] });
+      expect(await store.readRoom({ room: 'lobby' })).toEqual({
+        ...{ top: { epoch, offset: 0 }, base: 0, items: [] },
+      });
       expect((await store.readRoom({ room: 'other' })).top.epoch).not.toBe(epoch);
     });
 
@@ -164,6 +166,47 @@ export function suiteOfRooms(make: MakeStore): void {
       expect(await read({ offset: 0 })).toMatchObject({ offsets: [2], gap: { from: 1, to: 1 } });
       await pass(1);
       expect(await read({ offset: 1 })).toMatchObject({ offsets: [], top: 2, gap: { from: 2, to: 2 } });
+    });
+  });
+
+  describe('a log with bounds of its own', () => {
+    const BOUNDS: LogBounds = { maxMessages: 400, maxBytes: 500_000, ttlMs: 2 * TWO_MINUTES };
+
+    test('keeps so many messages, says up to where it has none, and stays so without further words', async () => {
+      const { store, read, say } = await room();
+      for (let n = 1; n <= 300; n++) await say(`${n}`, { bounds: BOUNDS });
+      for (let n = 301; n <= 500; n++) await say(`${n}`);
+      expect((await read({ offset: 0 })).gap).toEqual({ from: 1, to: 100, why: 'trimmed' });
+      expect(await store.readRoom({ room: 'lobby' })).toMatchObject({ base: 100, top: { offset: 500 } });
+    });
+
+    test('the newest ones count, also with a reading', async () => {
+      const { read, say } = await room();
+      for (let n = 1; n <= 300; n++) await say(`${n}`, { bounds: BOUNDS });
+      expect((await read({ offset: 0 }, { ...BOUNDS, maxMessages: 300 })).gap).toBeUndefined();
+      expect((await read({ offset: 0 }, { ...BOUNDS, maxMessages: 299 })).gap).toMatchObject({ to: 1 });
+      expect((await read({ offset: 0 })).gap).toMatchObject({ to: 1 });
+    });
+
+    test('so many bytes', async () => {
+      const { read, say } = await room();
+      for (let n = 0; n < 8; n++) await say('x'.repeat(65_536), { bounds: BOUNDS });
+      expect(await read({ offset: 0 })).toMatchObject({ offsets: [2, 3, 4, 5, 6, 7, 8], gap: { to: 1 } });
+    });
+
+    test('for so long, also when everybody has gone, and rooms that stay for a shorter time are not kept by it', async () => {
+      const { store, epoch, read, say, pass } = await room();
+      await say('a', { bounds: BOUNDS });
+      const other = async () => (await store.readRoom({ room: 'other' })).top.epoch;
+      const before = await other();
+      await pass(TWO_MINUTES + 1);
+      expect(await other()).not.toBe(before);
+      await pass(TWO_MINUTES - 1);
+      expect(await read({ offset: 0 })).toMatchObject({ offsets: [1] });
+      await pass(2 * TWO_MINUTES);
+      expect(await read({ offset: 0 })).toMatchObject({ offsets: [], gap: { to: 1 } });
+      await pass(2 * TWO_MINUTES + 1);
+      expect((await store.readRoom({ room: 'lobby' })).top.epoch).not.toBe(epoch);
     });
   });
 
