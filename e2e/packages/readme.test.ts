@@ -54,6 +54,18 @@ test('whom the README tells', async () => {
   );
 });
 
+test('who is there, what they say of themselves and who is typing, as the README shows it', async () => {
+  const { stdout, stderr } = await run(process.execPath, [folder.write('presence.mjs', await freePort())]);
+  expect(stderr).toBe('');
+  expect(stdout.split('\n')).toEqual([
+    'ada: here',
+    'ada: here bob: here',
+    'ada: here bob: busy',
+    'bob is typing',
+    '',
+  ]);
+});
+
 test('the streams of the README count to three, and end', async () => {
   const { stdout, stderr } = await run(process.execPath, [folder.write('streams.mjs', await freePort())]);
   expect(stderr).toBe('');

@@ -116,7 +116,8 @@ export const inRooms: readonly Case<ClientProgram>[] = [
   inRoom('$member and $members move no position and are no publications', async (scene) => {
     const wire = await joined(scene);
     wire.say(member('$member', 15, ['bob', 1]));
-    wire.say(member('$members', 15, [['bob', 1]]));
+    wire.say(member('$member', 15, ['bob', 1, '{"busy":true}']));
+    wire.say(member('$members', 15, [['bob', 1, '{"busy":true}']]));
     wire.say(publication(11, 'a'));
     await hears(scene, ['a']);
     same((await positions(scene, wire)).rooms, [['reef', 'one', 11]], 'positions');

@@ -100,6 +100,9 @@ const joinsBySync: Mutation = {
 };
 const never = { code: () => 1000 };
 const leavesNever = change(T.REQ, (item) => (item[1] === '$leave' ? [T.REQ, 'conformance:echo', 1] : item));
+const hearsNoPresence = change(T.REQ, (item) =>
+  item[1] === '$presence' ? [T.REQ, 'conformance:echo', 1] : item,
+);
 /** Publications without their trace. */
 const traceless = change(T.PUB, ([type, n, offset, name, data, meta]) => {
   const { c: _trace, ...rest } = meta as { c?: string };
@@ -109,6 +112,13 @@ const furtherOn = change(T.RES, ([type, seq, reply]) => {
   const { offset } = (reply ?? {}) as { offset?: number };
   return [type, seq, offset === undefined ? reply : { ...(reply as object), offset: offset + 1 }];
 });
+/** Changes of members, each as several. */
+const members = (change: (data: Item) => readonly Item[]) =>
+  each((item) => {
+    const [type, room, offset, name, data, meta] = item;
+    if (type !== T.PUB || name !== '$member') return [item];
+    return change(data as Item).map((changed) => [type, room, offset, name, changed, meta]);
+  });
 const wrongRoom = change(T.PUB, ([type, n, ...rest]) => [type, Number(n) + 1, ...rest]);
 
 const ofConnections: readonly Mutant[] = [
@@ -309,7 +319,19 @@ const ofRooms: readonly Mutant[] = [
     'told the past',
   ),
   mutant('tells newcomers another offset than SYNC does', { heard: furtherOn }, 'told the past'),
-  mutant('numbers rooms wrongly', { heard: wrongRoom }, 'reaches the other', 'presence'),
+  mutant('numbers rooms wrongly', { heard: wrongRoom }, 'reaches the other', 'presence: members'),
+  mutant('tells nobody what members say', { heard: members(([id, n]) => [[id, n]]) }, 'is told as JSON'),
+  mutant('hears nothing of presence', { said: hearsNoPresence }, 'told as JSON', 'bytes of JSON are refused'),
+  mutant(
+    'tells of each cut',
+    {
+      heard: members(([id, n]) => [
+        [id, 0],
+        [id, n],
+      ]),
+    },
+    'a short cut',
+  ),
   mutant('says no SYNC', { heard: without(T.SYNC) }, '$join is answered'),
   mutant('hears no SYNC', { said: without(T.SYNC) }, 'after WELCOME 1 nothing', 'SYNC does not name'),
   mutant('takes a SYNC for a join', joinsBySync, 'SYNC makes nobody'),

@@ -33,6 +33,7 @@ async function join(
 }
 
 const publish = (room: string, value: unknown): Item => [T.EVT, 'said', value, { r: room }];
+const isMember = ([type, , , name]: Item): boolean => type === T.PUB && name === '$member';
 const publications = (wire: Wire): Item[] => wire.all(T.PUB).filter((item) => item[3] === 'said');
 const said = (wire: Wire): unknown[] => publications(wire).map((item) => item[4]);
 
@@ -295,13 +296,77 @@ export const rooms: readonly Case<Server>[] = [
       same(reply.members, [[ada.welcome.u, 1]], 'members');
       const bob = await server.session({ a: 'bob' });
       await join(bob.wire, 1, { room });
-      const isMember = ([type, , , name]: Item): boolean => type === T.PUB && name === '$member';
       const came = await ada.wire.hears(isMember, '$member for who came');
       same(came.item.slice(1, 5), [number, 0, '$member', [bob.welcome.u, 1]], 'number, offset, name, data');
-      bob.wire.cut();
+      bob.wire.say([0, 0, [T.BYE, 'closed', '']]);
       await ada.wire.hears(
         (item) => isMember(item) && (item[4] as Item)[1] === 0,
         '$member with 0 sessions for who went',
+      );
+    },
+  },
+  {
+    name: 'presence: what a member says of itself is told as JSON, to newcomers, too; the newest counts',
+    section,
+    async run(server) {
+      const room = unique('here');
+      const ada = await server.session({ a: 'ada' });
+      await join(ada.wire, 1, { room });
+      const bob = await server.session({ a: 'bob' });
+      await join(bob.wire, 1, { room, presence: 'joining' });
+      await ada.wire.hears(
+        (item) => isMember(item) && (item[4] as Item)[2] === '"joining"',
+        'it, with $join',
+      );
+      bob.wire.say([0, 2, [T.REQ, '$presence', { room, presence: { busy: true } }]]);
+      await bob.wire.hears((item) => item[0] === T.RES && item[1] === 2, 'RES to $presence');
+      const told = await ada.wire.hears(
+        (item) => isMember(item) && (item[4] as Item)[2] !== '"joining"',
+        '$member after $presence',
+      );
+      same(told.item[4], [bob.welcome.u, 1, '{"busy":true}'], 'data of $member');
+      const late = await server.session({ a: 'late' });
+      const { reply } = await join(late.wire, 1, { room });
+      const [, known] = reply.members ?? [];
+      same(known, [bob.welcome.u, 1, '{"busy":true}'], 'the member in the reply');
+    },
+  },
+  {
+    name: 'presence: more than 1,024 bytes of JSON are refused, and where no presence is, any',
+    section,
+    async run(server) {
+      const room = unique('here');
+      const { wire } = await server.session();
+      await join(wire, 1, { room });
+      wire.say([0, 2, [T.REQ, '$presence', { room, presence: 'x'.repeat(1_023) }]]);
+      const large = await wire.hearsType(T.ERR, 'an ERR');
+      same(large.item.slice(1, 4), [2, 'ERR_REJECTED', 'presence-too-large'], 'number, code, reason');
+      const silent = await server.session();
+      const elsewhere = unique('room');
+      await join(silent.wire, 1, { room: elsewhere });
+      silent.wire.say([0, 2, [T.REQ, '$presence', { room: elsewhere, presence: 1 }]]);
+      const none = await silent.wire.hearsType(T.ERR, 'an ERR');
+      same(none.item.slice(1, 4), [2, 'ERR_REJECTED', 'no-presence'], 'number, code, reason');
+    },
+  },
+  {
+    name: 'presence: a short cut is told to nobody',
+    section,
+    async run(server) {
+      const room = unique('here');
+      const { hearer, speaker } = await pair(server, room);
+      speaker.wire.cut();
+      await sleep(A_WHILE_MS);
+      const { wire } = await server.back(speaker.welcome, 2, { a: 'bob', x: 1, y: 1 });
+      wire.say([0, 0, [T.SYNC, []]]);
+      const isMembers = ([type, , , name]: Item): boolean => type === T.PUB && name === '$members';
+      await wire.hears(isMembers, '$members for who comes back');
+      await sleep(A_WHILE_MS);
+      const told = hearer.wire.all(T.PUB).filter(isMember);
+      same(
+        told.map(([, , , , data]) => data),
+        [[speaker.welcome.u, 1]],
+        'changes told: that it came',
       );
     },
   },

@@ -80,7 +80,7 @@ export function createClientOn<C extends AnyContract = Contract>(
     },
     room: (name) => {
       checkName(name, 'room(name)');
-      const room = rooms.get(name) ?? createRoom(runtime, name, send);
+      const room = rooms.get(name) ?? createRoom(runtime, name, send, settings.schemas);
       rooms.set(name, room);
       return room;
     },
@@ -148,10 +148,7 @@ function createSpeech(
     if (schemas && !schema)
       throw new TypeError(`send('${event}'): the contract has no such event for clients`);
     const target = room === undefined ? undefined : runtime.rooms.get(room);
-    const notJoined =
-      !target || target.wanted
-        ? undefined
-        : `send('${event}') to the room '${room}', which is ${target.state.status}: call join() first`;
+    const notJoined = target?.notJoined(`send('${event}')`);
     const delivery = usual.get(event);
     const draft = {
       kind: 'event',

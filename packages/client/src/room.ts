@@ -1,5 +1,6 @@
 import {
   type CallOptions,
+  type ContractSchemas,
   checkName,
   type ListenOptions,
   type Sending,
@@ -11,7 +12,12 @@ import type { ClientRoom } from './types.js';
 type Send = (event: string, payload: unknown, options: SendOptions | undefined, room: string) => Sending;
 
 /** The application's handle of a room. */
-export function createRoom(runtime: Runtime, name: string, send: Send): ClientRoom {
+export function createRoom(
+  runtime: Runtime,
+  name: string,
+  send: Send,
+  schemas: ContractSchemas | undefined,
+): ClientRoom {
   const { rooms } = runtime;
   const room = rooms.get(name);
   const handle: ClientRoom = {
@@ -29,6 +35,7 @@ export function createRoom(runtime: Runtime, name: string, send: Send): ClientRo
       return room.members;
     },
     onMembers: (listener) => room.listeners.on('$members', listener),
+    setPresence: (state) => rooms.setPresence(room, state, schemas?.presence),
   };
   return Object.freeze(handle);
 }

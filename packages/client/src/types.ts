@@ -14,12 +14,9 @@ import type {
   HoldfastError,
   ListenOptions,
   Logger,
-  Member,
   Method,
   RequestInput,
   RequestOutput,
-  RoomEvent,
-  RoomEventInput,
   Sending,
   SendOptions,
   ServerEvent,
@@ -29,6 +26,9 @@ import type {
   ServerRequestOutputInput,
   Unsubscribe,
 } from '@holdfast/protocol';
+import type { ClientRoom } from './room-types.js';
+
+export type * from './room-types.js';
 
 /** Where the connection is, with the data of just that state. */
 export type ConnectionState =
@@ -279,38 +279,6 @@ export interface HoldfastClient<C extends AnyContract = Contract> extends Client
   ): Unsubscribe;
   /** The same handle for the same name. Contacts nobody until `join()`. */
   room(name: string): ClientRoom<C>;
-}
-
-export type JoinState =
-  /** `left`: by `leave()`. */
-  | { readonly status: 'idle' | 'joining' | 'joined' | 'left' }
-  | { readonly status: 'refused'; readonly error: HoldfastError };
-
-export interface ClientRoom<C extends AnyContract = Contract> {
-  readonly name: string;
-  getState(): JoinState;
-  onState(listener: (state: JoinState) => unknown): Unsubscribe;
-  /**
-   * Idempotent; comes back by itself after a reconnect, with what was published meanwhile. Refused: `ERR_REJECTED`
-   * with `reason`. Messages begin one task after it settles, so a listener added then misses nothing.
-   */
-  join(options?: CallOptions): Promise<void>;
-  /** Leaves for every holder of this handle. */
-  leave(): Promise<void>;
-  /** Only what is sent to this room. */
-  on<K extends ServerEvent<C>>(
-    event: K,
-    listener: (payload: ServerEventOutput<C, K>, meta: EventMeta) => unknown,
-    options?: ListenOptions,
-  ): Unsubscribe;
-  /**
-   * Publishes to the other members; refused unless the server's rule for the room allows it. Rejects with
-   * `ERR_NOT_JOINED` unless the room has been joined or is being joined.
-   */
-  send<K extends RoomEvent<C>>(event: K, ...args: Arguments<RoomEventInput<C, K>, SendOptions>): Sending;
-  /** Users, not sessions; empty unless the room's rule has `presence: true`. A new array at each change. */
-  readonly members: readonly Member[];
-  onMembers(listener: (members: readonly Member[]) => unknown): Unsubscribe;
 }
 
 export interface ClientOptions<C extends AnyContract = Contract> {

@@ -10,7 +10,7 @@ export type RequestMap = { [name: string]: { input: Schema; output: Schema } };
 type None = {};
 
 /** One description of what both ends may say. Names may not begin with `$`; no name twice. */
-export interface ContractDefinition<E, CE, SE, R, SR, St> {
+export interface ContractDefinition<E, CE, SE, R, SR, St, P> {
   /** Raised on a breaking change; a whole number from 1, default 1. */
   version?: number;
   /** Oldest version of the other end that this end still understands; default `version`. */
@@ -27,6 +27,8 @@ export interface ContractDefinition<E, CE, SE, R, SR, St> {
   serverRequests?: SR;
   /** The client asks, the server answers with a stream; `output` is one item of it. */
   streams?: St;
+  /** What a member of a room tells the others about itself: `room.setPresence()`. Plain JSON, at most 1 KiB of it. */
+  presence?: P;
 }
 
 /** What every contract holds, whatever its names. */
@@ -40,6 +42,7 @@ export interface AnyContract {
     clientAsks: RequestMap;
     serverAsks: RequestMap;
     streams: RequestMap;
+    presence: Schema;
   };
 }
 
@@ -51,6 +54,7 @@ export interface Contract<
   R = RequestMap,
   SR = RequestMap,
   St = RequestMap,
+  P extends Schema = Schema,
 > {
   readonly version: number;
   /** Types only, absent at run time. */
@@ -61,6 +65,7 @@ export interface Contract<
     clientAsks: R;
     serverAsks: SR;
     streams: St;
+    presence: P;
   };
 }
 
@@ -141,6 +146,9 @@ export type StreamOutputInput<C extends AnyContract, K extends StreamMethod<C>> 
 export type StreamOutput<C extends AnyContract, K extends StreamMethod<C>> = SchemaOutput<
   Types<C>['streams'][K]['output']
 >;
+/** What a member tells a room about itself: what it passes, and what the others get. */
+export type PresenceInput<C extends AnyContract> = SchemaInput<Types<C>['presence']>;
+export type Presence<C extends AnyContract> = SchemaOutput<Types<C>['presence']>;
 /** An event's payload as its receiver gets it. */
 export type EventPayload<
   C extends AnyContract,
@@ -158,6 +166,7 @@ export interface ContractSchemas {
   readonly requests: ReadonlyMap<string, RequestSchemas>;
   readonly serverRequests: ReadonlyMap<string, RequestSchemas>;
   readonly streams: ReadonlyMap<string, RequestSchemas>;
+  readonly presence: Schema | undefined;
 }
 export interface RequestSchemas {
   readonly input: Schema;
@@ -181,8 +190,9 @@ export function defineContract<
   R extends RequestMap = None,
   SR extends RequestMap = None,
   St extends RequestMap = None,
->(definition: ContractDefinition<E, CE, SE, R, SR, St>): Contract<E, CE, SE, R, SR, St> {
-  const { version: given, minVersion, ...groups } = definition;
+  P extends Schema = Schema,
+>(definition: ContractDefinition<E, CE, SE, R, SR, St, P>): Contract<E, CE, SE, R, SR, St, P> {
+  const { version: given, minVersion, presence, ...groups } = definition;
   const version = numberOption(given, 'contract: version', 1, { min: 1, whole: true });
   const versions = [
     version,
@@ -192,7 +202,7 @@ export function defineContract<
   const { serverRequests = {}, streams = {}, ...rest } = others;
   for (const group of Object.keys(rest)) {
     const allowed =
-      'version, minVersion, events, clientEvents, serverEvents, requests, serverRequests, streams';
+      'version, minVersion, events, clientEvents, serverEvents, requests, serverRequests, streams, presence';
     throw new TypeError(`contract: unknown group '${group}'; allowed: ${allowed}`);
   }
   const names = new Set<string>();
@@ -226,8 +236,9 @@ export function defineContract<
     requests: collectRequests('requests', requests as RequestMap),
     serverRequests: collectRequests('serverRequests', serverRequests as RequestMap),
     streams: collectRequests('streams', streams as RequestMap),
+    presence: presence && checkSchema(presence, 'presence'),
   };
-  return Object.freeze({ version, [SCHEMAS]: schemas }) as unknown as Contract<E, CE, SE, R, SR, St>;
+  return Object.freeze({ version, [SCHEMAS]: schemas }) as unknown as Contract<E, CE, SE, R, SR, St, P>;
 }
 
 /** The schemas of a contract made by `defineContract`; throws a `TypeError` for anything else. */

@@ -256,6 +256,7 @@ export function isSequenced(item: Item): boolean {
 /** Requests by which the protocol itself works; what they say stands in PROTOCOL.md. */
 export const JOIN = '$join';
 export const LEAVE = '$leave';
+export const PRESENCE = '$presence';
 /** Publication that tells of a change of a room's members. */
 export const MEMBER = '$member';
 /** Publication that tells all members of a room, to one who comes back to it. */
@@ -268,18 +269,25 @@ export interface JoinRequest {
   readonly offset?: number | undefined;
   /** Ids of this client's earlier sessions: what they published is not delivered to it. */
   readonly replaced?: readonly string[] | undefined;
+  /** What this client tells the room about itself. */
+  readonly presence?: unknown;
+}
+/** Payload of `$presence`: what this client tells the room about itself from now on. */
+export interface PresenceRequest {
+  readonly room: string;
+  readonly presence?: unknown;
 }
 /** Reply to `$join`. */
 export interface JoinReply {
   readonly epoch: string;
-  /** The room's newest offset at the moment of the join. */
+  /** From where on the room is for one who is new: as a rule, its newest offset. */
   readonly offset: number;
-  /** User id and number of sessions; absent where the room's rule has no presence. */
+  /** Who is there; absent where the room's rule has no presence. */
   readonly members?: readonly MemberChange[] | undefined;
 }
 /** Payload of `$leave`. */
 export interface LeaveRequest {
   readonly room: string;
 }
-/** Payload of a `$member` publication; 0 sessions: this user is gone. */
-export type MemberChange = readonly [userId: string, sessions: number];
+/** Payload of a `$member` publication; 0 sessions: this user is gone. `presence`: what it tells about itself, as JSON. */
+export type MemberChange = readonly [userId: string, sessions: number, presence?: string | undefined];

@@ -83,10 +83,12 @@ export interface ListenOptions {
 }
 
 /** A user in a room. */
-export interface Member {
+export interface Member<P = unknown> {
   readonly userId: string;
   /** How many sessions of this user are in the room. */
   readonly sessions: number;
+  /** What it tells about itself: of several sessions, what was told last. */
+  readonly presence?: P;
 }
 
 /** What takes log lines; `console` fits. */

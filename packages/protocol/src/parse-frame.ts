@@ -8,9 +8,11 @@ import {
   type LeaveRequest,
   type MemberChange,
   PROTOCOL_VERSION,
+  type PresenceRequest,
   Type,
   Verdict,
 } from './frame.js';
+import type { Member } from './messages.js';
 
 /** Most items in one frame. */
 export const MAX_ITEMS = 256;
@@ -110,7 +112,7 @@ const meta = optional(
     q: optional(number),
   }),
 );
-const member = tuple(longText, counter);
+const member = tuple(longText, counter, optional(longText));
 
 const window = tuple(number, number);
 const versions = optional(window);
@@ -236,16 +238,28 @@ export function parseJoinReply(value: unknown): JoinReply {
   return value as JoinReply;
 }
 
+/** The payload of `$presence`. */
+export function parsePresenceRequest(value: unknown): PresenceRequest {
+  record({ room: text })(value, '$presence');
+  return value as PresenceRequest;
+}
+
 /** The payload of a `$members` publication. */
-export function parseMembers(value: unknown): readonly MemberChange[] {
+export function parseMembers(value: unknown): Member[] {
   listOf(member)(value, '$members');
-  return value as readonly MemberChange[];
+  return (value as readonly MemberChange[]).map(parseMember);
 }
 
 /** The payload of a `$member` publication. */
-export function parseMemberChange(value: unknown): MemberChange {
+export function parseMember(value: unknown): Member {
   member(value, '$member');
-  return value as MemberChange;
+  const [userId, sessions, presence] = value as MemberChange;
+  if (presence === undefined) return { userId, sessions };
+  try {
+    return { userId, sessions, presence: JSON.parse(presence) };
+  } catch {
+    throw new FrameError('the presence of a member must be JSON');
+  }
 }
 
 function fail(where: string, expected: string, value: unknown): never {

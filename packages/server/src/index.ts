@@ -33,6 +33,7 @@ export {
   type Logger,
   type PayloadCodecOptions,
   type PayloadInfo,
+  type Presence,
   payloadCodec,
   type Receipt,
   RejectError,

@@ -6,6 +6,7 @@ import {
   JOIN,
   LEAVE,
   MAX_ITEMS,
+  PRESENCE,
   Type,
 } from '@holdfast/protocol';
 import { after, Loop } from './answer.js';
@@ -227,8 +228,11 @@ function numbered({
   return Array.from({ length: last - seq + 1 }, (_, index) => ({ seq: seq + index }));
 }
 
+/** What a session is in its rooms changes by these. */
+const MOVES = new Set([JOIN, LEAVE, PRESENCE]);
+
 function isMove(item: Item): boolean {
-  return item[0] === Type.REQ && (item[1] === JOIN || item[1] === LEAVE);
+  return item[0] === Type.REQ && MOVES.has(item[1]);
 }
 
 function isForRoom(item: Item): boolean {

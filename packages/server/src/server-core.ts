@@ -75,6 +75,7 @@ export class ServerCore {
       node,
       codec: codecs[0],
       rules,
+      schemas,
       nextCall: this.#nextCall,
       failed: storeFailed,
     });

@@ -191,7 +191,10 @@ export interface RoomRule<C extends AnyContract = Contract, U extends User = Use
         publication: { room: string; event: RoomEvent<C>; payload: unknown },
       ) => Awaitable<boolean>)
     | undefined;
-  /** Whether members see who else is there; default false. */
+  /**
+   * Whether members see who else is there, by user, and what they tell about themselves; default false. Whoever loses the
+   * connection is shown for 5 s more, and the first 256 users in a room are shown.
+   */
   presence?: boolean | undefined;
   /** How much of what was said is kept, for whoever comes back and for whoever is new. */
   history?: RoomHistory | undefined;

@@ -92,7 +92,10 @@ export class Greeting {
   #begin(dial: number, { token }: Line, welcome: Welcome): void {
     const { session, exchange, rooms, wake } = this.#around;
     const replaced = session.stands(welcome, token);
-    if (replaced !== undefined) exchange.disown(replaced);
+    if (replaced !== undefined) {
+      exchange.disown(replaced);
+      rooms.disown();
+    }
     this.#stand(dial, welcome, false);
     rooms.begin();
     wake();

@@ -15,6 +15,7 @@ import {
   type Item,
   numberOption,
   type OutboxPlace,
+  PRESENCE,
   type Random,
   type Schema,
   type SendOptions,
@@ -134,7 +135,7 @@ interface Encoding {
 }
 
 function encode(
-  { kind, name, payload, ear }: Draft,
+  { kind, name, payload, room, ear }: Draft,
   { codec, schema, isVolatile }: Encoding,
   meta: WireMeta,
 ) {
@@ -148,7 +149,8 @@ function encode(
     };
   }
   try {
-    const data = encodePayload(codec, payload, { kind, name, from: 'client' });
+    const said = name === PRESENCE ? { room, presence: payload } : payload;
+    const data = encodePayload(codec, said, { kind, name, from: 'client' });
     const event = [isVolatile ? Type.VOL : Type.EVT, name, data, meta] as const;
     const asks = ear
       ? ([Type.REQ, name, data, { q: ear.credit, u: meta.u }] as const)

@@ -7,9 +7,8 @@ import {
   MEMBER,
   MEMBERS,
   type Member,
-  type MemberChange,
   type PublicationItem,
-  parseMemberChange,
+  parseMember,
   parseMembers,
   type RoomSync,
   Type,
@@ -50,6 +49,8 @@ export class Room {
   #state: JoinState = { status: 'idle' };
   /** Whose wish it is that we are in. */
   #wish: 'ours' | 'server' = 'ours';
+  /** What we tell the others about ourselves; goes with the next join, too. */
+  presence: unknown;
   #members: readonly Member[] = Object.freeze([]);
   /** Where we stand in the log; undefined before the first join and after leaving. */
   #position: { readonly epoch: string; readonly offset: number } | undefined;
@@ -87,11 +88,19 @@ export class Room {
     return [this.name, this.#position.epoch, this.#position.offset];
   }
 
+  /** Why this cannot be done; undefined if it can. */
+  notJoined(call: string): string | undefined {
+    if (this.wanted) return undefined;
+    return `${call} to the room '${this.name}', which is ${this.#state.status}: call join() first`;
+  }
+
   /** What to ask the server, from where we stand. */
   get joinRequest(): JoinRequest {
-    const { name: room } = this;
+    const { name: room, presence } = this;
     const replaced = this.#around.replaced();
-    return replaced.length > 0 || this.#position ? { room, ...this.#position, replaced } : { room };
+    return replaced.length > 0 || this.#position
+      ? { room, ...this.#position, replaced, presence }
+      : { room, presence };
   }
 
   /** The application wants in. */
@@ -105,7 +114,7 @@ export class Room {
     if (!this.wanted) return;
     // Until SYNC says otherwise; a connection that breaks before it is to find us here.
     this.#position ??= { epoch, offset };
-    this.#setMembers(membersOf(members));
+    this.#setMembers(parseMembers(members));
     this.#held = [];
     this.#around.nextTask(() => this.#release());
     this.#enter({ status: 'joined' });
@@ -162,8 +171,8 @@ export class Room {
     if (item[0] === Type.VOL) return this.#hear(item);
     const [, , offset, name, payload, meta] = item;
     // Not in the log: who joins is told the members as they are, and then each change.
-    if (name === MEMBER) return this.#memberChanged(parseMemberChange(payload));
-    if (name === MEMBERS) return this.#setMembers(membersOf(parseMembers(payload)));
+    if (name === MEMBER) return this.#memberChanged(parseMember(payload));
+    if (name === MEMBERS) return this.#setMembers(parseMembers(payload));
     if (offset <= this.#position.offset) return;
     this.#position = { epoch: this.#position.epoch, offset };
     if (meta?.m && !this.#around.isNew(meta.i)) return;
@@ -183,9 +192,9 @@ export class Room {
     this.#around.gap({ messages: Math.max(0, to - from + 1), reason, room: this.name });
   }
 
-  #memberChanged([userId, sessions]: readonly [string, number]): void {
-    const others = this.#members.filter((member) => member.userId !== userId);
-    this.#setMembers(sessions > 0 ? [...others, { userId, sessions }] : others);
+  #memberChanged(changed: Member): void {
+    const others = this.#members.filter(({ userId }) => userId !== changed.userId);
+    this.#setMembers(changed.sessions > 0 ? [...others, changed] : others);
   }
 
   #setMembers(members: Member[]): void {
@@ -204,11 +213,8 @@ export class Room {
     this.#position = undefined;
     this.#number = undefined;
     this.#held = undefined;
+    this.presence = undefined;
     if (this.#members.length > 0) this.#setMembers([]);
     this.#enter(state);
   }
-}
-
-function membersOf(members: readonly MemberChange[]): Member[] {
-  return members.map(([userId, sessions]) => ({ userId, sessions }));
 }

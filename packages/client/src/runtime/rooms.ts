@@ -12,8 +12,12 @@ import {
   LEAVE,
   MAX_REPLACED,
   numberOption,
+  PRESENCE,
   parseJoinReply,
+  type Receipt,
   type RoomSync,
+  type Schema,
+  type Sending,
   Type,
 } from '@holdfast/protocol';
 import type { ClientPorts } from '../ports/ports.js';
@@ -104,11 +108,43 @@ export class Rooms {
     );
   }
 
+  /** It holds until we leave, also in sessions to come: they join with it. */
+  setPresence(room: Room, presence: unknown, schema: Schema | undefined): Sending {
+    const { sending, resolve, reject } = defer<Receipt>(this.#ports.random.id());
+    const { id } = sending;
+    const before = room.presence;
+    room.presence = presence;
+    this.#exchange.submit({
+      kind: 'request',
+      name: PRESENCE,
+      room: room.name,
+      payload: presence,
+      schema,
+      notJoined: room.notJoined(`setPresence()`),
+      options: { id, timeoutMs: Infinity },
+      outcome: {
+        resolve: () => resolve({ id, outcome: 'acknowledged' }),
+        reject: (error) => {
+          // What was refused now would be refused with a join.
+          const isLost = isHoldfastError(error, 'ERR_SESSION_LOST');
+          if (!isLost && room.presence === presence) room.presence = before;
+          reject(error);
+        },
+      },
+    });
+    return sending;
+  }
+
   /** A session has begun: whatever is wanted and not asked for yet is asked for, before anything else goes out. */
   begin(): void {
     const wanted = [...this.#rooms.values()].filter((room) => room.wanted && !this.#asking.has(room));
     // The last one asked for goes out first.
     for (const room of wanted.reverse()) this.#ask(room, true);
+  }
+
+  /** Somebody else uses this client now: what was told of the one before is not told of him. */
+  disown(): void {
+    for (const room of this.#rooms.values()) room.presence = undefined;
   }
 
   /** Where we stand in each room that we are in. */

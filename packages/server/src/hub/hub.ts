@@ -1,11 +1,14 @@
 import {
   type Codec,
+  type ContractSchemas,
   encodePayload,
   type JoinReply,
   type JoinRequest,
   MEMBER,
   MEMBERS,
   type MemberChange,
+  type PresenceRequest,
+  RejectError,
   Type,
 } from '@holdfast/protocol';
 import { after, Loop, Turns } from '../answer.js';
@@ -16,12 +19,15 @@ import type {
   Membership,
   Move,
   MoveCall,
+  PresenceState,
   RoomPosition,
   SessionStore,
 } from '../ports/store.js';
 import { type Outcome, replyOf } from '../runner.js';
 import type { Session, SessionConnection } from '../session.js';
 import { castFrames } from './cast-frames.js';
+import { PresenceGrace } from './presence-grace.js';
+import { presenceState } from './presence-state.js';
 import { LiveRoom } from './room.js';
 import type { Rules } from './rules.js';
 
@@ -49,6 +55,7 @@ export interface HubSurroundings {
   /** In which the rooms' logs are written. */
   readonly codec: Codec;
   readonly rules: Rules;
+  readonly schemas: ContractSchemas | undefined;
   nextCall(): number;
   failed(error: unknown): void;
 }
@@ -60,10 +67,13 @@ export class Hub {
   readonly #rooms = new Map<string, LiveRoom<Session>>();
   readonly #telling = new Map<LiveRoom<Session>, Loop>();
   readonly #turns = new Map<string, Turns>();
+  /** Who has lost a connection and is shown as there all the same. */
+  readonly #grace: PresenceGrace<Session>;
   #roomNumber = 0;
 
   constructor(around: HubSurroundings) {
     this.#around = around;
+    this.#grace = new PresenceGrace(around.ports.clock, (session) => this.#setThere(session, false));
   }
 
   /** Rooms with a member in them. */
@@ -93,12 +103,13 @@ export class Hub {
       if (session.ended) return {};
       const isNew = epoch === undefined;
       const position = isNew ? start : { epoch, offset };
-      const membership = { position, replaced };
+      const presence = this.#joinsWith(request) ?? this.#rooms.get(name)?.presence.stateOf(session);
+      const membership = { position, replaced, presence };
       const room = this.#takeIn(session, name, membership);
       room.told ??= top;
       // Who loses the connection before SYNC comes back with this.
       const stands = isNew ? start : top;
-      const reply: JoinReply = this.#presence(name) ? { ...stands, members: room.users } : stands;
+      const reply: JoinReply = this.#presence(name) ? { ...stands, members: room.presence.list } : stands;
       return {
         reply: replyOf(session.codec, [Type.RES, seq, reply]),
         room: { name, membership },
@@ -112,6 +123,38 @@ export class Hub {
         },
       };
     });
+  }
+
+  /** What a member tells about itself, or a refusal, thrown. */
+  heardOf(session: Session, { room, presence }: PresenceRequest): PresenceState {
+    if (!session.rooms.has(room)) throw new RejectError('not-a-member');
+    if (!this.#presence(room)) throw new RejectError('no-presence');
+    return presenceState(this.#around.schemas?.presence, presence, this.#now());
+  }
+
+  setPresence(session: Session, seq: number, request: PresenceRequest): Outcome {
+    const { room: name } = request;
+    const presence = this.heardOf(session, request);
+    return {
+      reply: replyOf(session.codec, [Type.RES, seq, undefined]),
+      room: { name, presence },
+      afterwards: (status) => {
+        const room = this.#rooms.get(name);
+        if (status === 'ok' && room?.members.has(session)) {
+          this.#announce(room, room.presence.setState(session, presence));
+        }
+      },
+    };
+  }
+
+  /** A rule that has changed since keeps nobody out: what it does not allow any more is not told. */
+  #joinsWith({ room, presence }: PresenceRequest): PresenceState | undefined {
+    if (presence === undefined || !this.#presence(room)) return undefined;
+    try {
+      return presenceState(this.#around.schemas?.presence, presence, this.#now());
+    } catch {
+      return undefined;
+    }
   }
 
   leave(session: Session, seq: number, name: string): Outcome {
@@ -171,7 +214,11 @@ export class Hub {
     const room = this.#room(name);
     room.members.add(session);
     session.setRoom(name, membership);
-    if (this.#presence(name)) this.#setPresence(room, session, session.attachment !== undefined);
+    if (this.#presence(name)) {
+      const isThere = session.attachment !== undefined || this.#grace.has(session);
+      const told = room.presence.restoreState(session, membership.presence);
+      this.#announce(room, [...told, ...room.presence.setThere(session, isThere)], session);
+    }
     return room;
   }
 
@@ -185,21 +232,32 @@ export class Hub {
     const room = this.#room(name);
     return after(lanes.open(room, position), () => {
       room.told ??= lanes.positionIn(name);
-      if (this.#presence(name)) lanes.aside(name, room.aside(MEMBERS, room.users, this.#now()));
+      if (this.#presence(name)) lanes.aside(name, room.aside(MEMBERS, room.presence.list, this.#now()));
     });
   }
 
-  /** A session has a connection now, or none any more. */
-  setAttached(session: Session, isThere: boolean): void {
+  /** A session has a connection now, or none any more: then it is there for a little while longer. */
+  setAttached(session: Session, isAttached: boolean): void {
+    this.#grace.end(session);
+    if (isAttached) this.#setThere(session, true);
+    else if (!session.ended && [...session.rooms].some((name) => this.#presence(name))) {
+      this.#grace.begin(session);
+    }
+  }
+
+  #setThere(session: Session, isThere: boolean): void {
     for (const name of session.rooms) {
       const room = this.#rooms.get(name);
-      if (room && this.#presence(name)) this.#setPresence(room, session, isThere);
+      if (room && this.#presence(name)) {
+        this.#announce(room, room.presence.setThere(session, isThere), session);
+      }
     }
   }
 
   /** A session has ended. Who is told of it may want to know in which rooms it was. */
   remove(session: Session): void {
     this.sessions.delete(session.id);
+    this.#grace.end(session);
     for (const room of session.rooms) this.#remove(session, room);
   }
 
@@ -295,7 +353,7 @@ export class Hub {
     const room = this.#rooms.get(name);
     if (!room?.members.delete(session)) return;
     session.attachment?.lanes.close(name);
-    if (this.#presence(name)) this.#setPresence(room, session, false);
+    this.#announce(room, room.presence.remove(session), session);
     if (room.members.size > 0) return;
     this.#rooms.delete(name);
     this.#telling.delete(room);
@@ -305,16 +363,13 @@ export class Hub {
     return this.#around.rules.for(room).presence;
   }
 
-  #setPresence(room: LiveRoom<Session>, session: Session, isThere: boolean): void {
-    const change = room.setPresence(session, isThere);
-    if (change) this.#announce(room, change, session);
-  }
-
   /** It is not part of the log: whoever joins or comes back is told the members as they are. */
-  #announce(room: LiveRoom<Session>, change: MemberChange, except: Session): void {
-    const item = room.aside(MEMBER, change, this.#now());
-    for (const member of room.members) {
-      if (member !== except) member.attachment?.lanes.aside(room.name, item);
+  #announce(room: LiveRoom<Session>, changes: readonly MemberChange[], except?: Session): void {
+    for (const change of changes) {
+      const item = room.aside(MEMBER, change, this.#now());
+      for (const member of room.members) {
+        if (member !== except) member.attachment?.lanes.aside(room.name, item);
+      }
     }
   }
 

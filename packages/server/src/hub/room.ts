@@ -3,13 +3,13 @@ import {
   decodePayload,
   type EventItem,
   encodePayload,
-  type MemberChange,
   type PublicationItem,
   Type,
   type WireData,
 } from '@holdfast/protocol';
 import type { LogBounds, LoggedPublication, RoomPosition } from '../ports/store.js';
 import type { User } from '../types.js';
+import { RoomPresence } from './room-presence.js';
 
 /** A publication on its way to the members of a room. */
 export interface RoomNews {
@@ -41,13 +41,13 @@ export class LiveRoom<M extends { readonly user: User }> implements NumberedRoom
   readonly number: number;
   /** Attached or not. */
   readonly members = new Set<M>();
+  /** Which of them are there. */
+  readonly presence = new RoomPresence<M>();
   /** Up to where the members have been told; undefined before anybody was in. */
   told: RoomPosition | undefined;
   /** In which the log is written. */
   readonly #codec: Codec;
   readonly #bounds: () => LogBounds;
-  readonly #present = new Set<M>();
-  readonly #sessionsByUser = new Map<string, number>();
 
   constructor(name: string, number: number, codec: Codec, bounds: () => LogBounds) {
     this.name = name;
@@ -58,23 +58,6 @@ export class LiveRoom<M extends { readonly user: User }> implements NumberedRoom
 
   get bounds(): LogBounds {
     return this.#bounds();
-  }
-
-  /** Who is there: users with the number of their sessions that have a connection. */
-  get users(): readonly MemberChange[] {
-    return [...this.#sessionsByUser];
-  }
-
-  /** The change among those who are there; undefined if there is none. */
-  setPresence(session: M, isThere: boolean): MemberChange | undefined {
-    if (this.#present.has(session) === isThere) return undefined;
-    if (isThere) this.#present.add(session);
-    else this.#present.delete(session);
-    const { id } = session.user;
-    const sessions = (this.#sessionsByUser.get(id) ?? 0) + (isThere ? 1 : -1);
-    if (sessions > 0) this.#sessionsByUser.set(id, sessions);
-    else this.#sessionsByUser.delete(id);
-    return [id, sessions];
   }
 
   news(epoch: string, publication: LoggedPublication): RoomNews {

@@ -12,8 +12,10 @@ import {
   LEAVE,
   Listeners,
   MAX_REASON,
+  PRESENCE,
   parseJoinRequest,
   parseLeaveRequest,
+  parsePresenceRequest,
   RejectError,
   type RequestItem,
   Type,
@@ -32,7 +34,7 @@ import type { StreamSource } from '../streams.js';
 import type { ServerContext } from '../types.js';
 import type { Hub } from './hub.js';
 import { checkPayload, dataOf, Refusal } from './payload.js';
-import type { Rules } from './rules.js';
+import { demand, type Rules } from './rules.js';
 import { traceparentOf } from './traceparent.js';
 
 export type Handler = (input: unknown, context: ServerContext) => unknown;
@@ -124,7 +126,7 @@ export class Router {
   #handled(session: Session, item: EventItem | RequestItem, begun: number, { reply }: Outcome): void {
     const [type, name, , meta] = item;
     if (meta?.q) return;
-    const isOurs = type === Type.REQ && (name === JOIN || name === LEAVE);
+    const isOurs = type === Type.REQ && [JOIN, LEAVE, PRESENCE].includes(name);
     if (!isOurs && !(type === Type.EVT ? this.listeners : this.handlers).has(name)) return;
     const { observe, ports } = this.#around;
     observe.handled({
@@ -203,12 +205,14 @@ export class Router {
 
   #mayAsk(session: Session, item: RequestItem): Answer<void> {
     const [, method, , meta] = item;
+    const { hub, schemas } = this.#around;
     const payload = dataOf(session, item);
     if (meta?.q) return void this.#streamer(method, payload);
     if (method === JOIN) return this.#mayJoin(session, parseJoinRequest(payload).room);
     if (method === LEAVE) return void parseLeaveRequest(payload);
+    if (method === PRESENCE) return void hub.heardOf(session, parsePresenceRequest(payload));
     if (!this.handlers.has(method)) throw new Refusal('ERR_NO_HANDLER', 'no such request');
-    checkPayload(this.#around.schemas?.requests.get(method)?.input, payload);
+    checkPayload(schemas?.requests.get(method)?.input, payload);
   }
 
   #mayJoin(session: Session, room: string): Answer<void> {
@@ -293,6 +297,7 @@ export class Router {
     if (meta?.q) return this.#stream(session, running, { method, payload, meta });
     if (method === JOIN) return hub.join(session, seq, parseJoinRequest(payload));
     if (method === LEAVE) return hub.leave(session, seq, parseLeaveRequest(payload).room);
+    if (method === PRESENCE) return hub.setPresence(session, seq, parsePresenceRequest(payload));
     const handler = this.handlers.get(method);
     if (!handler) throw new Refusal('ERR_NO_HANDLER', 'no such request');
     const entry = schemas?.requests.get(method);
@@ -391,10 +396,3 @@ export class Router {
 }
 
 type Running = Pick<ServerContext, 'seq' | 'redelivered' | 'signal'>;
-
-/** Throws a `RejectError`, now or later, unless a rule said yes. */
-function demand(allowed: unknown, reason: string): Answer<void> {
-  return after(allowed as Answer<unknown>, (answer) => {
-    if (answer !== true) throw new RejectError(reason);
-  });
-}

@@ -1,5 +1,6 @@
-import { checkKeys, checkType, numberOptions } from '@holdfast/protocol';
-import type { LogBounds } from '../ports/store.js';
+import { checkKeys, checkType, numberOptions, RejectError } from '@holdfast/protocol';
+import { after } from '../answer.js';
+import type { Answer, LogBounds } from '../ports/store.js';
 import { LOG_BOUNDS } from '../store/room-log.js';
 import type { RoomHistory, RoomRule } from '../types.js';
 
@@ -59,5 +60,12 @@ function historyOf(history: RoomHistory | undefined, what: string): History {
     maxBytes: [LOG_BOUNDS.maxBytes, LOG_BOUNDS.maxBytes],
     ttlMs: [LOG_BOUNDS.ttlMs, LOG_BOUNDS.ttlMs],
     onJoin: [0, 0, 'whole'],
+  });
+}
+
+/** Throws a `RejectError`, now or later, unless a rule said yes. */
+export function demand(allowed: unknown, reason: string): Answer<void> {
+  return after(allowed as Answer<unknown>, (answer) => {
+    if (answer !== true) throw new RejectError(reason);
   });
 }

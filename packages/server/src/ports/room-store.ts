@@ -20,6 +20,14 @@ export interface Membership {
   readonly position: RoomPosition;
   /** Earlier sessions of its client: what they published is not for it. */
   readonly replaced: readonly string[];
+  /** What it tells the room about itself, if it does. */
+  readonly presence?: PresenceState | undefined;
+}
+export interface PresenceState {
+  /** Absent: nothing any more. */
+  readonly json?: string | undefined;
+  /** By the clock of the server that has heard it; ms. */
+  readonly setAt: number;
 }
 /** What stands in a room's log. */
 export interface Publication {
@@ -86,11 +94,12 @@ export interface RoomPart {
   readonly items: readonly LoggedPublication[];
 }
 
-/** Into a room, or out of it. */
+/** Into a room, or out of it; or it stays and tells something about itself, which nothing comes of if it is not in. */
 export interface Move {
   readonly name: string;
-  /** Absent: out. */
+  /** Absent, as is `presence`: out. */
   readonly membership?: Membership | undefined;
+  readonly presence?: PresenceState | undefined;
 }
 /** A server, and not the client, wants a session in a room or out of it. */
 export interface MoveCall {

@@ -330,9 +330,12 @@ export class MemoryStore implements SessionStore {
     return !this.#remains.has(sid) && !this.#tombstones.heard(sid, now);
   }
 
-  #move(session: SessionRecord, { name, membership }: Move): void {
+  #move(session: SessionRecord, { name, membership, presence }: Move): void {
     const now = this.#clock.now();
-    if (membership) {
+    const known = session.rooms.get(name);
+    if (presence) {
+      if (known) session.rooms.set(name, { ...known, presence });
+    } else if (membership) {
       session.rooms.set(name, membership);
       this.#rooms.enter(name, session.sid, now);
     } else if (session.rooms.delete(name)) this.#rooms.leave(name, session.sid, now);

@@ -3,12 +3,10 @@ import { msgpack } from '@holdfast/protocol/msgpack';
 import { describe, expect, test } from 'vitest';
 import { LiveRoom } from '../../src/hub/room.js';
 import { Rules } from '../../src/hub/rules.js';
-import type { Session } from '../../src/session.js';
 import { LOG_BOUNDS } from '../../src/store/room-log.js';
 
 const codec = json();
 const make = () => new LiveRoom('lobby', 7, codec, () => LOG_BOUNDS);
-const session = (id: string, userId = id) => ({ id, user: { id: userId } }) as Session;
 const event = codec.encode([Type.EVT, 'message', 'hi', { i: 'id', t: 1000, f: 'ada' }]);
 const publication = { id: 'id', at: 1000, except: new Set<string>(), event, offset: 3 };
 
@@ -19,18 +17,6 @@ describe('a room on a server', () => {
     const packed = msgpack();
     expect(news.frame(packed)).toBe(news.frame(packed));
     expect(packed.decode(news.frame(packed))).toEqual(codec.decode(news.frame(codec)));
-  });
-
-  test('counts the sessions of each user that are there', () => {
-    const room = make();
-    const [phone, laptop] = [session('1', 'ada'), session('2', 'ada')];
-    expect(room.setPresence(phone, true)).toEqual(['ada', 1]);
-    expect(room.setPresence(phone, true)).toBeUndefined();
-    expect(room.setPresence(laptop, true)).toEqual(['ada', 2]);
-    expect(room.users).toEqual([['ada', 2]]);
-    expect(room.setPresence(phone, false)).toEqual(['ada', 1]);
-    expect(room.setPresence(laptop, false)).toEqual(['ada', 0]);
-    expect(room.users).toEqual([]);
   });
 
   test('an aside is at the offset up to which the members have been told', () => {

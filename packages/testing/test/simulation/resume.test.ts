@@ -344,7 +344,7 @@ describe('somebody else', () => {
     const bob = await member(bed, { auth: 'bob' });
     bed.cut(ada.client);
     bed.refuse(ada.client);
-    await bed.advance(100);
+    await bed.advance(5_100);
     expect(bob.room.members.map(({ userId }) => userId)).toEqual(['bob']);
     const cy = await member(bed, { auth: 'cy' });
     await bob.client.close();

@@ -26,6 +26,7 @@ const def = defineContract({
     },
     count: { input: v.optional(v.string()), output: type({ n: 'number' }) },
   },
+  presence: z.object({ typing: z.boolean().default(false) }),
 });
 interface Chat extends ContractType<typeof def> {}
 const chat: Chat = def;
@@ -46,6 +47,27 @@ export function inputsAndOutputs(server: ReturnType<typeof makeServer>) {
   const counted: Promise<{ n: number }> = client.request('count');
   void client.request('count', 'x');
   return counted;
+}
+
+export function presence() {
+  const room = client.room('lobby');
+  const typists: (string | false)[] = room.members.map(
+    ({ userId, presence }) => (presence?.typing && userId) || false,
+  );
+  room.onMembers((members) => members[0]?.presence?.typing);
+  room.setPresence({});
+  room.setPresence({ typing: true });
+  // @ts-expect-error wrong type
+  room.setPresence({ typing: 'yes' });
+  // @ts-expect-error no such field
+  room.members[0]?.presence?.mood;
+  // @ts-expect-error a state is what is told
+  room.setPresence();
+  // Without a contract it may be anything.
+  createClient({ url: 'wss://x' }).room('lobby').setPresence(5);
+  // @ts-expect-error no schema
+  defineContract({ presence: {} });
+  return typists;
 }
 
 export function payloads(server: ReturnType<typeof makeServer>) {

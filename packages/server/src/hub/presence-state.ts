@@ -1,0 +1,26 @@
+import { RejectError, type Schema, sizeOf } from '@holdfast/protocol';
+import type { PresenceState } from '../ports/store.js';
+import { checkPayload, Refusal } from './payload.js';
+
+/** Most of what a member tells about itself; bytes of its JSON. */
+const MAX_BYTES = 1_024;
+
+/**
+ * What a member tells about itself, as the store keeps it and the others get it: JSON, whatever they speak. Throws a
+ * refusal.
+ */
+export function presenceState(schema: Schema | undefined, presence: unknown, setAt: number): PresenceState {
+  checkPayload(schema, presence);
+  const json = textOf(presence);
+  if (json !== undefined && sizeOf(json) > MAX_BYTES) throw new RejectError('presence-too-large');
+  return { json, setAt };
+}
+
+function textOf(presence: unknown): string | undefined {
+  try {
+    return JSON.stringify(presence);
+  } catch (cause) {
+    const { message } = cause as TypeError;
+    throw new Refusal('ERR_INVALID_PAYLOAD', message, [{ message }]);
+  }
+}
