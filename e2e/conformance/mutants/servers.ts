@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Item, type Mutation, T } from '../wire.js';
 import { ack, change, each, fields, itemsOf, type Mutant, mutant, twice, without } from './rewrite.js';
+import { roomServers } from './room-servers.js';
 import { streamingServers } from './streaming-servers.js';
 
 interface Hello {
@@ -19,12 +20,6 @@ interface Welcome {
 const welcome = (to: (welcome: Welcome) => object): Mutation => ({ heard: fields<Welcome>(T.WELCOME, to) });
 const hello = (to: (hello: Hello) => object): Mutation => ({ said: fields<Hello>(T.HELLO, to) });
 const isNote = (item: Item): boolean => item[0] === T.EVT && item[1] === 'conformance:note';
-const joins = (to: (request: object) => object): Mutation => ({
-  said: change(T.REQ, (item) =>
-    item[1] === '$join' ? [T.REQ, '$join', { ...(item[2] as object), ...to(item[2] as object) }] : item,
-  ),
-});
-
 /** It gives every numbered item that comes in a number of its own. */
 const renumbers = () => (): Mutation => {
   let next = 1;
@@ -89,37 +84,7 @@ function ignoresAttachNumbers(): () => Mutation {
   return () => hello(() => ({ n: ++n }));
 }
 
-/** Whoever says SYNC of a room is a member of it. */
-const joinsBySync: Mutation = {
-  said: (frame) =>
-    itemsOf(frame).flatMap(([type, rooms]) =>
-      type === T.SYNC && (rooms as Item[]).length > 0
-        ? [[0, 1, [T.REQ, '$join', { room: (rooms as Item[])[0]?.[0] }]]]
-        : [frame],
-    ),
-};
 const never = { code: () => 1000 };
-const leavesNever = change(T.REQ, (item) => (item[1] === '$leave' ? [T.REQ, 'conformance:echo', 1] : item));
-const hearsNoPresence = change(T.REQ, (item) =>
-  item[1] === '$presence' ? [T.REQ, 'conformance:echo', 1] : item,
-);
-/** Publications without their trace. */
-const traceless = change(T.PUB, ([type, n, offset, name, data, meta]) => {
-  const { c: _trace, ...rest } = meta as { c?: string };
-  return [type, n, offset, name, data, rest];
-});
-const furtherOn = change(T.RES, ([type, seq, reply]) => {
-  const { offset } = (reply ?? {}) as { offset?: number };
-  return [type, seq, offset === undefined ? reply : { ...(reply as object), offset: offset + 1 }];
-});
-/** Changes of members, each as several. */
-const members = (change: (data: Item) => readonly Item[]) =>
-  each((item) => {
-    const [type, room, offset, name, data, meta] = item;
-    if (type !== T.PUB || name !== '$member') return [item];
-    return change(data as Item).map((changed) => [type, room, offset, name, changed, meta]);
-  });
-const wrongRoom = change(T.PUB, ([type, n, ...rest]) => [type, Number(n) + 1, ...rest]);
 
 const ofConnections: readonly Mutant[] = [
   mutant('hears no VOL', { said: without(T.VOL) }, 'a VOL is handled'),
@@ -306,50 +271,6 @@ const ofMessages: readonly Mutant[] = [
   ),
 ];
 
-const ofRooms: readonly Mutant[] = [
-  mutant('passes no trace on', { heard: traceless }, 'traceparent goes on'),
-  mutant('writes publications twice', { heard: twice(T.PUB) }, 'reaches the other', 'in order and once'),
-  mutant(
-    'loses publications',
-    { heard: without(T.PUB) },
-    'reaches the other',
-    'was missed',
-    'from where it was joined',
-    'is raised',
-    'told the past',
-  ),
-  mutant('tells newcomers another offset than SYNC does', { heard: furtherOn }, 'told the past'),
-  mutant('numbers rooms wrongly', { heard: wrongRoom }, 'reaches the other', 'presence: members'),
-  mutant('tells nobody what members say', { heard: members(([id, n]) => [[id, n]]) }, 'is told as JSON'),
-  mutant('hears nothing of presence', { said: hearsNoPresence }, 'told as JSON', 'bytes of JSON are refused'),
-  mutant(
-    'tells of each cut',
-    {
-      heard: members(([id, n]) => [
-        [id, 0],
-        [id, n],
-      ]),
-    },
-    'a short cut',
-  ),
-  mutant('says no SYNC', { heard: without(T.SYNC) }, '$join is answered'),
-  mutant('hears no SYNC', { said: without(T.SYNC) }, 'after WELCOME 1 nothing', 'SYNC does not name'),
-  mutant('takes a SYNC for a join', joinsBySync, 'SYNC makes nobody'),
-  mutant('hears no $leave', { said: leavesNever }, '$leave ends it', 'leaves take effect'),
-  mutant('hides holes in rooms', { heard: without(T.GAP) }, 'GAP trimmed', 'GAP new-epoch'),
-  mutant(
-    'ignores positions of joins',
-    joins(() => ({ epoch: undefined, offset: undefined })),
-    'joining anew',
-    'GAP trimmed',
-  ),
-  mutant(
-    'forgets who is replaced',
-    joins(() => ({ replaced: [] })),
-    'less what replaced',
-  ),
-];
-
 const ofAsking: readonly Mutant[] = [
   mutant('asks nothing', { heard: without(T.REQ) }, 'its request is a REQ', 'waits for nothing that'),
   mutant('asks everything twice', { heard: twice(T.REQ) }, 'over a cut is written again, and'),
@@ -417,7 +338,7 @@ export const serverMutants: readonly Mutant[] = [
   ...ofConnections,
   ...ofMessages,
   ...ofAsking,
-  ...ofRooms,
+  ...roomServers,
   ...ofOutboxes,
   ...streamingServers,
 ];

@@ -1,7 +1,7 @@
 import { Alarm, type Clock } from '@holdfast/protocol';
 
 /** So long after the loss of its connection a session is still shown as there: most are back by then; ms. */
-export const GRACE_MS = 5_000;
+const GRACE_MS = 5_000;
 
 /** Who has lost a connection a moment ago, and may be back before anybody need be told. */
 export class PresenceGrace<S> {
