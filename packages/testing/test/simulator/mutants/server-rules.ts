@@ -242,8 +242,8 @@ export const SERVER_RULES: readonly Mutant[] = [
     edits: [
       {
         file: 'server/src/hub/hub.ts',
-        find: 'const membership = { position, replaced };',
-        put: 'const membership = { position, replaced };\n      const { attachment } = session;',
+        find: 'const membership = { position, replaced, presence };',
+        put: 'const membership = { position, replaced, presence };\n      const { attachment } = session;',
       },
       {
         file: 'server/src/hub/hub.ts',
