@@ -20,6 +20,12 @@ export interface ServerOptions<C extends AnyContract = Contract, U extends User 
    * that are not browsers send none and are let in.
    */
   origins?: readonly string[] | undefined;
+  /**
+   * How many proxies stand in front, each of which appends to `X-Forwarded-For`: 0 none, the address of the socket counts;
+   * n: the n-th entry from the right does. Whole, default: undecided; the header is ignored, and nothing is limited by
+   * address, since everybody behind a proxy would have the same.
+   */
+  trustProxy?: number | undefined;
   /** Default `[json()]`. */
   codecs?: readonly Codec[] | undefined;
   heartbeat?: HeartbeatOptions | undefined;

@@ -27,6 +27,8 @@ export interface ServerSettings {
   readonly authAt: 'hello' | 'upgrade';
   /** Undefined: those of the attached server itself. */
   readonly origins: ReadonlySet<string> | undefined;
+  /** Undefined: undecided. */
+  readonly trustProxy: number | undefined;
   /** In order of preference. */
   readonly codecs: readonly [Codec, ...Codec[]];
   readonly heartbeatMs: number;
@@ -44,12 +46,16 @@ export interface ServerSettings {
   readonly counts: Counts;
 }
 
+/** More is a mistake: an address, or a port. */
+const MAX_PROXIES = 16;
+
 const OPTIONS = [
   'contract',
   'auth',
   'tokenFrom',
   'authAt',
   'origins',
+  'trustProxy',
   'codecs',
   'heartbeat',
   'sessionTtlMs',
@@ -95,6 +101,10 @@ export function resolveOptions<C extends AnyContract, U extends User>(
     tokenFrom: tokenPlaces(options.tokenFrom),
     authAt: authTime(options.authAt, auth),
     origins: origins && new Set(origins.map(checkOrigin)),
+    trustProxy:
+      options.trustProxy === undefined
+        ? undefined
+        : numberOption(options.trustProxy, 'trustProxy', 0, { max: MAX_PROXIES, whole: true }),
     codecs: [preferred, ...others],
     heartbeatMs: heartbeat.intervalMs,
     sessionTtlMs,

@@ -68,7 +68,7 @@ export interface ServerSession<C extends AnyContract = Contract, U extends User 
   readonly rooms: ReadonlySet<string>;
   /** What `setData` has kept. */
   readonly data: Readonly<Partial<SessionData>>;
-  /** Address of the client's end of its newest connection. */
+  /** Address of the client, by its newest connection; as in `Handshake`. */
   readonly address: string;
   /**
    * Settles on the client's acknowledgement, on this connection or a later one; rejects with `ERR_SESSION_LOST` if
@@ -219,6 +219,7 @@ export interface Handshake {
    * `url`; headers are as they came.
    */
   readonly request?: IncomingMessage;
+  /** Of the client, as far as `trustProxy` says: otherwise of the proxy in front. */
   readonly address: string;
   /** The client comes back to a session, which may turn out to be lost. False at the upgrade, where that is not known yet. */
   readonly resumed: boolean;

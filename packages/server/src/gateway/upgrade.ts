@@ -5,6 +5,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Acceptor, Identity } from '../ports/ports.js';
 import type { ServerSettings } from '../settings.js';
 import type { Handshake, UpgradeSource } from '../types.js';
+import { clientAddress } from './client-address.js';
 import { negotiate } from './negotiate.js';
 import { originAllowed } from './origin.js';
 import { type HttpRefusal, refuse } from './refuse.js';
@@ -17,17 +18,12 @@ const PATH = /^\/[!-~]*$/;
 
 const ignore = (): void => undefined;
 
-const handshakeOf = (request: IncomingMessage): Omit<Handshake, 'resumed'> => ({
-  request,
-  address: request.socket.remoteAddress ?? '',
-});
-
 /** Which path a listener of ours takes: several may share one http server. */
 const pathOf = new WeakMap<object, string>();
 
 type UpgradeSettings = Pick<
   ServerSettings,
-  'codecs' | 'origins' | 'maxMessageBytes' | 'auth' | 'tokenFrom' | 'authAt' | 'observe'
+  'codecs' | 'origins' | 'maxMessageBytes' | 'auth' | 'tokenFrom' | 'authAt' | 'trustProxy' | 'observe'
 >;
 
 /** What the upgrades need of their server. */
@@ -163,8 +159,12 @@ export class Upgrades {
     });
   }
 
+  #handshakeOf(request: IncomingMessage): Omit<Handshake, 'resumed'> {
+    return { request, address: clientAddress(request, this.#settings.trustProxy) };
+  }
+
   #refuse(request: IncomingMessage, socket: Duplex, refusal: HttpRefusal): void {
-    const address = request.socket.remoteAddress ?? '';
+    const { address } = this.#handshakeOf(request);
     this.#settings.observe.refused({ code: `http_${refusal.status}`, address });
     refuse(socket, refusal);
   }
@@ -177,7 +177,7 @@ export class Upgrades {
     let cancel: (() => void) | undefined;
     const gone = (): void => cancel?.();
     socket.once('close', gone);
-    cancel = this.#auth.ask(token, { ...handshakeOf(request), resumed: false }, (answer) => {
+    cancel = this.#auth.ask(token, { ...this.#handshakeOf(request), resumed: false }, (answer) => {
       socket.off('close', gone);
       if ('status' in answer) this.#refuse(request, socket, answer);
       else enter(answer);
@@ -203,7 +203,7 @@ export class Upgrades {
         return socket.bufferedAmount;
       },
     };
-    const events = this.#accept(transport, codec, handshakeOf(request), token, identity);
+    const events = this.#accept(transport, codec, this.#handshakeOf(request), token, identity);
     socket.on('message', (data, isBinary) => {
       const bytes = data as Buffer;
       events.message(
