@@ -32,7 +32,7 @@ class Sendings {
 }
 
 async function serve(notes: Notes): Promise<ServerSide> {
-  const server = createHoldfastServer({ logger });
+  const server = createHoldfastServer({ logger, limits: { messagesPerSecond: Infinity } });
   const sendings = new Sendings(notes);
   let newest: ServerSession | undefined;
   server.on('up', (number) => notes.heard(Number(number)));

@@ -12,6 +12,8 @@ export function conformanceServer(): HoldfastServer {
       return { user: { id: token ?? 'conformance:guest' } };
     },
     codecs: [json(), msgpack()],
+    // The suite fills windows to see what they hold.
+    limits: { messagesPerSecond: Infinity },
     // So that liveness can be seen without waiting long.
     heartbeat: { intervalMs: 2_000 },
   });

@@ -35,6 +35,10 @@ interface RejectedError extends SendFailure<'ERR_REJECTED', 'rejected'> {
   readonly reason: string;
   readonly data?: unknown;
 }
+interface RateLimitedError extends SendFailure<'ERR_RATE_LIMITED', 'rejected'> {
+  /** When the other end would take it, ms from then. */
+  readonly retryAfterMs: number;
+}
 
 /** The connection did not come about, or was lost. */
 export type ConnectError =
@@ -77,7 +81,8 @@ export type DeliveryError =
   | EachSend<'ERR_TIMEOUT' | 'ERR_CLOSED', 'unsent' | 'unknown'>
   | EachSend<'ERR_SESSION_LOST' | 'ERR_STREAM_LOST', 'unknown'>
   | RejectedError
-  | EachSend<'ERR_NO_HANDLER' | 'ERR_HANDLER_FAILED', 'rejected'>;
+  | EachSend<'ERR_NO_HANDLER' | 'ERR_HANDLER_FAILED', 'rejected'>
+  | RateLimitedError;
 /** Something failed at this end: code of the application, or its storage. */
 export type LocalError = Each<'ERR_LISTENER_FAILED' | 'ERR_NO_LISTENER' | 'ERR_STORAGE'>;
 /** Every error of Holdfast, told apart by `code`. */
@@ -114,6 +119,7 @@ const RETRYABLE: { readonly [Code in ErrorCode]: boolean } = {
   ERR_REJECTED: false,
   ERR_NO_HANDLER: false,
   ERR_HANDLER_FAILED: false,
+  ERR_RATE_LIMITED: true,
   ERR_LISTENER_FAILED: false,
   ERR_NO_LISTENER: false,
   ERR_STORAGE: true,

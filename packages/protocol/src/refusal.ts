@@ -22,12 +22,22 @@ export function refusal(
         reason: text,
         ...(data === undefined ? {} : { data }),
       });
+    case 'ERR_RATE_LIMITED':
+      return holdfastError(code, `'${event}' was refused: ${text}`, {
+        ...details,
+        retryAfterMs: waitIn(data),
+      });
     case 'ERR_STREAM_LOST':
       return holdfastError(code, `'${event}' broke off: ${text}`, { ...details, delivery: 'unknown' });
     default:
       // Also for codes that a newer server may have.
       return holdfastError('ERR_HANDLER_FAILED', `the handler of '${event}' failed: ${text}`, details);
   }
+}
+
+function waitIn(data: unknown): number {
+  const ms = (data as { readonly retryAfterMs?: unknown } | null | undefined)?.retryAfterMs;
+  return typeof ms === 'number' ? ms : 0;
 }
 
 function issuesIn(data: unknown): readonly SchemaIssue[] {

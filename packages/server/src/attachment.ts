@@ -20,9 +20,11 @@ import { LiveToken, type LiveTokenSurroundings, RENEWALS_MS } from './gateway/li
 import { EXPIRED, endedByServer, type Refusal } from './gateway/token.js';
 import { type Arrived, Inflow, type InflowSurroundings } from './inflow.js';
 import { Lanes } from './lanes.js';
+import { Pace } from './limits/pace.js';
 import type { Observed } from './observe/observer.js';
 import { Outflow, type OutflowSurroundings, type ServerLink } from './outflow.js';
 import type { Answer, Ownership, RoomPosition } from './ports/store.js';
+import { isBefore, laterPosition } from './room-position.js';
 import type { Session, SessionConnection } from './session.js';
 
 export interface AttachmentSurroundings
@@ -34,6 +36,8 @@ export interface AttachmentSurroundings
   openRoom(attachment: Attachment, room: string, position: RoomPosition): Answer<void>;
   /** Time between pings of this connection, ms. */
   readonly heartbeatMs: number;
+  /** What a session saves up of its rate, in messages. */
+  readonly burst: number;
   /** A volatile event has come. */
   hear(session: Session, item: VolatileItem): void;
   /** The session has to be touched so often, ms. */
@@ -83,6 +87,7 @@ export class Attachment implements SessionConnection {
   readonly #outflow: Outflow;
   readonly lanes: Lanes;
   readonly #token: LiveToken;
+  readonly #pace: Pace;
   readonly #alarm: Alarm;
   #stage: 'open' | 'retired' | 'closed' = 'open';
   #heardAt: number;
@@ -138,6 +143,12 @@ export class Attachment implements SessionConnection {
       },
       failed: (error) => around.failed(error, 'auth'),
     });
+    this.#pace = new Pace(session.rate, around.burst, {
+      clock: around.clock,
+      tell: (credit) => this.#outflow.control(credit),
+      limited: () => around.observe.limited({ limit: 'messages' }),
+      flooded: (ms) => this.drop(CloseCode.RATE_LIMITED, `ra=${ms}`),
+    });
     this.#alarm = new Alarm(around.clock, () => this.#ring());
     this.#heardAt = around.clock.now();
     this.#pingAt = this.#heardAt + around.heartbeatMs;
@@ -151,6 +162,7 @@ export class Attachment implements SessionConnection {
   /** After the WELCOME: what the client lacks, then whatever else there is. */
   start(): void {
     this.#outflow.start();
+    this.#pace.look();
     this.#arm();
   }
 
@@ -164,12 +176,14 @@ export class Attachment implements SessionConnection {
     const inOrder = fresh
       .filter(({ seq, item }) => seq > 0 || item[0] === Type.BYE)
       .map((incoming) => this.#atOnce(incoming));
+    // What came behind a flood has not been paid for: it comes again.
+    if (!this.live) return;
+    this.#pace.look();
     this.#inflow.receive(inOrder, frame.ack, bytes);
     // Whatever the items did to this session lies in the store by now, or will be announced.
     const now = this.#heardAt;
-    for (const { writtenAt = now } of this.#link.acknowledge(frame.ack)) {
+    for (const { writtenAt = now } of this.#link.acknowledge(frame.ack))
       this.#around.observe.acknowledged(now - writtenAt);
-    }
     this.#arm();
   }
 
@@ -266,8 +280,9 @@ export class Attachment implements SessionConnection {
     const { item } = incoming;
     if (item[0] === Type.CANCEL) this.session.cancel(item[1]);
     const isAnswer = item[0] === Type.RES || item[0] === Type.ERR;
-    if (!isAnswer || !this.session.asking.answered(item)) return incoming;
-    return { ...incoming, wanted: true };
+    if (isAnswer && this.session.asking.answered(item)) return { ...incoming, wanted: true };
+    const retryAfterMs = this.#pace.charge(incoming.seq, item);
+    return retryAfterMs === undefined ? incoming : { ...incoming, retryAfterMs };
   }
 
   #unsequenced(item: Frame['items'][number]): void {
@@ -287,10 +302,15 @@ export class Attachment implements SessionConnection {
       case Type.STREAM_CREDIT:
         return this.session.streams.credit(item[1], item[2]);
       case Type.VOL:
-        return this.#around.hear(this.session, item);
+        return this.#hear(item);
       default:
         throw new FrameError(`a client may not send items of type ${item[0]} here`);
     }
+  }
+
+  #hear(item: VolatileItem): void {
+    if (this.#pace.charge(0, item) === undefined) return this.#around.hear(this.session, item);
+    this.#around.observe.dropped({ sessionId: this.session.id, reason: 'volatile', messages: 1 });
   }
 
   #renew(token: string | number | undefined): void {
@@ -315,7 +335,7 @@ export class Attachment implements SessionConnection {
     }
     for (const [name, joined] of this.session.positions) {
       if (this.lanes.has(name)) continue;
-      const position = later(told.get(name), joined);
+      const position = laterPosition(told.get(name), joined);
       const opened = after(this.#around.openRoom(this, name, position), () => this.#outflow.wake());
       if (opened instanceof Promise) opened.catch((error: unknown) => this.#failed(error));
     }
@@ -342,9 +362,8 @@ export class Attachment implements SessionConnection {
     const { congestedSince } = this.#outflow;
     const deadAt = this.#heardAt + SILENT_HEARTBEATS * this.#around.heartbeatMs;
     const slowAt = congestedSince === undefined ? Infinity : congestedSince + SLOW_MS;
-    const { ackDueAt } = this.#outflow;
-    const { endsAt } = this.#token;
-    this.#alarm.set(Math.min(this.#pingAt, this.#touchAt, deadAt, slowAt, ackDueAt, endsAt));
+    const others = [this.#outflow.ackDueAt, this.#token.endsAt, this.#pace.lookAt];
+    this.#alarm.set(Math.min(this.#pingAt, this.#touchAt, deadAt, slowAt, ...others));
   }
 
   #ring(): void {
@@ -367,6 +386,7 @@ export class Attachment implements SessionConnection {
       this.#touchAt = now + touchMs;
       this.#outflow.wake();
     }
+    this.#pace.look();
     this.#outflow.flush();
     this.#arm();
   }
@@ -375,18 +395,4 @@ export class Attachment implements SessionConnection {
     this.#around.failed(error, 'store');
     this.drop(CloseCode.INTERNAL_ERROR, 'see the log of the server');
   }
-}
-
-/** Whether one position is before the other in the same log. */
-function isBefore(one: RoomPosition, other: RoomPosition): boolean {
-  return one.epoch === other.epoch && one.offset < other.offset;
-}
-
-/**
- * A client that stands before the place where it joined is raised to it. One that speaks of another epoch than it
- * joined in has been told of that epoch since, or has not been told anything yet: its word counts.
- */
-function later(told: RoomPosition | undefined, joined: RoomPosition): RoomPosition {
-  if (!told) return joined;
-  return isBefore(told, joined) ? joined : told;
 }

@@ -25,8 +25,8 @@ export type Checked = Pick<AcceptedItem, 'item' | 'refusal'>;
 
 export interface InflowSurroundings {
   readonly store: SessionStore;
-  /** Whether the item may come in. Throws a `FrameError` if it breaks the protocol. */
-  check(session: Session, seq: number, item: Item): Answer<Checked>;
+  /** Whether the item may come in; not if there is a `retryAfterMs`. Throws a `FrameError` if it breaks the protocol. */
+  check(session: Session, seq: number, item: Item, retryAfterMs?: number): Answer<Checked>;
   /** These are refused; an ack may cover them when the refusal has been read from the store. */
   refused(seq: number): void;
   /** The client has everything up to here. */
@@ -45,6 +45,8 @@ export interface InflowSurroundings {
 export interface Arrived extends Incoming {
   /** It has settled a request of ours: it does not count for how much a client may have unaccepted. */
   readonly wanted?: boolean;
+  /** It is more than its client may send, and is refused: it may be sent again in so many ms. */
+  readonly retryAfterMs?: number;
 }
 
 interface Waiting {
@@ -179,8 +181,8 @@ export class Inflow {
   }
 
   #check(waiting: Waiting): Answer<Checked> {
-    const { seq, item } = waiting.incoming;
-    const checking = this.#around.check(this.#session, seq, item);
+    const { seq, item, retryAfterMs } = waiting.incoming;
+    const checking = this.#around.check(this.#session, seq, item, retryAfterMs);
     waiting.checking = checking;
     if (isPromiseLike(checking)) {
       const checked = (result: Checked): void => {

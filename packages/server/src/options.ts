@@ -79,4 +79,14 @@ export interface LimitOptions {
    * a loss, and `drain()` moves them. At least 1, default 1_000.
    */
   acceptPerSecond?: number | undefined;
+  /**
+   * Events and requests that a session may send in a second, volatile ones too. When they run low, its client's window
+   * shrinks; what comes all the same is refused with `ERR_RATE_LIMITED`, and a flood of that ends the connection with
+   * 4429. What is sent again after a cut counts once. At least 1, `Infinity` is no limit; default 500.
+   */
+  messagesPerSecond?: number | undefined;
+  /** How many of them may come at once after a silence; whole, at least 1, default 2_000. */
+  burst?: number | undefined;
+  /** As `messagesPerSecond`, of all sessions of one user at this server; their burst is larger in proportion. Default: four times that. */
+  userMessagesPerSecond?: number | undefined;
 }

@@ -12,6 +12,7 @@ import { Hub } from './hub/hub.js';
 import { type Report, Router } from './hub/router.js';
 import { Rules } from './hub/rules.js';
 import { Admission } from './limits/admission.js';
+import { MessageRates } from './limits/message-rate.js';
 import type { Acceptor, ServerPorts } from './ports/ports.js';
 import type { Answer, EndCall, Note, Orphan, Writing } from './ports/store.js';
 import { Session } from './session.js';
@@ -55,6 +56,7 @@ export class ServerCore {
   /** Sessions whose end the store has been told of and has not answered. */
   readonly #ending = new Set<string>();
   readonly #admission: Admission;
+  readonly #rates: MessageRates;
   readonly #sweeper: Sweeper;
   readonly #stopListening: () => void;
   #calls = 0;
@@ -100,6 +102,7 @@ export class ServerCore {
     const end = (sid: string): void => this.#end(sid, 'ended');
     this.revocations = new Revocations({ ...ports, sessions: this.hub.sessions, end });
     this.#admission = new Admission(settings.acceptPerSecond);
+    this.#rates = new MessageRates(settings);
     this.upgrades = new Upgrades(settings, this);
     this.#sweeper = new Sweeper({
       clock: ports.clock,
@@ -235,7 +238,7 @@ export class ServerCore {
 
   #attach(session: Session, arrival: Arrival): Attachment {
     const { hub, store } = this;
-    const { sessionTtlMs, maxBufferedBytes, heartbeatMs, observe } = this.settings;
+    const { sessionTtlMs, maxBufferedBytes, burst, heartbeatMs, observe } = this.settings;
     const { clock, random } = this.ports;
     const { broken, refused, identify } = arrival;
     const attachment = new Attachment(session, arrival, {
@@ -243,9 +246,10 @@ export class ServerCore {
       store,
       openRoom: (of, room, position) => hub.open(of, room, position),
       maxBufferedBytes,
+      burst,
       heartbeatMs: heartbeatMs * (0.9 + 0.2 * random.fraction()),
       touchMs: Math.max(10, sessionTtlMs / 3),
-      check: (of, seq, item) => this.router.check(of, seq, item),
+      check: (...item) => this.router.check(...item),
       hear: (of, item) => this.router.hear(of, item),
       observe,
       bye: (of) => this.#end(of.id, 'closed'),
@@ -291,6 +295,7 @@ export class ServerCore {
       clock,
       store,
       node,
+      rate: this.#rates.of(who.user.id),
       concurrency: settings.concurrency,
       observe: settings.observe,
       run: (of, item, signal) => this.router.run(of, item, signal),

@@ -18,6 +18,7 @@ import { dropOldest } from './drop-oldest.js';
 import type { Refusal } from './gateway/token.js';
 import type { NumberedRoom, RoomNews } from './hub/room.js';
 import { KeptData } from './hub/session-data.js';
+import type { MessageRate } from './limits/message-rate.js';
 import type { Observed } from './observe/observer.js';
 import type { Identity } from './ports/ports.js';
 import type {
@@ -43,6 +44,8 @@ export interface SessionSurroundings extends RunnerSurroundings<Session> {
   readonly store: SessionStore;
   /** Id of this server. */
   readonly node: string;
+  /** How much the client may send. */
+  readonly rate: MessageRate;
   readonly observe: Observed;
   /** Makes what handlers are given. */
   door(session: Session): ServerSession;
@@ -110,6 +113,7 @@ export class Session {
   /** Aborted when the session ends. */
   readonly aborter = new AbortController();
   readonly runner: Runner<Session>;
+  readonly rate: MessageRate;
   attachment: SessionConnection | undefined;
   /** Of the newest connection. */
   address = '';
@@ -140,6 +144,7 @@ export class Session {
     this.codec = codec;
     this.#around = around;
     this.data = new KeptData(id, around.store);
+    this.rate = around.rate;
     this.door = around.door(this);
     this.runner = new Runner(this, around);
     const { clock, store, node, nextCall, report } = around;

@@ -38,6 +38,9 @@ export interface ServerSettings {
   readonly maxRooms: number;
   readonly maxBufferedBytes: number;
   readonly acceptPerSecond: number;
+  readonly messagesPerSecond: number;
+  readonly burst: number;
+  readonly userMessagesPerSecond: number;
   readonly logger: Logger;
   /** Tells the logger of a failure that nobody else was told of. */
   readonly logFailure: (error: unknown, where: FailedAt) => void;
@@ -48,6 +51,8 @@ export interface ServerSettings {
 
 /** More is a mistake: an address, or a port. */
 const MAX_PROXIES = 16;
+
+const MESSAGES_PER_SECOND = 500;
 
 const OPTIONS = [
   'contract',
@@ -94,6 +99,9 @@ export function resolveOptions<C extends AnyContract, U extends User>(
     maxRooms: [128, 0, 'whole'],
     maxBufferedBytes: [1_048_576, 1_024],
     acceptPerSecond: [1_000, 1],
+    messagesPerSecond: [MESSAGES_PER_SECOND, 1],
+    burst: [2_000, 1, 'whole'],
+    userMessagesPerSecond: [4 * (options.limits?.messagesPerSecond ?? MESSAGES_PER_SECOND), 1],
   });
   return {
     schemas: contract === undefined ? undefined : contractSchemas(contract),

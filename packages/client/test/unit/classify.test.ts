@@ -31,6 +31,7 @@ const consequences: { readonly [code in ErrorCode]: Consequence } = {
   ERR_REJECTED: 'retry',
   ERR_NO_HANDLER: 'retry',
   ERR_HANDLER_FAILED: 'retry',
+  ERR_RATE_LIMITED: 'retry',
   ERR_LISTENER_FAILED: 'retry',
   ERR_NO_LISTENER: 'retry',
   ERR_STORAGE: 'retry',

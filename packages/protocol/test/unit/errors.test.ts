@@ -1,4 +1,12 @@
-import { ERROR_CODES, holdfastError, isHoldfastError, isRejectError, RejectError } from '@holdfast/protocol';
+import {
+  ERROR_CODES,
+  holdfastError,
+  isHoldfastError,
+  isRejectError,
+  RejectError,
+  refusal,
+  Type,
+} from '@holdfast/protocol';
 import { describe, expect, test } from 'vitest';
 
 describe('errors', () => {
@@ -34,6 +42,19 @@ describe('errors', () => {
     expect(isHoldfastError(new Error('x'))).toBe(false);
     expect(isHoldfastError(null)).toBe(false);
     expect(isHoldfastError('ERR_TIMEOUT')).toBe(false);
+  });
+
+  test('a refusal says when to try again; 0 if the other end does not', () => {
+    const told = (data: unknown) =>
+      refusal([Type.ERR, 1, 'ERR_RATE_LIMITED', 'too many', data], { id: 'm', event: 'note' });
+    expect(told({ retryAfterMs: 5 })).toMatchObject({
+      code: 'ERR_RATE_LIMITED',
+      retryAfterMs: 5,
+      retryable: true,
+    });
+    for (const data of [undefined, null, 5, {}, { retryAfterMs: '5' }]) {
+      expect(told(data)).toMatchObject({ code: 'ERR_RATE_LIMITED', delivery: 'rejected', retryAfterMs: 0 });
+    }
   });
 
   test('every code is an ERR_', () => {

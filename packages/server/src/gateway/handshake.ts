@@ -21,8 +21,9 @@ import {
   type WireData,
 } from '@holdfast/protocol';
 import type { Attachment, Binding } from '../attachment.js';
-import { WINDOW_BYTES, WINDOW_MESSAGES } from '../inflow.js';
+import { WINDOW_BYTES } from '../inflow.js';
 import type { Admission } from '../limits/admission.js';
+import { fullWindow } from '../limits/pace.js';
 import type { Observed } from '../observe/observer.js';
 import type { Identity, ServerPorts } from '../ports/ports.js';
 import type { Answer, Attached, SessionStore } from '../ports/store.js';
@@ -71,6 +72,8 @@ export interface HandshakeSurroundings extends EntrySurroundings {
   readonly heartbeatMs: number;
   readonly sessionTtlMs: number;
   readonly maxMessageBytes: number;
+  /** What a session saves up of its rate, in messages. */
+  readonly burst: number;
   readonly observe: Observed;
   /** Over how long clients are to spread when this server is lost, ms; undefined: that is too short to say. */
   spreadMs(): number | undefined;
@@ -300,7 +303,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
   }
 
   #welcome(what: Pick<Welcome, 's' | 'q' | 'u' | 'k' | 'e' | 'x' | 'p' | 'lost' | 'exp' | 'dw'>): void {
-    const { heartbeatMs, maxMessageBytes, sessionTtlMs, store, observe, ports } = this.#around;
+    const { heartbeatMs, maxMessageBytes, burst, sessionTtlMs, store, observe, ports } = this.#around;
     const now = ports.clock.now();
     observe.greeted({ sessionId: what.s, verdict: VERDICTS[what.q], ms: now - this.#since });
     this.#send([
@@ -310,7 +313,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
         ...what,
         t: Math.floor(now),
         h: heartbeatMs,
-        w: [WINDOW_MESSAGES, WINDOW_BYTES],
+        w: [fullWindow(burst), WINDOW_BYTES],
         m: maxMessageBytes,
         o: MAX_REQUESTS_OF_CLIENTS,
         ttl: sessionTtlMs,

@@ -15,14 +15,19 @@ import type { Session } from '../session.js';
 
 /** The protocol's own refusals; the application's are `RejectError`. */
 export class Refusal extends Error {
-  readonly code: 'ERR_NO_HANDLER' | 'ERR_INVALID_PAYLOAD';
-  readonly issues: readonly SchemaIssue[] | undefined;
+  readonly code: 'ERR_NO_HANDLER' | 'ERR_INVALID_PAYLOAD' | 'ERR_RATE_LIMITED';
+  readonly data: readonly SchemaIssue[] | { readonly retryAfterMs: number } | undefined;
 
-  constructor(code: Refusal['code'], message: string, issues?: readonly SchemaIssue[]) {
+  constructor(code: Refusal['code'], message: string, data?: Refusal['data']) {
     super(message);
     this.code = code;
-    this.issues = issues;
+    this.data = data;
   }
+}
+
+/** The client sends more than it may. */
+export function tooMany(retryAfterMs: number): Refusal {
+  return new Refusal('ERR_RATE_LIMITED', 'too many messages', { retryAfterMs });
 }
 
 /** What the client has said. Throws a refusal if the codec's encoding of payloads cannot read it. */

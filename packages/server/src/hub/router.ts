@@ -33,7 +33,7 @@ import type { Session } from '../session.js';
 import type { StreamSource } from '../streams.js';
 import type { ServerContext } from '../types.js';
 import type { Hub } from './hub.js';
-import { checkPayload, dataOf, Refusal } from './payload.js';
+import { checkPayload, dataOf, Refusal, tooMany } from './payload.js';
 import { demand, type Rules } from './rules.js';
 import { traceparentOf } from './traceparent.js';
 
@@ -73,17 +73,18 @@ export class Router {
   }
 
   /**
-   * Whether an item may come in: said at once, except where a rule takes its time. What is refused here is never
-   * handled. Throws a `FrameError` for what breaks the protocol.
+   * Whether an item may come in: said at once, except where a rule takes its time; `retryAfterMs`: no, there are too many.
+   * What is refused here is never handled. Throws a `FrameError` for what breaks the protocol.
    */
-  check(session: Session, seq: number, item: Item): Answer<Checked> {
+  check(session: Session, seq: number, item: Item, retryAfterMs?: number): Answer<Checked> {
     switch (item[0]) {
       case Type.EVT:
-        this.#around.observe.messages('in', 1);
-        return this.#checked(session, seq, item, item[1], () => this.#mayEnter(session, item));
       case Type.REQ:
         this.#around.observe.messages('in', 1);
-        return this.#checked(session, seq, item, item[1], () => this.#mayAsk(session, item));
+        return this.#checked(session, seq, item, () => {
+          if (retryAfterMs !== undefined) throw tooMany(retryAfterMs);
+          return item[0] === Type.EVT ? this.#mayEnter(session, item) : this.#mayAsk(session, item);
+        });
       case Type.CANCEL:
         session.cancel(item[1]);
         return {};
@@ -183,11 +184,10 @@ export class Router {
   #checked(
     session: Session,
     seq: number,
-    item: Item,
-    name: string,
+    item: EventItem | RequestItem,
     work: () => Answer<void>,
   ): Answer<Checked> {
-    const refused = (error: unknown): Checked => ({ refusal: this.#refusal(session, seq, name, error) });
+    const refused = (error: unknown): Checked => ({ refusal: this.#refusal(session, seq, item[1], error) });
     try {
       const result = work();
       return isPromiseLike(result) ? result.then(() => ({ item }), refused) : { item };
@@ -363,7 +363,7 @@ export class Router {
       return encoded;
     };
     if (error instanceof FrameError) throw error;
-    if (error instanceof Refusal) return reply(error.code, error.message, error.issues);
+    if (error instanceof Refusal) return reply(error.code, error.message, error.data);
     if (isRejectError(error)) {
       try {
         return reply('ERR_REJECTED', error.reason, error.data);

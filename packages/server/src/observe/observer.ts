@@ -25,8 +25,11 @@ export interface Observer {
   }): void;
   /** Somebody has asked for more than a limit allows, and is told to wait. */
   limited?(what: {
-    /** Bounded. `handshakes`: `limits.acceptPerSecond`. `renewals`: fresh tokens on one connection. */
-    readonly limit: 'handshakes' | 'renewals';
+    /**
+     * Bounded. `handshakes`: `limits.acceptPerSecond`. `renewals`: fresh tokens on one connection. `messages`: one that was
+     * refused or, volatile, dropped (`limits.messagesPerSecond`).
+     */
+    readonly limit: 'handshakes' | 'renewals' | 'messages';
   }): void;
   /** A session has lost its connection, and waits for its client. */
   detached?(what: { readonly sessionId: string; readonly code: number; readonly reason: string }): void;

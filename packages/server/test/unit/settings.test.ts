@@ -17,8 +17,18 @@ test('every default', () => {
     maxRooms: 128,
     maxBufferedBytes: 1_048_576,
     acceptPerSecond: 1_000,
+    messagesPerSecond: 500,
+    burst: 2_000,
+    userMessagesPerSecond: 2_000,
     counts: { messagesIn: 0, messagesOut: 0, errors: 0 },
   });
+});
+
+test("a user's messages are four times those of a session, unless said", () => {
+  const settings = (limits: object) => resolve({ limits }).userMessagesPerSecond;
+  expect(settings({ messagesPerSecond: 10 })).toBe(40);
+  expect(settings({ messagesPerSecond: 10, userMessagesPerSecond: 10 })).toBe(10);
+  expect(settings({ messagesPerSecond: Infinity })).toBe(Infinity);
 });
 
 describe('a bad option is refused by name', () => {
@@ -54,6 +64,11 @@ describe('a bad option is refused by name', () => {
     ],
     [{ limits: { maxRooms: -1 } }, 'limits.maxRooms must be a whole number of at least 0, not -1'],
     [{ limits: { acceptPerSecond: 0 } }, 'limits.acceptPerSecond must be a number of at least 1, not 0'],
+    [
+      { limits: { messagesPerSecond: '9' } },
+      "limits.messagesPerSecond must be a number of at least 1, not '9'",
+    ],
+    [{ limits: { burst: 1.5 } }, 'limits.burst must be a whole number of at least 1, not 1.5'],
     [{ logger: () => 1 }, 'logger must be an object with debug, info, warn, error'],
   ])('%j', (options, message) => {
     expect(() => resolve(options)).toThrow(TypeError);

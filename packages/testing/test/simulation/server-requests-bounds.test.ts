@@ -90,6 +90,7 @@ describe('nobody waits for ever', () => {
     const release: ((value: unknown) => void)[] = [];
     const { bed, client, session, outcome } = await pair({
       concurrency: 1,
+      limits: { messagesPerSecond: Infinity },
       setup(server) {
         server.on('hold', () => new Promise((resolve) => release.push(resolve)));
       },
