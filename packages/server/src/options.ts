@@ -89,4 +89,13 @@ export interface LimitOptions {
   burst?: number | undefined;
   /** As `messagesPerSecond`, of all sessions of one user at this server; their burst is larger in proportion. Default: four times that. */
   userMessagesPerSecond?: number | undefined;
+  /** Sessions of one user with a connection to this server; one more is closed with 4429. Whole, at least 1, default 100. */
+  connectionsPerUser?: number | undefined;
+  /**
+   * Connections from one IPv4 address or one /64 of IPv6; one more is closed with 4429, and so is one more than 20 of which
+   * it is not known yet who they are. Whole, at least 1, default 1_000. Only with `trustProxy`.
+   */
+  connectionsPerAddress?: number | undefined;
+  /** New connections in a second from such an address, of which 5 s are saved up. At least 0.1, default 10. Only with `trustProxy`. */
+  addressAcceptPerSecond?: number | undefined;
 }

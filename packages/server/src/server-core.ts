@@ -12,6 +12,7 @@ import { Hub } from './hub/hub.js';
 import { type Report, Router } from './hub/router.js';
 import { Rules } from './hub/rules.js';
 import { Admission } from './limits/admission.js';
+import { ConnectionLimits } from './limits/connections.js';
 import { MessageRates } from './limits/message-rate.js';
 import type { Acceptor, ServerPorts } from './ports/ports.js';
 import type { Answer, EndCall, Note, Orphan, Writing } from './ports/store.js';
@@ -57,6 +58,7 @@ export class ServerCore {
   readonly #ending = new Set<string>();
   readonly #admission: Admission;
   readonly #rates: MessageRates;
+  readonly #limits: ConnectionLimits;
   readonly #sweeper: Sweeper;
   readonly #stopListening: () => void;
   #calls = 0;
@@ -103,6 +105,7 @@ export class ServerCore {
     this.revocations = new Revocations({ ...ports, sessions: this.hub.sessions, end });
     this.#admission = new Admission(settings.acceptPerSecond);
     this.#rates = new MessageRates(settings);
+    this.#limits = new ConnectionLimits(settings);
     this.upgrades = new Upgrades(settings, this);
     this.#sweeper = new Sweeper({
       clock: ports.clock,
@@ -133,6 +136,7 @@ export class ServerCore {
         store: this.store,
         node: this.node,
         admission: this.#admission,
+        connections: this.#limits,
         middleware: this.middleware,
         revocations: this.revocations,
         spreadMs: () => this.#admission.spreadMs(this.#connections),
@@ -148,6 +152,7 @@ export class ServerCore {
       { transport, codec, handshake, token, identity },
     );
     this.#arriving.add(connection);
+    connection.knock();
     if (this.#phase !== 'open') {
       connection.hangUp(CloseCode.RESTART, this.#phase === 'closed' ? GOING_DOWN : NOT_HERE);
     }

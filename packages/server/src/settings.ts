@@ -41,6 +41,9 @@ export interface ServerSettings {
   readonly messagesPerSecond: number;
   readonly burst: number;
   readonly userMessagesPerSecond: number;
+  readonly connectionsPerUser: number;
+  readonly connectionsPerAddress: number;
+  readonly addressAcceptPerSecond: number;
   readonly logger: Logger;
   /** Tells the logger of a failure that nobody else was told of. */
   readonly logFailure: (error: unknown, where: FailedAt) => void;
@@ -102,6 +105,9 @@ export function resolveOptions<C extends AnyContract, U extends User>(
     messagesPerSecond: [MESSAGES_PER_SECOND, 1],
     burst: [2_000, 1, 'whole'],
     userMessagesPerSecond: [4 * (options.limits?.messagesPerSecond ?? MESSAGES_PER_SECOND), 1],
+    connectionsPerUser: [100, 1, 'whole'],
+    connectionsPerAddress: [1_000, 1, 'whole'],
+    addressAcceptPerSecond: [10, 0.1],
   });
   return {
     schemas: contract === undefined ? undefined : contractSchemas(contract),

@@ -37,3 +37,15 @@ function plain(address: string): string {
   const dotted = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   return dotted ?? address;
 }
+
+/** What counts as one for limits: an IPv4 address, or a /64, of which whoever has one address has them all (RFC 6177 §2). */
+export function addressGroup(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const [whole = ''] = address.toLowerCase().split('%');
+  const [front = '', back] = whole.split('::');
+  const first = front === '' ? [] : front.split(':');
+  const last = back ? back.split(':') : [];
+  const zeros = Array<string>(Math.max(0, 8 - first.length - last.length)).fill('0');
+  const groups = [...first, ...zeros, ...last].slice(0, 4);
+  return `${groups.map((group) => group.replace(/^0+(?=.)/, '')).join(':')}::/64`;
+}

@@ -23,6 +23,7 @@ import {
 import type { Attachment, Binding } from '../attachment.js';
 import { WINDOW_BYTES } from '../inflow.js';
 import type { Admission } from '../limits/admission.js';
+import type { ConnectionLimits, ConnectionPlace } from '../limits/connections.js';
 import { fullWindow } from '../limits/pace.js';
 import type { Observed } from '../observe/observer.js';
 import type { Identity, ServerPorts } from '../ports/ports.js';
@@ -68,6 +69,7 @@ export interface HandshakeSurroundings extends EntrySurroundings {
   readonly store: SessionStore;
   readonly node: string;
   readonly admission: Admission;
+  readonly connections: ConnectionLimits;
   readonly schemas: ContractSchemas | undefined;
   readonly heartbeatMs: number;
   readonly sessionTtlMs: number;
@@ -104,6 +106,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
   readonly #codec: Codec;
   readonly #address: string;
   readonly #entry: Entry;
+  readonly #place: ConnectionPlace;
   #stage: Stage = { name: 'waiting-for-hello' };
   #cancelTimer: () => void;
   readonly #since: number;
@@ -114,6 +117,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     this.#codec = codec;
     this.#address = upgraded.handshake.address;
     this.#entry = new Entry(around, upgraded);
+    this.#place = around.connections.place(this.#address);
     this.#since = around.ports.clock.now();
     this.#cancelTimer = this.#deadline(HELLO_TIMEOUT_MS, 'HELLO');
   }
@@ -140,6 +144,18 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     if (this.#stage.name === 'live') this.#stage.attachment.drained();
   }
 
+  /** Sends it away if there are too many from its address. */
+  knock(): void {
+    if (this.#stage.name === 'over') return;
+    const waitMs = this.#place.knock(this.#around.ports.clock.now());
+    if (waitMs !== undefined) this.#tooMany('address-connections', waitMs);
+  }
+
+  #tooMany(limit: 'address-connections' | 'user-connections', waitMs: number): void {
+    this.#around.observe.limited({ limit });
+    this.#hangUpOn(CloseCode.RATE_LIMITED, `ra=${waitMs}`);
+  }
+
   /** Ends the connection, if it has no session yet. */
   hangUp(code: number, reason: string): void {
     if (this.#stage.name !== 'live') this.#hangUpOn(code, reason);
@@ -158,7 +174,10 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     const stage = this.#stage;
     this.#stage = next;
     if (next.name === 'live' || next.name === 'over') this.#cancelTimer();
-    if (next.name === 'over') this.#around.gone();
+    if (next.name === 'over') {
+      this.#place.leave();
+      this.#around.gone();
+    }
     return stage;
   }
 
@@ -221,6 +240,8 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     if (this.#stage.name !== 'authenticating') return;
     const { ports, store, node } = this.#around;
     const { id, user } = entrant;
+    const waitMs = this.#place.enter(user.id, id);
+    if (waitMs !== undefined) return this.#tooMany('user-connections', waitMs);
     const key = `${ports.random.id()}${ports.random.id()}`;
     const attached = store.attach({
       sid: id,

@@ -27,9 +27,9 @@ export interface Observer {
   limited?(what: {
     /**
      * Bounded. `handshakes`: `limits.acceptPerSecond`. `renewals`: fresh tokens on one connection. `messages`: one that was
-     * refused or, volatile, dropped (`limits.messagesPerSecond`).
+     * refused or, volatile, dropped (`limits.messagesPerSecond`). `user-connections`, `address-connections`: more than one user, one address may have.
      */
-    readonly limit: 'handshakes' | 'renewals' | 'messages';
+    readonly limit: 'handshakes' | 'renewals' | 'messages' | 'user-connections' | 'address-connections';
   }): void;
   /** A session has lost its connection, and waits for its client. */
   detached?(what: { readonly sessionId: string; readonly code: number; readonly reason: string }): void;

@@ -29,7 +29,7 @@ const VALUES = {
   verdict: ['new', 'resumed', 'lost'],
   direction: ['in', 'out'],
   reason: ['outbox-full', 'superseded', 'volatile', 'room-log', 'session-ended'],
-  limit: ['handshakes', 'renewals', 'messages'],
+  limit: ['handshakes', 'renewals', 'messages', 'user-connections', 'address-connections'],
 } as const;
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { clientAddress } from '../../src/gateway/client-address.js';
+import { addressGroup, clientAddress } from '../../src/gateway/client-address.js';
 
 const asked = (forwarded: string | undefined, remoteAddress: string | undefined = '10.0.0.1') => ({
   headers: forwarded === undefined ? {} : { 'x-forwarded-for': forwarded },
@@ -34,5 +34,22 @@ describe('the address of a client', () => {
   test('of a socket that takes both families, and of one that is gone', () => {
     expect(clientAddress(asked(undefined, '::ffff:10.0.0.7'), 0)).toBe('10.0.0.7');
     expect(clientAddress({ headers: {}, socket: { remoteAddress: undefined } }, 0)).toBe('');
+  });
+});
+
+describe('what counts as one address', () => {
+  test.each([
+    ['192.0.2.9', '192.0.2.9'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:DB8:0001:2::9', '2001:db8:1:2::/64'],
+    ['2001:db8::9', '2001:db8:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['::', '0:0:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['2001:db8:1:2::', '2001:db8:1:2::/64'],
+    ['no address', 'no address'],
+    ['', ''],
+  ])('%s', (address, group) => {
+    expect(addressGroup(address)).toBe(group);
   });
 });

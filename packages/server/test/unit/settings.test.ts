@@ -20,6 +20,9 @@ test('every default', () => {
     messagesPerSecond: 500,
     burst: 2_000,
     userMessagesPerSecond: 2_000,
+    connectionsPerUser: 100,
+    connectionsPerAddress: 1_000,
+    addressAcceptPerSecond: 10,
     counts: { messagesIn: 0, messagesOut: 0, errors: 0 },
   });
 });
