@@ -12,8 +12,8 @@ export function conformanceServer(): HoldfastServer {
       return { user: { id: token ?? 'conformance:guest' } };
     },
     codecs: [json(), msgpack()],
-    // The suite fills windows to see what they hold.
-    limits: { messagesPerSecond: Infinity },
+    // The suite fills windows to see what they hold, and its connections are of few users.
+    limits: { messagesPerSecond: Infinity, connectionsPerUser: 10_000 },
     // So that liveness can be seen without waiting long.
     heartbeat: { intervalMs: 2_000 },
   });
