@@ -26,6 +26,7 @@ export const quickChecks = [
   { name: 'law of globals', run: () => script('laws/globals.mjs') },
   { name: 'length of files', run: () => script('laws/length.mjs'), showsOutput: true },
   { name: 'dead code, unused dependencies', run: () => tool('knip', '--no-progress') },
+  { name: 'each risk has its tests', run: () => script('audit-security.mjs') },
 ];
 
 /** The build, and what can be asked of it only once it is there. */
