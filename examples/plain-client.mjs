@@ -263,8 +263,8 @@ export function plainClient(
   const publish = (room, offset, name, data, meta) => {
     if (name.startsWith('$') || offset <= room.offset) return; // $member and $members move no position
     room.offset = offset;
-    if (meta?.m && several.includes(meta.i)) return; // heard in another room
-    if (meta?.m) several.unshift(meta.i);
+    if (meta?.m && several.includes(meta.m)) return; // heard in another room
+    if (meta?.m) several.unshift(meta.m);
     several.splice(1_000);
     tell('publication', room.name, name, data, meta);
   };

@@ -143,7 +143,7 @@ export const inRooms: readonly Case<ClientProgram>[] = [
       const wire = await joined(scene);
       wire.say([0, 0, [T.SYNC, [['cliff', 'two', 3, 8]]]]);
       const said = (number: number, offset: number) => {
-        const meta = { i: 'both', m: 1, t: 1 };
+        const meta = { i: 'both', m: 'word', t: 1 };
         wire.say([0, 0, [T.PUB, number, offset, 'said', 'to both', meta]]);
       };
       said(NUMBER, 11);

@@ -44,7 +44,7 @@ const staysIn: Mutation = {
 };
 const forgetsId = ([type, n, offset, name, data, meta]: Item): Item => [
   ...[type, n, offset, name, data],
-  { ...(meta as object), i: String(offset) },
+  { ...(meta as object), m: String(offset) },
 ];
 const joinsNowhere = change(T.REQ, (item) =>
   item[1] === '$join' ? [T.REQ, '$join', { room: 'reef' }] : item,

@@ -57,8 +57,8 @@ export interface WireMeta {
   readonly o?: OutboxPlace | undefined;
   /** 1 if the payload is `undefined`, for which JSON has no word. */
   readonly u?: 1 | undefined;
-  /** 1 if it was published in other rooms, too, under the same id. */
-  readonly m?: 1 | undefined;
+  /** Of what was published in several rooms at once: the same word in each of them, and in nothing else. */
+  readonly m?: string | undefined;
   /** Of a request: it is to be answered with a stream, of which so many items may come at first. */
   readonly q?: number | undefined;
 }

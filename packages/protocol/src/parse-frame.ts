@@ -106,7 +106,7 @@ const meta = optional(
     t: optional(counter),
     s: optional(counter),
     r: optional(text),
-    m: optional(number),
+    m: optional(text),
     f: optional(longText),
     o: optional(tuple(text, number)),
     q: optional(number),

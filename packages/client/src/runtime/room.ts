@@ -31,7 +31,7 @@ export interface RoomSurroundings {
   failed(error: unknown, name: string): void;
   gap(gap: Gap): void;
   /** Whether what was published in several rooms has not been heard in another one. */
-  isNew(id: string | undefined): boolean;
+  isNew(word: string): boolean;
   /** A publication for the application, in order and not seen before. */
   deliver(room: Room, name: string, payload: unknown, meta: EventMeta): void;
 }
@@ -175,7 +175,7 @@ export class Room {
     if (name === MEMBERS) return this.#setMembers(parseMembers(payload));
     if (offset <= this.#position.offset) return;
     this.#position = { epoch: this.#position.epoch, offset };
-    if (meta?.m && !this.#around.isNew(meta.i)) return;
+    if (meta?.m && !this.#around.isNew(meta.m)) return;
     this.#around.deliver(this, name, meta?.u ? undefined : payload, eventMeta(meta, offset, this.name));
   }
 

@@ -40,7 +40,7 @@ export class Rooms {
   readonly #leaving = new Map<string, Promise<unknown>>();
   readonly #waiters = new Map<Room, Set<Deferred<void>>>();
 
-  /** Ids of what was published in several rooms and has been heard; the oldest first. */
+  /** What was published in several rooms and has been heard, by its word; the oldest first. */
   readonly #heard = new Set<string>();
   /** Our latest sessions, whether they were in a room or not: what they have said may still be published. */
   #replaced: readonly string[] = [];
@@ -52,7 +52,7 @@ export class Rooms {
   ) {
     this.#ports = ports;
     this.#exchange = exchange;
-    this.#around = { ...around, replaced: () => this.#replaced, isNew: (id) => this.#isNew(id) };
+    this.#around = { ...around, replaced: () => this.#replaced, isNew: (word) => this.#isNew(word) };
   }
 
   get(name: string): Room {
@@ -185,9 +185,9 @@ export class Rooms {
     }
   }
 
-  #isNew(id = ''): boolean {
-    if (this.#heard.has(id)) return false;
-    for (const oldest of this.#heard.add(id)) {
+  #isNew(word: string): boolean {
+    if (this.#heard.has(word)) return false;
+    for (const oldest of this.#heard.add(word)) {
       if (this.#heard.size <= MAX_HEARD) break;
       this.#heard.delete(oldest);
     }

@@ -42,8 +42,8 @@ export interface NewPublication {
   /** What was published under the same word before need not be read any more. */
   readonly place?: string | undefined;
   readonly except: ReadonlySet<string>;
-  /** It goes to other rooms, too: who is in several of them hears it once. */
-  readonly toSeveral?: boolean | undefined;
+  /** It goes to other rooms, too, with this word: who is in several of them hears it once. */
+  readonly toSeveral?: string | undefined;
   /** The message of a client by which this is published: once, however often its handlers run. */
   readonly message?: string | undefined;
 }
@@ -269,7 +269,7 @@ export class Hub {
     const { store, node, codec, nextCall } = this.#around;
     const at = this.#now();
     const u = payload === undefined ? 1 : undefined;
-    const meta = { i: id, t: at, s: sentAt, f: from, u, c, m: toSeveral ? 1 : undefined } as const;
+    const meta = { i: id, t: at, s: sentAt, f: from, u, c, m: toSeveral } as const;
     const data = encodePayload(codec, payload, { kind: 'event', name, from: 'server' });
     const event = codec.encode([Type.EVT, name, data, meta]);
     const publication = { id, at, except, event, place };

@@ -111,7 +111,9 @@ function tell(
     );
   }
   return after(excepted(store, except, rooms), (sids) => {
-    const publication = { ...event, except: sids, toSeveral: rooms.length > 1 };
+    // Not its id: that is the application's, which may use one twice.
+    const toSeveral = rooms.length > 1 ? around.random.id() : undefined;
+    const publication = { ...event, except: sids, toSeveral };
     const [room, ...more] = rooms;
     if (room !== undefined && more.length === 0) {
       return event.delivery === 'volatile' ? hub.cast(room, publication) : hub.publish(room, publication);

@@ -87,6 +87,15 @@ describe('who is told', () => {
     },
   );
 
+  test('several rooms, the same id of the application twice: these are two', async () => {
+    const bed = openBed(options);
+    const both = await device(bed, 'ada', ['a', 'b']);
+    for (const text of ['one', 'two'])
+      await bed.until(bed.server.to('a', 'b').send('said', text, { id: 'same' }));
+    await bed.advance(100);
+    expect(both.heard).toEqual(['a: one', 'a: two']);
+  });
+
   test('several rooms: once, also when one of them flows later than the other', async () => {
     const bed = openBed(options);
     const { client, heard } = await device(bed, 'ada', ['a', 'b']);
