@@ -86,8 +86,8 @@ export const ASKING_RULES: readonly Mutant[] = [
     edits: [
       {
         file: ATTACHMENT,
-        find: 'if (!isAnswer || !this.session.asking.answered(item)) return incoming;',
-        put: 'if (isAnswer || incoming) return incoming;',
+        find: 'if (isAnswer && this.session.asking.answered(item)) return',
+        put: 'if (isAnswer && !item) return',
       },
       {
         file: INFLOW,
