@@ -6,8 +6,22 @@ import { UsageError } from './options/usage-error.js';
 /** The variable that holds the token: on the command line, everybody on the machine could read it. */
 export const TOKEN = 'HOLDFAST_TOKEN';
 
-/** The one argument of a command that talks to a server. */
-export function readUrl(command: string, { positionals }: CommandLine): string {
+/** Which server a command talks to, and as whom. */
+export interface Peer {
+  readonly url: string;
+  readonly token: string | undefined;
+}
+
+/** Throws a `UsageError` unless the one argument of the command is an address, without a token in it. */
+export function readPeer(
+  command: string,
+  line: CommandLine,
+  variables: Readonly<Record<string, string | undefined>>,
+): Peer {
+  return { url: readUrl(command, line), token: variables[TOKEN] || undefined };
+}
+
+function readUrl(command: string, { positionals }: CommandLine): string {
   const [url, more] = positionals;
   if (url === undefined) throw new UsageError(`${command} needs the url of a server`);
   if (more !== undefined) throw new UsageError(`${command} takes one url, and no argument '${more}'`);
@@ -18,9 +32,7 @@ export function readUrl(command: string, { positionals }: CommandLine): string {
   return url;
 }
 
-export interface Dial {
-  readonly url: string;
-  readonly token: string | undefined;
+export interface Dial extends Peer {
   /** What the client would log. */
   warn(text: string): void;
 }

@@ -1,5 +1,5 @@
-import { readUrl, TOKEN } from '../dial.js';
-import { flag, wholeNumber } from '../options/kinds.js';
+import { type Peer, readPeer, TOKEN } from '../dial.js';
+import { flag, milliseconds, wholeNumber } from '../options/kinds.js';
 import {
   describeOptions,
   type Options,
@@ -8,15 +8,13 @@ import {
   type Values,
 } from '../options/options.js';
 
-const MAX_TIMER_MS = 2_147_483_647;
-
 const benchOptions = {
   clients: { kind: wholeNumber(1, 20_000), fallback: 10, help: 'how many connections' },
   rate: { kind: wholeNumber(1, 1_000), fallback: 10, help: 'messages of each client in a second' },
-  'duration-ms': { kind: wholeNumber(1, MAX_TIMER_MS), fallback: 10_000, help: 'how long to send' },
+  'duration-ms': { kind: milliseconds(1), fallback: 10_000, help: 'how long to send' },
   size: { kind: wholeNumber(0, 1_000_000), fallback: 100, help: 'bytes of text in each message' },
   'timeout-ms': {
-    kind: wholeNumber(1, MAX_TIMER_MS),
+    kind: milliseconds(1),
     fallback: 10_000,
     help: 'how long to wait for all connections, and in the end for what is still under way',
   },
@@ -43,10 +41,7 @@ ${TOKEN} holds the token, if the server asks for one.
 
 Exit codes: 0 nothing failed, was lost or doubled; 1 something was, or not all could connect; 2 wrong usage.`;
 
-export interface BenchSettings extends Values<typeof benchOptions> {
-  readonly url: string;
-  readonly token: string | undefined;
-}
+export type BenchSettings = Values<typeof benchOptions> & Peer;
 
 /** Throws a `UsageError`. */
 export function readBenchSettings(
@@ -55,5 +50,5 @@ export function readBenchSettings(
 ): BenchSettings {
   const line = parseCommandLine(benchOptions, args);
   const values = resolveOptions(benchOptions, { line });
-  return { ...values, url: readUrl('bench', line), token: variables[TOKEN] || undefined };
+  return { ...values, ...readPeer('bench', line, variables) };
 }

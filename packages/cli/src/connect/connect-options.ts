@@ -1,5 +1,5 @@
-import { readUrl, TOKEN } from '../dial.js';
-import { flag, type Kind, text, texts, wholeNumber } from '../options/kinds.js';
+import { type Peer, readPeer, TOKEN } from '../dial.js';
+import { flag, type Kind, milliseconds, text, texts } from '../options/kinds.js';
 import {
   describeOptions,
   type Options,
@@ -41,7 +41,7 @@ const connectOptions = {
   },
   once: { kind: flag, fallback: false, help: 'ends after the first event of --listen' },
   'timeout-ms': {
-    kind: wholeNumber(1, 2_147_483_647),
+    kind: milliseconds(1),
     fallback: 10_000,
     help: 'how long to wait for a connection, an answer, or the event of --once',
   },
@@ -66,10 +66,7 @@ Exit codes: 0 done, 1 something failed (the code of the error is printed), 2 wro
 
   holdfast connect ws://localhost:3000/realtime --request 'echo {"n":1}'`;
 
-export interface ConnectSettings extends Values<typeof connectOptions> {
-  readonly url: string;
-  readonly token: string | undefined;
-}
+export type ConnectSettings = Values<typeof connectOptions> & Peer;
 
 /** Throws a `UsageError`. */
 export function readConnectSettings(
@@ -79,5 +76,5 @@ export function readConnectSettings(
   const line = parseCommandLine(connectOptions, args);
   const values = resolveOptions(connectOptions, { line });
   if (values.once && values.listen.length === 0) throw new UsageError('--once needs --listen <event>');
-  return { ...values, url: readUrl('connect', line), token: variables[TOKEN] || undefined };
+  return { ...values, ...readPeer('connect', line, variables) };
 }

@@ -39,6 +39,9 @@ export function wholeNumber(min: number, max: number): Kind<number> {
   };
 }
 
+/** A time that a timer of Node can be set to. */
+export const milliseconds = (min: number): Kind<number> => wholeNumber(min, 2_147_483_647);
+
 /** A text that fits; `undefined` where none is given and that is fine. */
 export function text(hint: string, allowed: string, fits: (value: string) => boolean): Kind<string> {
   const read = (value: unknown): string | undefined =>

@@ -1,7 +1,7 @@
 import type { Authenticate, User } from '@holdfast/server';
 import { jwt } from '@holdfast/server/jwt';
 import { readConfigFile } from '../options/config-file.js';
-import { flag, isOrigin, isPath, text, texts, wholeNumber } from '../options/kinds.js';
+import { flag, isOrigin, isPath, milliseconds, text, texts, wholeNumber } from '../options/kinds.js';
 import {
   describeOptions,
   type Options,
@@ -11,8 +11,6 @@ import {
 } from '../options/options.js';
 import { UsageError } from '../options/usage-error.js';
 import { type RoomRules, roomRules } from './room-rules.js';
-
-const MAX_TIMER_MS = 2_147_483_647;
 
 const serveOptions = {
   port: {
@@ -58,14 +56,14 @@ const serveOptions = {
     key: 'jwtAudience',
   },
   'session-ttl-ms': {
-    kind: wholeNumber(0, MAX_TIMER_MS),
+    kind: milliseconds(0),
     fallback: 120_000,
     help: 'how long a session waits for its client to come back',
     variable: 'HOLDFAST_SESSION_TTL_MS',
     key: 'sessionTtlMs',
   },
   'drain-ms': {
-    kind: wholeNumber(0, MAX_TIMER_MS),
+    kind: milliseconds(0),
     fallback: 5_000,
     help: 'how long clients have to move away after SIGINT or SIGTERM',
     variable: 'HOLDFAST_DRAIN_MS',
