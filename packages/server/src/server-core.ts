@@ -1,13 +1,10 @@
-import { CloseCode, FrameError, Listeners, type TransportEnd } from '@holdfast/protocol';
-import { after } from './answer.js';
-import { Attachment } from './attachment.js';
+import { CloseCode, Listeners } from '@holdfast/protocol';
 import { Draining } from './draining.js';
-import { type Arrival, ConnectionHandshake } from './gateway/handshake.js';
+import { ConnectionHandshake } from './gateway/handshake.js';
 import { MiddlewareChain } from './gateway/middleware.js';
 import { Revocations } from './gateway/revocations.js';
 import { Upgrades } from './gateway/upgrade.js';
 import { Direct } from './hub/direct.js';
-import { doorOf } from './hub/door.js';
 import { Hub } from './hub/hub.js';
 import { type Report, Router } from './hub/router.js';
 import { Rules } from './hub/rules.js';
@@ -15,17 +12,14 @@ import { Admission } from './limits/admission.js';
 import { ConnectionLimits } from './limits/connections.js';
 import { MessageRates } from './limits/message-rate.js';
 import type { Acceptor, ServerPorts } from './ports/ports.js';
-import type { Answer, EndCall, Note, Orphan, Writing } from './ports/store.js';
-import { Session } from './session.js';
+import { Sessions } from './sessions.js';
 import type { ServerSettings } from './settings.js';
 import { MemoryStore } from './store/memory-store.js';
 import { type RetryingStore, retryingStore } from './store/retrying-store.js';
-import { Sweeper } from './sweeper.js';
-import type { ServerStats, SessionEnd } from './types.js';
+import type { ServerStats } from './types.js';
 
 /** How long clients have to close their end until their sockets are ended without them. */
 const CLOSE_TIMEOUT_MS = 500;
-const STORE_HAS_LOST = 'the store has lost this session';
 const GOING_DOWN = 'the server is going down';
 /** To who dials a server that is draining: this word is all that a browser tells of a refusal. */
 const NOT_HERE = 'ra=1000';
@@ -50,16 +44,13 @@ export class ServerCore {
   #phase: 'open' | 'draining' | 'closed' = 'open';
   #draining: Draining | undefined;
   #closing: Promise<void> | undefined;
-  /** Connections with a session. */
-  #connections = 0;
   /** Connections without a session yet. */
   readonly #arriving = new Set<ConnectionHandshake>();
-  /** Sessions whose end the store has been told of and has not answered. */
-  readonly #ending = new Set<string>();
   readonly #admission: Admission;
-  readonly #rates: MessageRates;
   readonly #limits: ConnectionLimits;
-  readonly #sweeper: Sweeper;
+  readonly #sessions: Sessions;
+  /** Ends a session, here or elsewhere, in the name of the application. */
+  readonly end: Sessions['end'];
   readonly #stopListening: () => void;
   #calls = 0;
 
@@ -101,24 +92,20 @@ export class ServerCore {
       observe,
       report: this.failed,
     });
-    const end = (sid: string): void => this.#end(sid, 'ended');
+    this.#sessions = new Sessions({
+      ...{ ports, settings, store, node, hub: this.hub, router: this.router, lifecycle: this.lifecycle },
+      rates: new MessageRates(settings),
+      failed: this.failed,
+      nextCall: this.#nextCall,
+      emptied: () => this.#draining?.look(),
+    });
+    this.end = this.#sessions.end;
+    const end = (sid: string): void => this.#sessions.endFor(sid, 'ended');
     this.revocations = new Revocations({ ...ports, sessions: this.hub.sessions, end });
     this.#admission = new Admission(settings.acceptPerSecond);
-    this.#rates = new MessageRates(settings);
     this.#limits = new ConnectionLimits(settings);
     this.upgrades = new Upgrades(settings, this);
-    this.#sweeper = new Sweeper({
-      clock: ports.clock,
-      store,
-      sessionTtlMs: settings.sessionTtlMs,
-      sessions: this.hub.sessions,
-      make: (orphan) => this.#adopted(orphan),
-      expire: (sid) => this.#end(sid, 'expired'),
-      failed: storeFailed,
-    });
-    this.#stopListening = store.listen((note) => this.#noted(note));
-    // Sessions of an earlier life of this server may wait in the store.
-    if (ports.store) this.#sweeper.look();
+    this.#stopListening = store.listen((note) => this.#sessions.noted(note));
   }
 
   /** Something of the application's own failed. */
@@ -139,9 +126,9 @@ export class ServerCore {
         connections: this.#limits,
         middleware: this.middleware,
         revocations: this.revocations,
-        spreadMs: () => this.#admission.spreadMs(this.#connections),
+        spreadMs: () => this.#admission.spreadMs(this.#sessions.connections),
         arrive: (arrival, greet) => {
-          this.#arrive(arrival, (attachment) => {
+          this.#sessions.arrive(arrival, (attachment) => {
             this.#arriving.delete(connection);
             greet(attachment);
           });
@@ -163,7 +150,7 @@ export class ServerCore {
     const { hub } = this;
     const { messagesIn, messagesOut, errors } = this.settings.counts;
     return {
-      connections: this.#connections,
+      connections: this.#sessions.connections,
       sessions: hub.sessions.size,
       users: hub.users,
       rooms: hub.rooms,
@@ -181,11 +168,11 @@ export class ServerCore {
       this.#phase = 'draining';
       const { clock, random } = this.ports;
       const { acceptPerSecond } = this.settings;
-      const isOver = (): boolean => this.#isIdle;
+      const isOver = (): boolean => this.#sessions.idle;
       this.#draining = new Draining({ clock, random, acceptPerSecond, deadlineMs, isOver });
       for (const connection of this.#arriving) connection.hangUp(CloseCode.RESTART, NOT_HERE);
       this.#draining.ask([...this.hub.sessions.values()].flatMap(({ attachment }) => attachment ?? []));
-      if (this.#connections === 0) this.#draining.look();
+      if (this.#sessions.connections === 0) this.#draining.look();
     }
     await this.#draining?.over;
   }
@@ -203,9 +190,9 @@ export class ServerCore {
     const gone = this.upgrades.close();
     for (const session of [...this.hub.sessions.values()]) {
       session.attachment?.drop(CloseCode.RESTART, GOING_DOWN);
-      this.#lost(session);
+      this.#sessions.lost(session);
     }
-    this.#sweeper.stop();
+    this.#sessions.stop();
     for (const connection of this.#arriving) connection.hangUp(CloseCode.RESTART, GOING_DOWN);
     const cancel = this.ports.clock.setTimer(() => this.upgrades.terminate(), CLOSE_TIMEOUT_MS);
     this.store.stop();
@@ -214,185 +201,4 @@ export class ServerCore {
   }
 
   readonly #nextCall = (): number => ++this.#calls;
-
-  // ── Sessions come and go ───────────────────────────────────────────────────────────────────────────────────
-
-  get #isIdle(): boolean {
-    const isBusy = [...this.hub.sessions.values()].some(({ runner }) => runner.busy);
-    return this.#connections === 0 && !isBusy && !this.#sweeper.busy;
-  }
-
-  #arrive(arrival: Arrival, greet: (attachment: Attachment) => void): void {
-    // What was encoded for its client stays so encoded.
-    if (arrival.attached.codec !== arrival.codec.name) {
-      throw new FrameError(`this session speaks ${arrival.attached.codec}, not ${arrival.codec.name}`);
-    }
-    const session = this.#sessionOf(arrival);
-    session.address = arrival.address;
-    session.identified(arrival);
-    const attachment = this.#attach(session, arrival);
-    const before = session.attachment;
-    session.attachment = attachment;
-    this.#connections++;
-    greet(attachment);
-    // The one before, if this server still believes in it. After the WELCOME: who moves over is never without any.
-    before?.drop(CloseCode.SUPERSEDED, 'superseded');
-    this.#sweeper.later();
-    this.#ready(attachment, arrival);
-  }
-
-  #attach(session: Session, arrival: Arrival): Attachment {
-    const { hub, store } = this;
-    const { sessionTtlMs, maxBufferedBytes, burst, heartbeatMs, observe } = this.settings;
-    const { clock, random } = this.ports;
-    const { broken, refused, identify } = arrival;
-    const attachment = new Attachment(session, arrival, {
-      clock,
-      store,
-      openRoom: (of, room, position) => hub.open(of, room, position),
-      maxBufferedBytes,
-      burst,
-      heartbeatMs: heartbeatMs * (0.9 + 0.2 * random.fraction()),
-      touchMs: Math.max(10, sessionTtlMs / 3),
-      check: (...item) => this.router.check(...item),
-      hear: (of, item) => this.router.hear(of, item),
-      observe,
-      bye: (of) => this.#end(of.id, 'closed'),
-      // Unless it is gone because it was ended: then its end is on its way.
-      lost: () => {
-        if (this.#ending.has(session.id)) attachment.drop(CloseCode.NORMAL, '');
-        else this.#lost(session);
-      },
-      detached: (of, end) => this.#detached(of, end),
-      broken,
-      refused,
-      identify,
-      failed: (error, name) => this.failed(error, { name, sessionId: session.id }),
-    });
-    return attachment;
-  }
-
-  #detached(attachment: Attachment, { code, reason }: Pick<TransportEnd, 'code' | 'reason'>): void {
-    const { session } = attachment;
-    this.#connections--;
-    // Unless another one has taken its place: then the session was never without.
-    if (session.attachment === attachment) {
-      session.detached();
-      this.hub.setAttached(session, false);
-    }
-    this.lifecycle.emit('detach', session.door, { code, reason });
-    if (this.#connections === 0) this.#draining?.look();
-  }
-
-  #sessionOf({ id, user, codec, attached }: Pick<Arrival, 'id' | 'user' | 'codec' | 'attached'>): Session {
-    const known = this.hub.sessions.get(id);
-    // The store has lost it; its client, who never heard of it, has made it anew.
-    if (known && known.epoch !== '' && known.epoch !== attached.epoch) this.#lost(known);
-    const session = this.hub.sessions.get(id) ?? this.#makeSession({ id, user, codec });
-    session.attached(attached);
-    return session;
-  }
-
-  #makeSession(who: Pick<Session, 'id' | 'user' | 'codec'>): Session {
-    const { store, node, settings } = this;
-    const { clock, random } = this.ports;
-    const session = new Session(who, {
-      clock,
-      store,
-      node,
-      rate: this.#rates.of(who.user.id),
-      concurrency: settings.concurrency,
-      observe: settings.observe,
-      run: (of, item, signal) => this.router.run(of, item, signal),
-      report: (error, name, of) => this.failed(error, { name, sessionId: of.id }),
-      door: (of) => doorOf(of, { clock, random, schemas: settings.schemas, hub: this.hub, end: this.end }),
-      isIn: (of, rooms) => this.hub.isIn(of, rooms),
-      nextCall: this.#nextCall,
-    });
-    this.hub.sessions.set(who.id, session);
-    return session;
-  }
-
-  #ready(attachment: Attachment, { attached }: Arrival): void {
-    const { session } = attachment;
-    this.hub.setAttached(session, true);
-    if (attached.status === 'new') attachment.openRooms();
-    // A second WELCOME of a session whose first was lost is no second session.
-    if (attached.status === 'new' && attached.previous === 0) this.lifecycle.emit('session', session.door);
-    // Who was told of it may have ended it: then its `detach` has been told.
-    if (session.ended) return;
-    this.lifecycle.emit('attach', session.door, { recovered: attached.status === 'resumed' });
-    session.runner.wake();
-  }
-
-  /** Ends a session, here or elsewhere, in the name of the application. */
-  readonly end = (sid: string, reason: string): Answer<void> => this.#ended({ sid, why: 'ended', reason });
-
-  #ended(call: EndCall): Answer<void> {
-    this.#ending.add(call.sid);
-    return after(this.store.end(call), () => {
-      this.#ending.delete(call.sid);
-    });
-  }
-
-  #end(sid: string, why: EndCall['why']): void {
-    const ended = this.#ended({ sid, why, idleMs: this.settings.sessionTtlMs });
-    if (ended instanceof Promise) ended.catch((error: unknown) => this.failed(error, { name: 'store' }));
-  }
-
-  #lost(session: Session): void {
-    session.attachment?.drop(CloseCode.RESTART, STORE_HAS_LOST);
-    this.#forget(session, { reason: 'lost', undelivered: 0 });
-  }
-
-  #forget(session: Session, end: SessionEnd, unwritten?: readonly Writing[]): void {
-    if (session.ended) return;
-    session.attachment?.drop(CloseCode.NORMAL, '');
-    this.hub.remove(session);
-    this.lifecycle.emit('session-end', session.door, end);
-    session.end(unwritten);
-    this.#sweeper.retire(session);
-    if (this.hub.sessions.size === 0) this.#sweeper.look();
-  }
-
-  /** What stands here for a session that nobody else looks after. */
-  #adopted({ sid, user, codec: name, ended, data }: Orphan): Session {
-    const { codecs } = this.settings;
-    const codec = codecs.find((one) => one.name === name) ?? codecs[0];
-    const session = this.#makeSession({ id: sid, user, codec });
-    session.data.told(data);
-    if (ended) this.hub.remove(session);
-    return session;
-  }
-
-  // ── What the store tells ───────────────────────────────────────────────────────────────────────────────────
-
-  #noted(note: Note): void {
-    if (note.about === 'room') return this.hub.told(note.room);
-    if (note.about === 'cast') return this.hub.heard(note);
-    const session = this.hub.sessions.get(note.sid);
-    if (!session) return;
-    switch (note.about) {
-      case 'session':
-        return session.attachment?.wake();
-      case 'attach':
-        // Generations of another life of the store say nothing: the client asks again.
-        if (session.epoch !== note.epoch) return session.attachment?.drop(CloseCode.RESTART, STORE_HAS_LOST);
-        if (session.attachment && session.attachment.gen < note.gen) {
-          session.attachment.retire();
-        }
-        return;
-      case 'move':
-        return this.hub.moved(note);
-      case 'answer':
-        if (note.written.writer === this.node) session.asking.answeredElsewhere(note.written.w, note.answer);
-        return;
-      case 'end': {
-        if (note.reason !== undefined) session.attachment?.end(note.reason);
-        // One that has lost its last writes does not know what was written.
-        const unwritten = note.epoch === session.epoch ? note.unwritten : [];
-        return this.#forget(session, { reason: note.why, undelivered: note.undelivered }, unwritten);
-      }
-    }
-  }
 }

@@ -42,7 +42,7 @@ export const ASKING_RULES: readonly Mutant[] = [
         put: 'return epoch ? this.#sessions.get(sid) : undefined;',
       },
       {
-        file: 'server/src/server-core.ts',
+        file: 'server/src/sessions.ts',
         find: 'const unwritten = note.epoch === session.epoch ? note.unwritten : [];',
         put: 'const { unwritten } = note;',
       },

@@ -3,7 +3,7 @@ import type { Edit, Mutant } from './mutant.js';
 const STORE = 'server/src/store/memory-store.ts';
 const LINK = 'protocol/src/link.ts';
 const RECORD = 'server/src/store/session-record.ts';
-const CORE = 'server/src/server-core.ts';
+const SESSIONS = 'server/src/sessions.ts';
 const EXCHANGE = 'client/src/runtime/exchange.ts';
 const RUNTIME = 'client/src/runtime/runtime.ts';
 
@@ -118,12 +118,12 @@ export const LINK_RULES: readonly Mutant[] = [
     says: 'a server keeps the older connection of a session',
     edits: [
       {
-        file: CORE,
+        file: SESSIONS,
         find: "before?.drop(CloseCode.SUPERSEDED, 'superseded');",
         put: '',
       },
       {
-        file: CORE,
+        file: SESSIONS,
         find: 'if (session.attachment && session.attachment.gen < note.gen) {',
         put: 'if (session.attachment && note.gen < 0) {',
       },

@@ -4,7 +4,7 @@ const RECORD = 'server/src/store/session-record.ts';
 const STORE = 'server/src/store/memory-store.ts';
 const INBOX = 'server/src/store/inbox.ts';
 const RUNNER = 'server/src/runner.ts';
-const CORE = 'server/src/server-core.ts';
+const SESSIONS = 'server/src/sessions.ts';
 const SWEEPER = 'server/src/sweeper.ts';
 
 /** Wrong rules between servers and their store. */
@@ -119,7 +119,7 @@ export const SERVER_RULES: readonly Mutant[] = [
     says: 'the note of a newer connection closes that one, too',
     edits: [
       {
-        file: CORE,
+        file: SESSIONS,
         find: 'if (session.attachment && session.attachment.gen < note.gen) {',
         put: 'if (session.attachment) {',
       },

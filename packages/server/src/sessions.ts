@@ -1,0 +1,254 @@
+import { CloseCode, FrameError, type Listeners, type TransportEnd } from '@holdfast/protocol';
+import { after } from './answer.js';
+import { Attachment } from './attachment.js';
+import type { Arrival } from './gateway/handshake.js';
+import { doorOf } from './hub/door.js';
+import type { Hub } from './hub/hub.js';
+import type { Report, Router } from './hub/router.js';
+import type { MessageRates } from './limits/message-rate.js';
+import type { ServerPorts } from './ports/ports.js';
+import type { Answer, EndCall, Note, Orphan, Writing } from './ports/store.js';
+import { Session } from './session.js';
+import type { ServerSettings } from './settings.js';
+import type { RetryingStore } from './store/retrying-store.js';
+import { Sweeper } from './sweeper.js';
+import type { SessionEnd } from './types.js';
+
+const STORE_HAS_LOST = 'the store has lost this session';
+
+/** What the sessions need of their server. */
+export interface SessionsSurroundings {
+  readonly ports: ServerPorts;
+  readonly settings: ServerSettings;
+  readonly store: RetryingStore;
+  readonly node: string;
+  readonly hub: Hub;
+  readonly router: Router;
+  readonly rates: MessageRates;
+  /** `session`, `session-end`, `attach`, `detach`. */
+  readonly lifecycle: Listeners;
+  readonly failed: Report;
+  readonly nextCall: () => number;
+  /** The last connection is gone. */
+  emptied(): void;
+}
+
+/** Sessions come and go: bound to connections, waiting for their clients, ended, adopted. */
+export class Sessions {
+  readonly #around: SessionsSurroundings;
+  readonly #sweeper: Sweeper;
+  /** Connections with a session. */
+  #connections = 0;
+  /** Sessions whose end the store has been told of and has not answered. */
+  readonly #ending = new Set<string>();
+
+  constructor(around: SessionsSurroundings) {
+    this.#around = around;
+    const { ports, settings, store, hub, failed } = around;
+    this.#sweeper = new Sweeper({
+      clock: ports.clock,
+      store,
+      sessionTtlMs: settings.sessionTtlMs,
+      sessions: hub.sessions,
+      make: (orphan) => this.#adopted(orphan),
+      expire: (sid) => this.endFor(sid, 'expired'),
+      failed: (error) => failed(error, { name: 'store' }),
+    });
+    // Sessions of an earlier life of this server may wait in the store.
+    if (ports.store) this.#sweeper.look();
+  }
+
+  get connections(): number {
+    return this.#connections;
+  }
+
+  stop(): void {
+    this.#sweeper.stop();
+  }
+
+  /** True if nobody is connected and nothing runs. */
+  get idle(): boolean {
+    const isBusy = [...this.#around.hub.sessions.values()].some(({ runner }) => runner.busy);
+    return this.#connections === 0 && !isBusy && !this.#sweeper.busy;
+  }
+
+  /** Binds a connection to its session. `greet` writes the WELCOME, and what follows it at once. */
+  arrive(arrival: Arrival, greet: (attachment: Attachment) => void): void {
+    // What was encoded for its client stays so encoded.
+    if (arrival.attached.codec !== arrival.codec.name) {
+      throw new FrameError(`this session speaks ${arrival.attached.codec}, not ${arrival.codec.name}`);
+    }
+    const session = this.#sessionOf(arrival);
+    session.address = arrival.address;
+    session.identified(arrival);
+    const attachment = this.#attach(session, arrival);
+    const before = session.attachment;
+    session.attachment = attachment;
+    this.#connections++;
+    greet(attachment);
+    // The one before, if this server still believes in it. After the WELCOME: who moves over is never without any.
+    before?.drop(CloseCode.SUPERSEDED, 'superseded');
+    this.#sweeper.later();
+    this.#ready(attachment, arrival);
+  }
+
+  #attach(session: Session, arrival: Arrival): Attachment {
+    const { hub, store, router, settings, failed } = this.#around;
+    const { sessionTtlMs, maxBufferedBytes, burst, heartbeatMs, observe } = settings;
+    const { clock, random } = this.#around.ports;
+    const { broken, refused, identify } = arrival;
+    const attachment = new Attachment(session, arrival, {
+      clock,
+      store,
+      openRoom: (of, room, position) => hub.open(of, room, position),
+      maxBufferedBytes,
+      burst,
+      heartbeatMs: heartbeatMs * (0.9 + 0.2 * random.fraction()),
+      touchMs: Math.max(10, sessionTtlMs / 3),
+      check: (...item) => router.check(...item),
+      hear: (of, item) => router.hear(of, item),
+      observe,
+      bye: (of) => this.endFor(of.id, 'closed'),
+      // Unless it is gone because it was ended: then its end is on its way.
+      lost: () => {
+        if (this.#ending.has(session.id)) attachment.drop(CloseCode.NORMAL, '');
+        else this.lost(session);
+      },
+      detached: (of, end) => this.#detached(of, end),
+      broken,
+      refused,
+      identify,
+      failed: (error, name) => failed(error, { name, sessionId: session.id }),
+    });
+    return attachment;
+  }
+
+  #detached(attachment: Attachment, { code, reason }: Pick<TransportEnd, 'code' | 'reason'>): void {
+    const { session } = attachment;
+    this.#connections--;
+    // Unless another one has taken its place: then the session was never without.
+    if (session.attachment === attachment) {
+      session.detached();
+      this.#around.hub.setAttached(session, false);
+    }
+    this.#around.lifecycle.emit('detach', session.door, { code, reason });
+    if (this.#connections === 0) this.#around.emptied();
+  }
+
+  #sessionOf({ id, user, codec, attached }: Pick<Arrival, 'id' | 'user' | 'codec' | 'attached'>): Session {
+    const known = this.#around.hub.sessions.get(id);
+    // The store has lost it; its client, who never heard of it, has made it anew.
+    if (known && known.epoch !== '' && known.epoch !== attached.epoch) this.lost(known);
+    const session = this.#around.hub.sessions.get(id) ?? this.#makeSession({ id, user, codec });
+    session.attached(attached);
+    return session;
+  }
+
+  #makeSession(who: Pick<Session, 'id' | 'user' | 'codec'>): Session {
+    const { store, node, settings, hub, router, rates, failed, nextCall } = this.#around;
+    const { clock, random } = this.#around.ports;
+    const session = new Session(who, {
+      clock,
+      store,
+      node,
+      rate: rates.of(who.user.id),
+      concurrency: settings.concurrency,
+      observe: settings.observe,
+      run: (of, item, signal) => router.run(of, item, signal),
+      report: (error, name, of) => failed(error, { name, sessionId: of.id }),
+      door: (of) => doorOf(of, { clock, random, schemas: settings.schemas, hub, end: this.end }),
+      isIn: (of, rooms) => hub.isIn(of, rooms),
+      nextCall,
+    });
+    hub.sessions.set(who.id, session);
+    return session;
+  }
+
+  #ready(attachment: Attachment, { attached }: Arrival): void {
+    const { session } = attachment;
+    this.#around.hub.setAttached(session, true);
+    if (attached.status === 'new') attachment.openRooms();
+    // A second WELCOME of a session whose first was lost is no second session.
+    if (attached.status === 'new' && attached.previous === 0)
+      this.#around.lifecycle.emit('session', session.door);
+    // Who was told of it may have ended it: then its `detach` has been told.
+    if (session.ended) return;
+    this.#around.lifecycle.emit('attach', session.door, { recovered: attached.status === 'resumed' });
+    session.runner.wake();
+  }
+
+  /** Ends a session, here or elsewhere, in the name of the application. */
+  readonly end = (sid: string, reason: string): Answer<void> => this.#ended({ sid, why: 'ended', reason });
+
+  #ended(call: EndCall): Answer<void> {
+    this.#ending.add(call.sid);
+    return after(this.#around.store.end(call), () => {
+      this.#ending.delete(call.sid);
+    });
+  }
+
+  /** Ends a session because of what has become of it. */
+  endFor(sid: string, why: EndCall['why']): void {
+    const ended = this.#ended({ sid, why, idleMs: this.#around.settings.sessionTtlMs });
+    if (ended instanceof Promise)
+      ended.catch((error: unknown) => this.#around.failed(error, { name: 'store' }));
+  }
+
+  /** The store has lost it, or is lost with this server. */
+  lost(session: Session): void {
+    session.attachment?.drop(CloseCode.RESTART, STORE_HAS_LOST);
+    this.#forget(session, { reason: 'lost', undelivered: 0 });
+  }
+
+  #forget(session: Session, end: SessionEnd, unwritten?: readonly Writing[]): void {
+    if (session.ended) return;
+    session.attachment?.drop(CloseCode.NORMAL, '');
+    this.#around.hub.remove(session);
+    this.#around.lifecycle.emit('session-end', session.door, end);
+    session.end(unwritten);
+    this.#sweeper.retire(session);
+    if (this.#around.hub.sessions.size === 0) this.#sweeper.look();
+  }
+
+  /** What stands here for a session that nobody else looks after. */
+  #adopted({ sid, user, codec: name, ended, data }: Orphan): Session {
+    const { codecs } = this.#around.settings;
+    const codec = codecs.find((one) => one.name === name) ?? codecs[0];
+    const session = this.#makeSession({ id: sid, user, codec });
+    session.data.told(data);
+    if (ended) this.#around.hub.remove(session);
+    return session;
+  }
+
+  // ── What the store tells ───────────────────────────────────────────────────────────────────────────────────
+
+  noted(note: Note): void {
+    if (note.about === 'room') return this.#around.hub.told(note.room);
+    if (note.about === 'cast') return this.#around.hub.heard(note);
+    const session = this.#around.hub.sessions.get(note.sid);
+    if (!session) return;
+    switch (note.about) {
+      case 'session':
+        return session.attachment?.wake();
+      case 'attach':
+        // Generations of another life of the store say nothing: the client asks again.
+        if (session.epoch !== note.epoch) return session.attachment?.drop(CloseCode.RESTART, STORE_HAS_LOST);
+        if (session.attachment && session.attachment.gen < note.gen) {
+          session.attachment.retire();
+        }
+        return;
+      case 'move':
+        return this.#around.hub.moved(note);
+      case 'answer':
+        if (note.written.writer === this.#around.node)
+          session.asking.answeredElsewhere(note.written.w, note.answer);
+        return;
+      case 'end': {
+        if (note.reason !== undefined) session.attachment?.end(note.reason);
+        // One that has lost its last writes does not know what was written.
+        const unwritten = note.epoch === session.epoch ? note.unwritten : [];
+        return this.#forget(session, { reason: note.why, undelivered: note.undelivered }, unwritten);
+      }
+    }
+  }
+}
