@@ -4,26 +4,20 @@ import {
   type Clock,
   type Contract,
   checkKeys,
-  checkName,
   checkSignal,
   defer,
-  describeIssues,
   holdfastError,
-  type ListenOptions,
   numberOption,
-  type Sending,
-  type SendOptions,
+  prefixOf,
+  type Scope,
   type Unsubscribe,
-  validate,
 } from '@holdfast/protocol';
 import type { ClientPorts } from './ports/ports.js';
-import { createRoom } from './room.js';
-import type { RequestHandler } from './runtime/answering.js';
+import { createNamespace } from './room.js';
 import { Runtime } from './runtime/runtime.js';
-import type { ClientSettings } from './runtime/settings.js';
-import { STREAMING, type Streaming } from './runtime/streaming.js';
+import { createScope, type Say } from './scope.js';
 import { checkTokenSource, resolveOptions } from './settings.js';
-import type { ClientOptions, ClientRoom, HoldfastClient, UndeliveredMessage } from './types.js';
+import type { ClientNamespace, ClientOptions, HoldfastClient, UndeliveredMessage } from './types.js';
 
 /** As `createClient`, on ports of your own: for test kits and platforms that are not known here. */
 export function createClientOn<C extends AnyContract = Contract>(
@@ -33,7 +27,17 @@ export function createClientOn<C extends AnyContract = Contract>(
   const settings = resolveOptions(options, ports);
   const runtime = new Runtime(ports, settings);
   const { dispatcher } = runtime;
-  const rooms = new Map<string, ClientRoom>();
+  const { scopes } = settings;
+  const root = createScope(runtime, settings, scopes.root);
+  const namespaces = new Map<Scope, { readonly handle: ClientNamespace; readonly say: Say }>();
+  const inNamespace = (scope: Scope) => {
+    const known = namespaces.get(scope);
+    if (known) return known;
+    const { handle, say } = createScope(runtime, settings, scope);
+    const made = { handle: createNamespace(runtime, scope, handle), say };
+    namespaces.set(scope, made);
+    return made;
+  };
 
   const lifecycle =
     (name: string) =>
@@ -43,7 +47,6 @@ export function createClientOn<C extends AnyContract = Contract>(
   const stopAutoConnect = settings.autoConnect
     ? ports.clock.setTimer(() => void runtime.connect({}), 0)
     : () => undefined;
-  const { send, request } = createSpeech(runtime, settings);
 
   const close = async ({ flushMs }: { flushMs?: number | undefined } = {}): Promise<void> => {
     const waitMs = numberOption(flushMs, 'close({ flushMs })', 0);
@@ -53,9 +56,8 @@ export function createClientOn<C extends AnyContract = Contract>(
     await runtime.close('close() was called');
   };
 
-  const client: HoldfastClient & { [STREAMING]: Streaming } = {
-    [STREAMING]: createStreaming(runtime, settings),
-    contract: options.contract as Contract | undefined,
+  const client: HoldfastClient = {
+    ...root.handle,
     getState: () => runtime.state,
     onState: lifecycle('state'),
     getOutbox: () => runtime.exchange.outbox,
@@ -65,25 +67,15 @@ export function createClientOn<C extends AnyContract = Contract>(
     onGap: lifecycle('gap'),
     onUndelivered: lifecycle('undelivered'),
     onError: (listener) => dispatcher.errors.on('error', listener),
-    on: (event: string, listener: (...values: never[]) => unknown, listen?: ListenOptions) => {
-      checkName(event, 'on(event)');
-      return dispatcher.events.on(event, listener, listen);
-    },
-    handle: (method: string, handler: (...values: never[]) => unknown) =>
-      runtime.exchange.answering.handlers.add(method, handler as RequestHandler),
-    send: (event: string, payload?: unknown, options?: SendOptions) => send(event, payload, options),
-    request: (method: string, payload?: unknown, options?: CallOptions) => request(method, payload, options),
     resend: ({ kind, id, event, payload, room }: UndeliveredMessage) => {
       if (kind === 'request')
         throw new TypeError(`resend(): '${event}' is a request; ask again with request()`);
-      return send(event, payload, { id }, room);
+      const { length } = prefixOf(event);
+      const { say } = length > 0 ? inNamespace(scopes.namespace(event.slice(0, length - 1))) : root;
+      return say(event.slice(length), payload, { id }, room?.slice(length));
     },
-    room: (name) => {
-      checkName(name, 'room(name)');
-      const room = rooms.get(name) ?? createRoom(runtime, name, send, settings.schemas);
-      rooms.set(name, room);
-      return room;
-    },
+    namespace: ((name, contract) =>
+      inNamespace(scopes.namespace(name, contract)).handle) as HoldfastClient['namespace'],
     connect: (options = {}) => {
       checkKeys(options, ['auth', 'signal'], 'connect(options)');
       checkTokenSource(options.auth, 'connect({ auth })');
@@ -100,15 +92,6 @@ export function createClientOn<C extends AnyContract = Contract>(
     [Symbol.asyncDispose]: () => close(),
   };
   return Object.freeze(client) as unknown as HoldfastClient<C>;
-}
-
-function createStreaming(runtime: Runtime, { codec, schemas }: ClientSettings): Streaming {
-  return {
-    codec,
-    schemas,
-    open: (draft) => runtime.submit(draft),
-    giveCredit: (ear) => runtime.exchange.giveCredit(ear),
-  };
 }
 
 /** Waits until nothing is open any more. */
@@ -132,56 +115,4 @@ function flush(runtime: Runtime, clock: Clock, options: CallOptions = {}): Promi
   };
   sending.then(done, done);
   return sending;
-}
-
-/**
- * What the application says. Names are strings here: the types of the contract are checked where they are known, by
- * the caller's compiler.
- */
-function createSpeech(
-  runtime: Runtime,
-  { schemas, delivery: usual }: Pick<ClientSettings, 'schemas' | 'delivery'>,
-) {
-  const send = (event: string, payload: unknown, options?: SendOptions, room?: string): Sending => {
-    checkName(event, 'send(event)');
-    const schema = schemas?.clientEvents.get(event);
-    if (schemas && !schema)
-      throw new TypeError(`send('${event}'): the contract has no such event for clients`);
-    const target = room === undefined ? undefined : runtime.rooms.get(room);
-    const notJoined = target?.notJoined(`send('${event}')`);
-    const delivery = usual.get(event);
-    const draft = {
-      kind: 'event',
-      name: event,
-      payload,
-      room,
-      schema,
-      options,
-      delivery,
-      notJoined,
-    } as const;
-    return runtime.submit(draft) as Sending;
-  };
-  const request = (method: string, payload: unknown, options?: CallOptions): Promise<unknown> => {
-    checkName(method, 'request(method)');
-    const entry = schemas?.requests.get(method);
-    if (schemas && !entry) throw new TypeError(`request('${method}'): the contract has no such request`);
-    const draft = { kind: 'request', name: method, payload, schema: entry?.input, options } as const;
-    const sending = runtime.submit(draft);
-    const answer = sending.then((reply) => {
-      const result = entry ? validate(entry.output, reply) : { value: reply };
-      if (!result.issues) return result.value;
-      const { issues } = result;
-      const text = `the reply to '${method}' does not fit the contract: ${describeIssues(issues)}`;
-      throw holdfastError('ERR_INVALID_PAYLOAD', text, {
-        delivery: 'rejected',
-        messageId: sending.id,
-        issues,
-      });
-    });
-    // As with `send`: whoever does not look at it has been told by `onUndelivered`.
-    answer.catch(() => undefined);
-    return answer;
-  };
-  return { send, request };
 }

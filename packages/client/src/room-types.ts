@@ -23,8 +23,8 @@ export type JoinState =
   | { readonly status: 'idle' | 'joining' | 'joined' | 'left' }
   | { readonly status: 'refused'; readonly error: HoldfastError };
 
-export interface ClientRoom<C extends AnyContract = Contract> {
-  readonly name: string;
+/** What a client is in or not: a room, or a namespace. */
+export interface Joinable {
   getState(): JoinState;
   onState(listener: (state: JoinState) => unknown): Unsubscribe;
   /**
@@ -32,8 +32,12 @@ export interface ClientRoom<C extends AnyContract = Contract> {
    * with `reason`. Messages begin one task after it settles, so a listener added then misses nothing.
    */
   join(options?: CallOptions): Promise<void>;
-  /** Leaves for every holder of this handle. */
+  /** Leaves for every holder of this handle; a namespace with all its rooms. */
   leave(): Promise<void>;
+}
+
+export interface ClientRoom<C extends AnyContract = Contract> extends Joinable {
+  readonly name: string;
   /** Only what is sent to this room. */
   on<K extends ServerEvent<C>>(
     event: K,

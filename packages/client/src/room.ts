@@ -1,36 +1,32 @@
 import {
   type CallOptions,
-  type ContractSchemas,
   checkName,
   type ListenOptions,
-  type Sending,
+  type Scope,
   type SendOptions,
 } from '@holdfast/protocol';
+import type { Room } from './runtime/room.js';
+import type { Rooms } from './runtime/rooms.js';
 import type { Runtime } from './runtime/runtime.js';
-import type { ClientRoom } from './types.js';
-
-type Send = (event: string, payload: unknown, options: SendOptions | undefined, room: string) => Sending;
+import type { Say } from './scope.js';
+import type { ClientNamespace, ClientRoom, ClientScope, Joinable } from './types.js';
 
 /** The application's handle of a room. */
 export function createRoom(
-  runtime: Runtime,
+  { rooms }: Runtime,
+  { prefix, schemas }: Scope,
   name: string,
-  send: Send,
-  schemas: ContractSchemas | undefined,
+  say: Say,
 ): ClientRoom {
-  const { rooms } = runtime;
-  const room = rooms.get(name);
+  const room = rooms.get(prefix + name);
   const handle: ClientRoom = {
     name,
-    getState: () => room.state,
-    onState: (listener) => room.listeners.on('$state', listener),
-    join: (options?: CallOptions) => rooms.join(room, options),
-    leave: () => rooms.leave(room),
+    ...joinable(rooms, room),
     on: (event: string, listener: (...values: never[]) => unknown, options?: ListenOptions) => {
-      checkName(event, 'on(event)');
-      return room.listeners.on(event, listener, options);
+      checkName(event, 'on(event)', prefix);
+      return room.listeners.on(prefix + event, listener, options);
     },
-    send: (event: string, payload?: unknown, options?: SendOptions) => send(event, payload, options, name),
+    send: (event: string, payload?: unknown, options?: SendOptions) => say(event, payload, options, name),
     get members() {
       return room.members;
     },
@@ -38,4 +34,24 @@ export function createRoom(
     setPresence: (state) => rooms.setPresence(room, state, schemas?.presence),
   };
   return Object.freeze(handle);
+}
+
+/** The application's handle of a namespace: whoever has joined its room is in it. */
+export function createNamespace(
+  { rooms }: Runtime,
+  { prefix, schemas }: Scope,
+  scope: ClientScope,
+): ClientNamespace {
+  const home = rooms.get(prefix);
+  home.versions = schemas?.versions;
+  return Object.freeze<ClientNamespace>({ ...scope, name: prefix.slice(0, -1), ...joinable(rooms, home) });
+}
+
+function joinable(rooms: Rooms, room: Room): Joinable {
+  return {
+    getState: () => room.state,
+    onState: (listener) => room.listeners.on('$state', listener),
+    join: (options?: CallOptions) => rooms.join(room, options),
+    leave: () => rooms.leave(room),
+  };
 }

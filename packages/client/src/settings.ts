@@ -5,12 +5,12 @@ import {
   checkFunctions,
   checkKeys,
   checkType,
-  contractSchemas,
   type Delivery,
   holdfastError,
   json,
   type Logger,
   numberOptions,
+  Scopes,
 } from '@holdfast/protocol';
 import type { OutboxStorage } from './core/types.js';
 import type { ClientSettings } from './runtime/settings.js';
@@ -56,11 +56,11 @@ export function resolveOptions<C extends AnyContract>(
   checkFunctions(codec, ['encode', 'frame', 'decode'], 'codec');
   checkType(codec.name, 'string', 'codec.name');
   checkFunctions(logger, ['debug', 'info', 'warn', 'error'], 'logger');
-  const schemas = contract === undefined ? undefined : contractSchemas(contract);
+  const scopes = new Scopes(contract);
   return {
     url: typeof url === 'function' ? resolverOf(url, address) : address(url),
-    schemas,
-    delivery: resolveDelivery(options, schemas),
+    scopes,
+    delivery: resolveDelivery(options, scopes.root.schemas),
     auth,
     tokenIn,
     autoConnect,

@@ -10,7 +10,7 @@ import {
 } from '@holdfast/protocol';
 import { StreamReader } from './runtime/stream-reader.js';
 import { STREAMING, type Streaming } from './runtime/streaming.js';
-import type { HoldfastClient } from './types.js';
+import type { ClientScope } from './types.js';
 
 /**
  * Asks the server for a stream, and reads it: `for await (const line of stream(client, 'export', { room })) …`. Asked
@@ -23,19 +23,23 @@ import type { HoldfastClient } from './types.js';
  * that ran the stream is gone (ask again from where you stand), `ERR_TIMEOUT` after `timeoutMs` (of the whole stream;
  * default: never), `ERR_EXPIRED`, `ERR_OUTBOX_FULL`, `ERR_CLOSED`; `signal.reason`, at once, when aborted.
  *
- * Throws a `TypeError` for a bad name, a stream that is not in the contract, and what is no client of Holdfast.
+ * Throws a `TypeError` for a bad name, a stream that is not in the contract, and what is no client of Holdfast,
+ * nor a namespace of one.
  */
 export function stream<C extends AnyContract, K extends StreamMethod<C>>(
-  client: HoldfastClient<C>,
+  client: ClientScope<C>,
   method: K,
   ...[input, options]: Arguments<StreamInput<C, K>, CallOptions>
 ): AsyncIterableIterator<StreamOutput<C, K>> {
-  checkName(method, 'stream(method)');
   const streaming = (client as { [STREAMING]?: Streaming })[STREAMING];
-  if (!streaming) throw new TypeError('stream(client): not a client made by createClient()');
-  const { schemas } = streaming;
-  if (schemas && !schemas.streams.has(method)) {
+  if (!streaming)
+    throw new TypeError('stream(client): not a client made by createClient(), nor a namespace of one');
+  const { prefix, schemas } = streaming.scope;
+  checkName(method, 'stream(method)', prefix);
+  if (schemas && !schemas.streams.has(prefix + method)) {
     throw new TypeError(`stream('${method}'): the contract has no such stream`);
   }
-  return new StreamReader(streaming, method, input, options) as AsyncIterableIterator<StreamOutput<C, K>>;
+  return new StreamReader(streaming, prefix + method, input, options) as AsyncIterableIterator<
+    StreamOutput<C, K>
+  >;
 }

@@ -26,7 +26,7 @@ import type {
   ServerRequestOutputInput,
   Unsubscribe,
 } from '@holdfast/protocol';
-import type { ClientRoom } from './room-types.js';
+import type { ClientRoom, Joinable } from './room-types.js';
 
 export type * from './room-types.js';
 
@@ -244,8 +244,8 @@ export interface RequestContext extends EventMeta {
   readonly signal: AbortSignal;
 }
 
-/** Made by `createClient`. */
-export interface HoldfastClient<C extends AnyContract = Contract> extends ClientConnection {
+/** What the client, and each of its namespaces, can do. */
+export interface ClientScope<C extends AnyContract = Contract> {
   /** As given; without this property TypeScript takes clients of different contracts for one another. */
   readonly contract: C | undefined;
   /**
@@ -279,6 +279,27 @@ export interface HoldfastClient<C extends AnyContract = Contract> extends Client
   ): Unsubscribe;
   /** The same handle for the same name. Contacts nobody until `join()`. */
   room(name: string): ClientRoom<C>;
+}
+
+/** Made by `createClient`. */
+export interface HoldfastClient<C extends AnyContract = Contract> extends ClientScope<C>, ClientConnection {
+  /**
+   * A namespace of the server's: on the same connection, with a contract and rooms of its own. The same handle for the
+   * same name; contacts nobody until `join()`. What is told of the whole client (`onUndelivered`, `onGap`, `onError` and
+   * the like) names what is in it as `/admin#kick`. A durable message waits for the join.
+   *
+   * Throws a `TypeError` unless the name begins with `/`, has 2 to 64 characters and no `#`, and for a second contract.
+   */
+  namespace<N extends AnyContract = Contract>(name: `/${string}`, contract?: N): ClientNamespace<N>;
+}
+
+/**
+ * One of the server's namespaces. `join()` asks its middleware, and refuses with `ERR_REJECTED`: `contract-version` if the
+ * contracts of both ends do not fit, `join-not-allowed` if the server has no such namespace. What is sent and asked before
+ * is refused with `ERR_NOT_JOINED`; `left`, if the server has let us in no more when we came back.
+ */
+export interface ClientNamespace<C extends AnyContract = Contract> extends ClientScope<C>, Joinable {
+  readonly name: string;
 }
 
 export interface ClientOptions<C extends AnyContract = Contract> {

@@ -1,4 +1,5 @@
 import type { ContractVersions } from './contract-version.js';
+import { checkName } from './names.js';
 import { numberOption } from './options.js';
 import type { Schema, SchemaInput, SchemaOutput } from './schema.js';
 
@@ -246,19 +247,6 @@ export function contractSchemas(contract: AnyContract): ContractSchemas {
   const schemas = (contract as { [SCHEMAS]?: ContractSchemas } | null)?.[SCHEMAS];
   if (!schemas) throw new TypeError('contract: must be made by defineContract()');
   return schemas;
-}
-
-/** Longest name of an event, request or room, in UTF-16 code units. */
-export const MAX_NAME_LENGTH = 128;
-
-/** Throws a `TypeError` unless `name` may name an event, a request or a room. */
-export function checkName(name: unknown, what: string): asserts name is string {
-  if (typeof name !== 'string') throw new TypeError(`${what}: a name must be a string, not ${typeof name}`);
-  if (name === '' || name.length > MAX_NAME_LENGTH) {
-    throw new TypeError(`${what}: a name must have 1 to ${MAX_NAME_LENGTH} characters, not ${name.length}`);
-  }
-  if (name.startsWith('$'))
-    throw new TypeError(`${what}: '${name}' begins with '$', which the protocol keeps for itself`);
 }
 
 function checkSchema(schema: Schema, where: string): Schema {

@@ -1,5 +1,5 @@
-import { checkName } from './contract.js';
 import type { Delivery } from './messages.js';
+import { checkName } from './names.js';
 
 const CLASSES: readonly Delivery[] = ['reliable', 'volatile', 'latest', 'durable'];
 

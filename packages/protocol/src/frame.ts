@@ -271,6 +271,8 @@ export interface JoinRequest {
   readonly replaced?: readonly string[] | undefined;
   /** What this client tells the room about itself. */
   readonly presence?: unknown;
+  /** Of a namespace: the versions of its contract that this client understands. */
+  readonly cv?: ContractVersions | undefined;
 }
 /** Payload of `$presence`: what this client tells the room about itself from now on. */
 export interface PresenceRequest {

@@ -219,10 +219,8 @@ export function parseJoinRequest(value: unknown): JoinRequest {
   if (Array.isArray(replaced) && replaced.length > MAX_REPLACED) {
     throw new FrameError(`$join may name ${MAX_REPLACED} replaced sessions, not ${replaced.length}`);
   }
-  record({ room: text, epoch: optional(text), offset: optional(counter), replaced: optional(listOf(text)) })(
-    value,
-    '$join',
-  );
+  const checks = { epoch: optional(text), offset: optional(counter), replaced: optional(listOf(text)) };
+  record({ room: text, cv: versions, ...checks })(value, '$join');
   return value as JoinRequest;
 }
 

@@ -12,10 +12,10 @@ import {
   type TransportEnd,
   Type,
   type VolatileItem,
-  type Window,
   type WireData,
 } from '@holdfast/protocol';
 import { after } from './answer.js';
+import type { Binding } from './arrival.js';
 import { LiveToken, type LiveTokenSurroundings, RENEWALS_MS } from './gateway/live-token.js';
 import { EXPIRED, endedByServer, type Refusal } from './gateway/token.js';
 import { type Arrived, Inflow, type InflowSurroundings } from './inflow.js';
@@ -26,6 +26,7 @@ import { Outflow, type OutflowSurroundings, type ServerLink } from './outflow.js
 import type { Answer, Ownership, RoomPosition } from './ports/store.js';
 import { isBefore, laterPosition } from './room-position.js';
 import type { Session, SessionConnection } from './session.js';
+import type { Handshake } from './types.js';
 
 export interface AttachmentSurroundings
   extends Pick<InflowSurroundings, 'check' | 'store' | 'bye' | 'broken'>,
@@ -49,19 +50,6 @@ export interface AttachmentSurroundings
   failed(error: unknown, name: string): void;
 }
 
-/** A connection and what the store said when it was bound to its session. */
-export interface Binding {
-  readonly transport: Transport;
-  readonly owner: Ownership;
-  /** Highest number accepted from the client. */
-  readonly accepted: number;
-  /** The client has everything up to here. */
-  readonly base: number;
-  readonly window: Window;
-  /** When the token expires; `Infinity`: never. */
-  readonly expiresAt: number;
-}
-
 /** A connection that is silent for so many heartbeats is dead. */
 const SILENT_HEARTBEATS = 2.2;
 /** A socket that stays full for so long belongs to a reader that is too slow. */
@@ -79,6 +67,7 @@ const RETIRED_MS = 1_000;
 export class Attachment implements SessionConnection {
   readonly session: Session;
   readonly gen: number;
+  readonly handshake: Handshake;
   readonly #owner: Ownership;
   readonly #transport: Transport;
   readonly #around: AttachmentSurroundings;
@@ -96,11 +85,12 @@ export class Attachment implements SessionConnection {
 
   constructor(
     session: Session,
-    { transport, owner, accepted, base, window, expiresAt }: Binding,
+    { transport, owner, handshake, accepted, base, window, expiresAt }: Binding,
     around: AttachmentSurroundings,
   ) {
     this.session = session;
     this.gen = owner.gen;
+    this.handshake = handshake;
     this.#owner = owner;
     this.#transport = transport;
     this.#around = around;

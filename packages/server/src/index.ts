@@ -3,7 +3,8 @@ import type { AnyContract, Contract } from '@holdfast/protocol';
 import type { ServerOptions } from './options.js';
 import { systemClock, systemDigest, systemRandom } from './platform/system.js';
 import { createServerOn } from './server.js';
-import type { HoldfastServer, User } from './types.js';
+import type { HoldfastServer } from './server-types.js';
+import type { User } from './types.js';
 
 /**
  * Serves nobody until `attach` or `listen`. Not `createServer`: every file that uses it imports that name from
@@ -45,4 +46,5 @@ export {
 export type { Observer } from './observe/observer.js';
 export type { Operations, OperationsOptions } from './observe/operations.js';
 export type * from './options.js';
+export type * from './server-types.js';
 export type * from './types.js';

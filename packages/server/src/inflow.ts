@@ -7,6 +7,7 @@ import {
   LEAVE,
   MAX_ITEMS,
   PRESENCE,
+  prefixOf,
   Type,
 } from '@holdfast/protocol';
 import { after, Loop } from './answer.js';
@@ -237,6 +238,8 @@ function isMove(item: Item): boolean {
   return item[0] === Type.REQ && MOVES.has(item[1]);
 }
 
+/** For a room, or for a namespace, which is one. */
 function isForRoom(item: Item): boolean {
-  return item[0] === Type.EVT && item[3]?.r !== undefined;
+  if (item[0] !== Type.EVT && item[0] !== Type.REQ) return false;
+  return item[3]?.r !== undefined || prefixOf(item[1]) !== '';
 }

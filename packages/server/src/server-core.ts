@@ -1,22 +1,25 @@
 import { CloseCode, Listeners } from '@holdfast/protocol';
+import { after } from './answer.js';
+import type { Memberships } from './arrival.js';
 import { Draining } from './draining.js';
 import { ConnectionHandshake } from './gateway/handshake.js';
-import { MiddlewareChain } from './gateway/middleware.js';
 import { Revocations } from './gateway/revocations.js';
 import { Upgrades } from './gateway/upgrade.js';
 import { Direct } from './hub/direct.js';
 import { Hub } from './hub/hub.js';
+import { Middleware } from './hub/middleware.js';
 import { type Report, Router } from './hub/router.js';
 import { Rules } from './hub/rules.js';
 import { Admission } from './limits/admission.js';
 import { ConnectionLimits } from './limits/connections.js';
 import { MessageRates } from './limits/message-rate.js';
 import type { Acceptor, ServerPorts } from './ports/ports.js';
+import type { Answer } from './ports/store.js';
 import { Sessions } from './sessions.js';
 import type { ServerSettings } from './settings.js';
 import { MemoryStore } from './store/memory-store.js';
 import { type RetryingStore, retryingStore } from './store/retrying-store.js';
-import type { ServerStats } from './types.js';
+import type { EnteringSession, Handshake, ServerStats } from './types.js';
 
 /** How long clients have to close their end until their sockets are ended without them. */
 const CLOSE_TIMEOUT_MS = 500;
@@ -35,7 +38,7 @@ export class ServerCore {
   readonly direct: Direct;
   readonly rules = new Rules();
   readonly router: Router;
-  readonly middleware = new MiddlewareChain();
+  readonly middleware: Middleware;
   readonly revocations: Revocations;
   readonly upgrades: Upgrades;
   /** `session`, `session-end`, `attach`, `detach`. */
@@ -60,18 +63,23 @@ export class ServerCore {
     const storeFailed = (error: unknown): void => this.failed(error, { name: 'store' });
     this.store = retryingStore(ports.store ?? new MemoryStore(ports), { ...ports, failed: storeFailed });
     this.node = ports.random.id();
-    const { schemas, maxRooms, codecs, logger, concurrency, observe } = settings;
+    const { scopes, maxRooms, codecs, logger, concurrency, observe } = settings;
     const { store, node, rules } = this;
     this.lifecycle = new Listeners((error, name) => this.failed(error, { name }));
     this.errors = new Listeners((error) => logger.error('Holdfast: a listener of onError failed', error));
+    const failed = (error: unknown, name: string): void => this.failed(error, { name });
+    this.middleware = new Middleware({ clock: ports.clock, scopes, failed });
     this.hub = new Hub({
       ports,
       store,
       node,
       codec: codecs[0],
       rules,
-      schemas,
+      scopes,
       nextCall: this.#nextCall,
+      entered: (session, prefix) => this.lifecycle.emit(`session${prefix}`, session.doorIn(prefix)),
+      left: (session, prefix, reason) =>
+        this.lifecycle.emit(`session-end${prefix}`, session.doorIn(prefix), { reason }),
       failed: storeFailed,
     });
     this.direct = new Direct({
@@ -84,7 +92,8 @@ export class ServerCore {
     });
     this.router = new Router({
       ports,
-      schemas,
+      scopes,
+      middleware: this.middleware,
       hub: this.hub,
       rules,
       maxRooms,
@@ -124,15 +133,15 @@ export class ServerCore {
         node: this.node,
         admission: this.#admission,
         connections: this.#limits,
-        middleware: this.middleware,
+        middleware: this.middleware.of(this.settings.scopes.root).sessions,
         revocations: this.revocations,
         spreadMs: () => this.#admission.spreadMs(this.#sessions.connections),
-        arrive: (arrival, greet) => {
+        readmit: (session, rooms, handshake) => this.#readmit(session, rooms, handshake),
+        arrive: (arrival, greet) =>
           this.#sessions.arrive(arrival, (attachment) => {
             this.#arriving.delete(connection);
             greet(attachment);
-          });
-        },
+          }),
         gone: () => this.#arriving.delete(connection),
         failed: (error, name) => this.failed(error, { name }),
       },
@@ -145,6 +154,15 @@ export class ServerCore {
     }
     return connection;
   };
+
+  /** What its namespaces say to a session that comes back: it is taken out of those that let it in no more. */
+  #readmit(session: EnteringSession, rooms: Memberships, handshake: Handshake): Answer<Memberships> {
+    return after(this.middleware.left(session, rooms.keys(), handshake), (left) => {
+      if (left.length === 0) return rooms;
+      const moved = Promise.all(left.map((room) => this.hub.move(session.id, room, 'out')));
+      return moved.then(() => new Map([...rooms].filter(([room]) => !left.includes(room))));
+    });
+  }
 
   stats(): ServerStats {
     const { hub } = this;

@@ -3,20 +3,19 @@ import type { AddressInfo } from 'node:net';
 import {
   type AnyContract,
   type Contract,
-  type ContractSchemas,
   checkKeys,
-  checkName,
   type Listener,
   numberOption,
+  type Scope,
 } from '@holdfast/protocol';
-import type { Handler, Router, StreamHandler } from './hub/router.js';
-import { createRoomTarget, createTarget } from './hub/target.js';
 import { createOperations, type Operations, type OperationsOptions } from './observe/operations.js';
 import type { ServerOptions } from './options.js';
 import type { Acceptor, ServerPorts } from './ports/ports.js';
+import { createScope } from './scope.js';
 import { ServerCore } from './server-core.js';
+import type { DrainOptions, HoldfastServer, ServerNamespace } from './server-types.js';
 import { resolveOptions } from './settings.js';
-import type { DrainOptions, HoldfastServer, ServerSession, SessionEnd, Unreached, User } from './types.js';
+import type { ServerSession, SessionEnd, User } from './types.js';
 
 /** A server, and the way in for connections that do not come from an http server. */
 export interface ServerOnPorts<C extends AnyContract, U extends User> {
@@ -31,7 +30,8 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
 ): ServerOnPorts<C, U> {
   const settings = resolveOptions(options, ports);
   const core = new ServerCore(ports, settings);
-  const { router, rules, lifecycle, errors, upgrades } = core;
+  const { lifecycle, errors, upgrades } = core;
+  const { scopes } = settings;
   observeLifecycle(core);
   /** Those of `listen`. */
   const own = new Set<HttpServer>();
@@ -48,21 +48,18 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
     );
 
   const heard = (name: string) => (listener: Listener) => lifecycle.on(name, listener);
+  const namespaces = new Map<Scope, ServerNamespace>();
   const server: HoldfastServer = {
-    contract: options.contract as Contract | undefined,
-    ...hearing(router, settings.schemas),
-    ...targets(core),
-    use: (middleware) => {
-      core.middleware.use(middleware);
-      return server;
-    },
-    rooms: (pattern, rule) => {
-      rules.add(pattern, rule);
-      return server;
-    },
+    ...createScope(core, scopes.root, () => server),
+    namespace: ((name, contract) => {
+      const scope = scopes.namespace(name, contract);
+      const known = namespaces.get(scope);
+      if (known) return known;
+      const made: ServerNamespace = Object.freeze({ ...createScope(core, scope, () => made), name });
+      namespaces.set(scope, made);
+      return made;
+    }) as HoldfastServer['namespace'],
     onUnreached: heard('unreached'),
-    onSession: heard('session'),
-    onSessionEnd: heard('session-end'),
     onAttach: heard('attach'),
     onDetach: heard('detach'),
     onError: (listener) => errors.on('error', listener),
@@ -100,30 +97,6 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
   return { server: Object.freeze(server) as unknown as HoldfastServer<C, U>, accept: core.accept };
 }
 
-/** Whom the application can tell. */
-function targets(core: ServerCore): Pick<HoldfastServer, 'to' | 'toUser' | 'toSession' | 'toAll'> {
-  const { hub, direct, store, end, lifecycle, ports, settings } = core;
-  const around = {
-    ...{ hub, direct, store, end, random: ports.random, schemas: settings.schemas },
-    unreached: (what: Unreached) => void lifecycle.emit('unreached', Object.freeze(what)),
-  };
-  return {
-    to: (...rooms) => createRoomTarget(around, rooms),
-    toUser: (...users) => createTarget(around, { users: names(users, 'toUser(userId)') }),
-    toSession: (...sids) => createTarget(around, { sids: names(sids, 'toSession(sessionId)') }),
-    toAll: () => createTarget(around, {}),
-  };
-}
-
-/** Ids, checked: one or more. */
-function names(ids: readonly string[], what: string): readonly string[] {
-  if (ids.length === 0) throw new TypeError(`${what}: name one or more`);
-  for (const id of ids) {
-    if (typeof id !== 'string' || id === '') throw new TypeError(`${what} must be a text, not ${String(id)}`);
-  }
-  return ids;
-}
-
 /** How a server goes: at once, or when its clients have moved away. `own`: http servers that go with it. */
 function ending(core: ServerCore, own: ReadonlySet<HttpServer>): Pick<HoldfastServer, 'close' | 'drain'> {
   const { logger } = core.settings;
@@ -159,24 +132,6 @@ function observeLifecycle(core: ServerCore): void {
       observe.dropped({ sessionId, reason: 'session-ended', messages: end.undelivered });
     }
   });
-}
-
-/** Where the application says what it hears and what it answers. */
-function hearing(
-  { listeners, handlers, streamers }: Pick<Router, 'listeners' | 'handlers' | 'streamers'>,
-  schemas: ContractSchemas | undefined,
-): Pick<HoldfastServer, 'on' | 'handle' | 'handleStream'> {
-  return {
-    on: (event: string, listener: Listener) => {
-      checkName(event, 'on(event)');
-      if (schemas && !schemas.clientEvents.has(event)) {
-        throw new TypeError(`on('${event}'): the contract has no such event for clients`);
-      }
-      return listeners.on(event, listener);
-    },
-    handle: (method: string, handler: Listener) => handlers.add(method, handler as Handler),
-    handleStream: (method: string, handler: Listener) => streamers.add(method, handler as StreamHandler),
-  };
 }
 
 /** Resolves when it listens; rejects with why it cannot. */

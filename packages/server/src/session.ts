@@ -34,7 +34,7 @@ import type {
 } from './ports/store.js';
 import { Runner, type RunnerSurroundings } from './runner.js';
 import { Streams } from './streams.js';
-import type { ServerSession, User } from './types.js';
+import type { Handshake, ServerSession, User } from './types.js';
 
 /** Earlier sessions of a client that are known: it names 32 for a room, the same ones for each, as a rule. */
 const MAX_KNOWN_REPLACED = 256;
@@ -47,8 +47,8 @@ export interface SessionSurroundings extends RunnerSurroundings<Session> {
   /** How much the client may send. */
   readonly rate: MessageRate;
   readonly observe: Observed;
-  /** Makes what handlers are given. */
-  door(session: Session): ServerSession;
+  /** Makes what handlers are given, here or in a namespace. */
+  door(session: Session, prefix: string): ServerSession;
   /** The store says in which rooms it is. */
   isIn(session: Session, rooms: ReadonlyMap<string, Membership>): void;
 }
@@ -68,6 +68,8 @@ export interface RoomLanes {
 /** The connection of a session, as the rest of the server uses it. */
 export interface SessionConnection {
   readonly gen: number;
+  /** What its HTTP request said. */
+  readonly handshake: Handshake;
   readonly live: boolean;
   readonly lanes: RoomLanes;
   /** The handlers of this message have been started. */
@@ -110,6 +112,8 @@ export class Session {
   readonly replaced = new Set<string>();
   /** What handlers are given. */
   readonly door: ServerSession;
+  /** What handlers of namespaces are given. */
+  readonly #doors = new Map<string, ServerSession>();
   /** Aborted when the session ends. */
   readonly aborter = new AbortController();
   readonly runner: Runner<Session>;
@@ -145,7 +149,7 @@ export class Session {
     this.#around = around;
     this.data = new KeptData(id, around.store);
     this.rate = around.rate;
-    this.door = around.door(this);
+    this.door = around.door(this, '');
     this.runner = new Runner(this, around);
     const { clock, store, node, nextCall, report } = around;
     this.asking = new Asking({
@@ -173,6 +177,14 @@ export class Session {
   identified({ user, tokenId }: Pick<Identity, 'user' | 'tokenId'>): void {
     this.user = user;
     this.tokenId = tokenId;
+  }
+
+  /** What handlers of this namespace are given; an empty prefix: of none. */
+  doorIn(prefix: string): ServerSession {
+    if (prefix === '') return this.door;
+    const door = this.#doors.get(prefix) ?? this.#around.door(this, prefix);
+    this.#doors.set(prefix, door);
+    return door;
   }
 
   get ended(): boolean {

@@ -1,7 +1,14 @@
-import { CloseCode, FrameError, type Listeners, type TransportEnd } from '@holdfast/protocol';
+import {
+  CloseCode,
+  FrameError,
+  type Listeners,
+  prefixOf,
+  type Scope,
+  type TransportEnd,
+} from '@holdfast/protocol';
 import { after } from './answer.js';
+import type { Arrival } from './arrival.js';
 import { Attachment } from './attachment.js';
-import type { Arrival } from './gateway/handshake.js';
 import { doorOf } from './hub/door.js';
 import type { Hub } from './hub/hub.js';
 import type { Report, Router } from './hub/router.js';
@@ -25,7 +32,7 @@ export interface SessionsSurroundings {
   readonly hub: Hub;
   readonly router: Router;
   readonly rates: MessageRates;
-  /** `session`, `session-end`, `attach`, `detach`. */
+  /** `session`, `session-end`, `attach`, `detach`; the first two also of a namespace: `session/admin#`. */
   readonly lifecycle: Listeners;
   readonly failed: Report;
   readonly nextCall: () => number;
@@ -72,14 +79,20 @@ export class Sessions {
     return this.#connections === 0 && !isBusy && !this.#sweeper.busy;
   }
 
-  /** Binds a connection to its session. `greet` writes the WELCOME, and what follows it at once. */
-  arrive(arrival: Arrival, greet: (attachment: Attachment) => void): void {
+  /**
+   * Binds a connection to its session. `greet` writes the WELCOME, and what follows it at once. False if the session has
+   * a newer one.
+   */
+  arrive(arrival: Arrival, greet: (attachment: Attachment) => void): boolean {
     // What was encoded for its client stays so encoded.
     if (arrival.attached.codec !== arrival.codec.name) {
       throw new FrameError(`this session speaks ${arrival.attached.codec}, not ${arrival.codec.name}`);
     }
+    const { epoch, gen } = arrival.owner;
+    const known = this.#around.hub.sessions.get(arrival.id);
+    if (known?.epoch === epoch && known.gen > gen) return false;
     const session = this.#sessionOf(arrival);
-    session.address = arrival.address;
+    session.address = arrival.handshake.address;
     session.identified(arrival);
     const attachment = this.#attach(session, arrival);
     const before = session.attachment;
@@ -90,6 +103,7 @@ export class Sessions {
     before?.drop(CloseCode.SUPERSEDED, 'superseded');
     this.#sweeper.later();
     this.#ready(attachment, arrival);
+    return true;
   }
 
   #attach(session: Session, arrival: Arrival): Attachment {
@@ -147,6 +161,9 @@ export class Sessions {
   #makeSession(who: Pick<Session, 'id' | 'user' | 'codec'>): Session {
     const { store, node, settings, hub, router, rates, failed, nextCall } = this.#around;
     const { clock, random } = this.#around.ports;
+    // A server that shares the store may know namespaces that this one does not.
+    const scopeOf = (prefix: string): Scope =>
+      settings.scopes.of(prefix) ?? { prefix, contract: undefined, schemas: undefined };
     const session = new Session(who, {
       clock,
       store,
@@ -156,7 +173,7 @@ export class Sessions {
       observe: settings.observe,
       run: (of, item, signal) => router.run(of, item, signal),
       report: (error, name, of) => failed(error, { name, sessionId: of.id }),
-      door: (of) => doorOf(of, { clock, random, schemas: settings.schemas, hub, end: this.end }),
+      door: (of, prefix) => doorOf(of, { clock, random, scope: scopeOf(prefix), hub, end: this.end }),
       isIn: (of, rooms) => hub.isIn(of, rooms),
       nextCall,
     });
@@ -204,7 +221,12 @@ export class Sessions {
     if (session.ended) return;
     session.attachment?.drop(CloseCode.NORMAL, '');
     this.#around.hub.remove(session);
-    this.#around.lifecycle.emit('session-end', session.door, end);
+    const { lifecycle } = this.#around;
+    for (const room of session.rooms) {
+      if (room !== prefixOf(room)) continue;
+      lifecycle.emit(`session-end${room}`, session.doorIn(room), { reason: end.reason });
+    }
+    lifecycle.emit('session-end', session.door, end);
     session.end(unwritten);
     this.#sweeper.retire(session);
     if (this.#around.hub.sessions.size === 0) this.#sweeper.look();

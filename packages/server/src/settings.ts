@@ -1,16 +1,15 @@
 import {
   type AnyContract,
   type Codec,
-  type ContractSchemas,
   checkFunctions,
   checkKeys,
   checkType,
-  contractSchemas,
   json,
   type Logger,
   MAX_HELLO_BYTES,
   numberOption,
   numberOptions,
+  Scopes,
 } from '@holdfast/protocol';
 import type { TokenPlaces } from './gateway/upgrade-token.js';
 import { Counts } from './observe/counts.js';
@@ -21,7 +20,7 @@ import type { Authenticate, User } from './types.js';
 
 /** Options, checked, with every default filled in. */
 export interface ServerSettings {
-  readonly schemas: ContractSchemas | undefined;
+  readonly scopes: Scopes;
   readonly auth: Authenticate<User> | undefined;
   readonly tokenFrom: TokenPlaces;
   readonly authAt: 'hello' | 'upgrade';
@@ -110,7 +109,7 @@ export function resolveOptions<C extends AnyContract, U extends User>(
     addressAcceptPerSecond: [10, 0.1],
   });
   return {
-    schemas: contract === undefined ? undefined : contractSchemas(contract),
+    scopes: new Scopes(contract),
     auth,
     tokenFrom: tokenPlaces(options.tokenFrom),
     authAt: authTime(options.authAt, auth),

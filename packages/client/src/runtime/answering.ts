@@ -1,6 +1,5 @@
 import {
   type Codec,
-  type ContractSchemas,
   decodePayload,
   describeIssues,
   type ErrorItem,
@@ -16,6 +15,7 @@ import {
   type RequestItem,
   type ResponseItem,
   type SchemaResult,
+  type Scopes,
   Type,
   undecodable,
   validate,
@@ -28,7 +28,7 @@ type Reply = ResponseItem | ErrorItem;
 
 export interface AnsweringSurroundings {
   readonly codec: Codec;
-  readonly schemas: ContractSchemas | undefined;
+  readonly scopes: Scopes;
   /** Writes an answer. Throws what the codec cannot encode, and what is more than the server takes. */
   answer(item: Reply): void;
   /** A handler of the application threw. */
@@ -48,7 +48,7 @@ export class Answering {
 
   constructor(around: AnsweringSurroundings) {
     this.#around = around;
-    this.handlers = new Handlers(around.schemas?.serverRequests);
+    this.handlers = new Handlers('serverRequests');
   }
 
   /** Starts the handler before it returns. Throws a `FrameError` if the server asks more at once than it was told it may. */
@@ -107,7 +107,7 @@ export class Answering {
     const handler = this.handlers.get(method);
     if (!handler) return refuse('ERR_NO_HANDLER', `nobody here answers '${method}'`);
     if (this.#running > MAX_RUNNING) throw new Error(`more than ${MAX_RUNNING} handlers run already`);
-    const schemas = this.#around.schemas?.serverRequests.get(method);
+    const schemas = this.#around.scopes.of(method)?.schemas?.serverRequests.get(method);
     const input = this.#read(method, meta?.u ? undefined : data);
     if (input.issues) return refuse('ERR_INVALID_PAYLOAD', describeIssues(input.issues), input.issues);
     const checked = schemas ? validate(schemas.input, input.value) : input;

@@ -1,6 +1,5 @@
 import {
   type Codec,
-  type ContractSchemas,
   type DeliveryError,
   decodePayload,
   describeIssues,
@@ -11,6 +10,7 @@ import {
   Listeners,
   type Logger,
   type SchemaResult,
+  type Scopes,
   Type,
   undecodable,
   validate,
@@ -29,7 +29,7 @@ import type { ClientSettings } from './settings.js';
 /** Tells the application: its listeners of events, and those of what happens to the client itself. */
 export class Dispatcher {
   readonly #codec: Codec;
-  readonly #schemas: ContractSchemas | undefined;
+  readonly #scopes: Scopes;
   readonly #logger: Logger;
   /** After `close()` no message reaches the application. */
   #audience: 'listening' | 'gone' = 'listening';
@@ -39,9 +39,9 @@ export class Dispatcher {
   readonly lifecycle: Listeners;
   readonly errors: Listeners;
 
-  constructor({ codec, schemas, logger }: Pick<ClientSettings, 'codec' | 'schemas' | 'logger'>) {
+  constructor({ codec, scopes, logger }: Pick<ClientSettings, 'codec' | 'scopes' | 'logger'>) {
     this.#codec = codec;
-    this.#schemas = schemas;
+    this.#scopes = scopes;
     this.#logger = logger;
     this.events = new Listeners((error, name) => this.failed(error, name));
     this.lifecycle = new Listeners((error, name) => this.failed(error, name));
@@ -130,7 +130,7 @@ export class Dispatcher {
     } catch (cause) {
       return { issues: [undecodable(cause)] };
     }
-    const schema = this.#schemas?.serverEvents.get(name);
+    const schema = this.#scopes.of(name)?.schemas?.serverEvents.get(name);
     try {
       return schema ? validate(schema, payload) : { value: payload };
     } catch (error) {

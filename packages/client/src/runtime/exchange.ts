@@ -1,5 +1,4 @@
 import {
-  type ContractSchemas,
   type Control,
   control,
   type DeliveryError,
@@ -10,6 +9,7 @@ import {
   type Item,
   Link,
   refusal,
+  type Scopes,
   type Sending,
   Type,
   type Welcome,
@@ -53,7 +53,7 @@ export class Exchange {
   #outboxState: OutboxState = { messages: 0, bytes: 0, inflight: 0 };
 
   constructor(
-    defaults: Defaults & { readonly schemas: ContractSchemas | undefined },
+    defaults: Defaults & { readonly scopes: Scopes },
     bounds: ClientSettings['outbox'],
     events: ExchangeEvents,
   ) {
@@ -69,7 +69,7 @@ export class Exchange {
     });
     this.answering = new Answering({
       codec: defaults.codec,
-      schemas: defaults.schemas,
+      scopes: defaults.scopes,
       answer: (item) => this.#answer(item),
       failed: events.failed,
     });

@@ -16,6 +16,7 @@ import {
   numberOption,
   type OutboxPlace,
   PRESENCE,
+  prefixOf,
   type Random,
   type Schema,
   type SendOptions,
@@ -93,7 +94,8 @@ export function makeMessage(draft: Draft, defaults: Defaults): Made {
     {
       i: id,
       s: sentAt,
-      r: room,
+      // Of a namespace itself, the name of the event tells.
+      r: room === prefixOf(name) ? undefined : room,
       o: outboxPlace,
       u: payload === undefined ? 1 : undefined,
     },

@@ -1,4 +1,5 @@
 import {
+  type ContractVersions,
   type EventMeta,
   type GapItem,
   type JoinReply,
@@ -10,6 +11,7 @@ import {
   type PublicationItem,
   parseMember,
   parseMembers,
+  prefixOf,
   type RoomSync,
   Type,
   type VolatileItem,
@@ -45,6 +47,10 @@ type Lane = PublicationItem | VolatileItem | GapItem;
 export class Room {
   readonly name: string;
   readonly listeners: Listeners;
+  /** As its namespace calls it; undefined for the namespace itself. */
+  readonly #localName: string | undefined;
+  /** Of the contract, if it is a namespace with one. */
+  versions: ContractVersions | undefined;
   readonly #around: RoomSurroundings;
   #state: JoinState = { status: 'idle' };
   /** Whose wish it is that we are in. */
@@ -61,6 +67,7 @@ export class Room {
 
   constructor(name: string, around: RoomSurroundings) {
     this.name = name;
+    this.#localName = name.slice(prefixOf(name).length) || undefined;
     this.#around = around;
     this.listeners = new Listeners((error, event) => around.failed(error, event));
   }
@@ -91,16 +98,16 @@ export class Room {
   /** Why this cannot be done; undefined if it can. */
   notJoined(call: string): string | undefined {
     if (this.wanted) return undefined;
-    return `${call} to the room '${this.name}', which is ${this.#state.status}: call join() first`;
+    return `${call} to '${this.name}', which is ${this.#state.status}: call join() first`;
   }
 
   /** What to ask the server, from where we stand. */
   get joinRequest(): JoinRequest {
-    const { name: room, presence } = this;
+    const { name: room, presence, versions: cv } = this;
     const replaced = this.#around.replaced();
     return replaced.length > 0 || this.#position
-      ? { room, ...this.#position, replaced, presence }
-      : { room, presence };
+      ? { room, ...this.#position, replaced, presence, cv }
+      : { room, presence, cv };
   }
 
   /** The application wants in. */
@@ -176,13 +183,13 @@ export class Room {
     if (offset <= this.#position.offset) return;
     this.#position = { epoch: this.#position.epoch, offset };
     if (meta?.m && !this.#around.isNew(meta.m)) return;
-    this.#around.deliver(this, name, meta?.u ? undefined : payload, eventMeta(meta, offset, this.name));
+    this.#around.deliver(this, name, meta?.u ? undefined : payload, eventMeta(meta, offset, this.#localName));
   }
 
   /** Said in the room, without a place in its log. */
   #hear([, name, payload, meta]: VolatileItem): void {
     if (this.#state.status !== 'joined') return;
-    this.#around.deliver(this, name, meta?.u ? undefined : payload, eventMeta(meta, 0, this.name));
+    this.#around.deliver(this, name, meta?.u ? undefined : payload, eventMeta(meta, 0, this.#localName));
   }
 
   #skip([, from, to, reason]: GapItem): void {

@@ -14,6 +14,7 @@ import {
   numberOption,
   PRESENCE,
   parseJoinReply,
+  prefixOf,
   type Receipt,
   type RoomSync,
   type Schema,
@@ -83,6 +84,10 @@ export class Rooms {
 
   leave(room: Room): Promise<void> {
     if (!room.wanted) return Promise.resolve();
+    // Who leaves a namespace leaves all its rooms.
+    for (const other of this.#rooms.values()) {
+      if (other !== room && prefixOf(other.name) === room.name) void this.leave(other);
+    }
     room.left();
     this.#asking.delete(room);
     const text = `the room '${room.name}' was left before it was joined`;

@@ -73,9 +73,9 @@ export class Runtime {
 
   constructor(ports: ClientPorts, settings: ClientSettings) {
     const { clock, random } = ports;
-    const { codec, outbox, schemas, auth } = settings;
+    const { codec, outbox, scopes, auth } = settings;
     this.#ports = ports;
-    this.#session = new ClientSession(random, settings.schemas?.versions);
+    this.#session = new ClientSession(random, scopes.root.schemas?.versions);
     this.#tokens = new Tokens(ports, auth);
     this.#lines = new Lines(ports.dialer, settings, this.#tokens);
     this.#signals = new SignalWatch(ports.signals, (event) => this.#post(() => this.#step(event)));
@@ -88,7 +88,7 @@ export class Runtime {
       ...{ exchange: () => this.exchange, dispatcher: () => this.dispatcher, rooms: () => this.rooms },
     });
     const { ttlMs } = outbox;
-    const defaults = { codec, schemas, clock, random, durable, ttlMs, requestTimeoutMs: REQUEST_TIMEOUT_MS };
+    const defaults = { codec, scopes, clock, random, durable, ttlMs, requestTimeoutMs: REQUEST_TIMEOUT_MS };
     this.exchange = new Exchange(defaults, outbox, {
       wake: () => this.#wake(),
       isFree: () => this.#lines.isFree(this.#connection),

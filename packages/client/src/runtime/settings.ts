@@ -1,4 +1,4 @@
-import type { Codec, ContractSchemas, Delivery, Logger } from '@holdfast/protocol';
+import type { Codec, Delivery, Logger, Scopes } from '@holdfast/protocol';
 import type { ConnectionSettings } from '../core/connection.js';
 import type { OutboxStorage } from '../core/types.js';
 import type { TokenSource } from '../types.js';
@@ -7,7 +7,7 @@ import type { TokenSource } from '../types.js';
 export interface ClientSettings extends ConnectionSettings {
   /** Where to dial; a function gives a checked address for each attempt, or rejects. */
   readonly url: string | ((context: { readonly attempt: number }) => Promise<string>);
-  readonly schemas: ContractSchemas | undefined;
+  readonly scopes: Scopes;
   readonly auth: TokenSource | undefined;
   readonly tokenIn: 'hello' | 'subprotocol';
   readonly autoConnect: boolean;

@@ -91,7 +91,7 @@ export class StreamReader implements AsyncIterableIterator<unknown>, StreamEar {
 
   #open(): void {
     this.#stage = 'open';
-    const { schemas, open } = this.#streaming;
+    const { scope, open } = this.#streaming;
     const { signal } = this.#options;
     const abort = (): void => {
       this.#items.length = 0;
@@ -110,7 +110,7 @@ export class StreamReader implements AsyncIterableIterator<unknown>, StreamEar {
         kind: 'request',
         name: this.#method,
         payload: this.#input,
-        schema: schemas?.streams.get(this.#method)?.input,
+        schema: scope.schemas?.streams.get(this.#method)?.input,
         options: { ...this.#options, signal: this.#leaving.signal },
         ear: this,
         outcome: { resolve: () => ended({}), reject: (error) => ended({ error }) },
@@ -128,8 +128,8 @@ export class StreamReader implements AsyncIterableIterator<unknown>, StreamEar {
   }
 
   #read(data: unknown): SchemaResult<unknown> {
-    const { codec, schemas } = this.#streaming;
-    const schema = schemas?.streams.get(this.#method)?.output;
+    const { codec, scope } = this.#streaming;
+    const schema = scope.schemas?.streams.get(this.#method)?.output;
     try {
       const value = decodePayload(codec, data, { kind: 'item', name: this.#method, from: 'server' });
       return schema ? validate(schema, value) : { value };

@@ -1,11 +1,11 @@
-import type { Codec, ContractSchemas, Sending } from '@holdfast/protocol';
+import type { Codec, Scope, Sending } from '@holdfast/protocol';
 import type { StreamEar } from '../core/types.js';
 import type { Draft } from './make-message.js';
 
 /** What `stream()`, which comes by an entry of its own, needs of a client. */
 export interface Streaming {
   readonly codec: Codec;
-  readonly schemas: ContractSchemas | undefined;
+  readonly scope: Scope;
   /** Settles when the stream has ended. Throws a `TypeError` for a bad option. */
   open(draft: Draft): Sending<unknown>;
   /** Tells the server how much of the stream may come. */

@@ -1,16 +1,16 @@
 import { CloseCode, type Hello, RejectError } from '@holdfast/protocol';
 import { after, rescue } from '../answer.js';
+import type { MiddlewareChain } from '../middleware-chain.js';
 import type { Identity, ServerPorts } from '../ports/ports.js';
 import type { Answer } from '../ports/store.js';
-import type { Authenticate, Handshake, User } from '../types.js';
-import type { MiddlewareChain } from './middleware.js';
+import type { Authenticate, EnteringSession, Handshake, User } from '../types.js';
 import { REVOKED, type Revocations } from './revocations.js';
 import { EXPIRED, GRACE_MS, identify, type Refusal, refusalOf } from './token.js';
 
 export interface EntrySurroundings {
   readonly ports: Pick<ServerPorts, 'clock' | 'digest'>;
   readonly auth: Authenticate<User> | undefined;
-  readonly middleware: MiddlewareChain;
+  readonly middleware: MiddlewareChain<[EnteringSession, Handshake]>;
   readonly revocations: Revocations;
   /** The application's `auth` or middleware has failed. */
   failed(error: unknown, name: string): void;
@@ -57,7 +57,7 @@ export class Entry {
 
   /** Who says this HELLO, or why that one does not come in. A failure is reported, and the client comes back later. */
   ask(hello: Hello): Answer<Entrant | Refusal> {
-    const handshake = this.#handshake(hello.s !== undefined);
+    const handshake = this.handshake(hello.s !== undefined);
     const identity = rescue(
       () => this.#identify(hello.a, handshake),
       (error) => this.#denied(error, 'auth'),
@@ -76,13 +76,14 @@ export class Entry {
     const { auth, revocations } = this.#around;
     if (!auth) return undefined;
     return (token) =>
-      after(identify(auth, token, this.#handshake(true)), (identity) => {
+      after(identify(auth, token, this.handshake(true)), (identity) => {
         if (revocations.includes(identity)) throw new RejectError(REVOKED.text);
         return identity;
       });
   }
 
-  #handshake(resumed: boolean): Handshake {
+  /** What its HTTP request said. */
+  handshake(resumed: boolean): Handshake {
     return { ...this.#upgraded.handshake, resumed };
   }
 

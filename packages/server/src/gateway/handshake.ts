@@ -1,7 +1,6 @@
 import {
   CloseCode,
   type Codec,
-  type ContractSchemas,
   FrameError,
   type Hello,
   type Item,
@@ -10,6 +9,7 @@ import {
   MAX_OPEN_REQUESTS,
   PROTOCOL_VERSION,
   parseFrame,
+  type Scopes,
   SequenceGapError,
   sizeOf,
   type Transport,
@@ -20,15 +20,17 @@ import {
   type Welcome,
   type WireData,
 } from '@holdfast/protocol';
-import type { Attachment, Binding } from '../attachment.js';
+import { after, rescue } from '../answer.js';
+import type { Arrival, Memberships } from '../arrival.js';
+import type { Attachment } from '../attachment.js';
 import { WINDOW_BYTES } from '../inflow.js';
 import type { Admission } from '../limits/admission.js';
 import type { ConnectionLimits, ConnectionPlace } from '../limits/connections.js';
 import { fullWindow } from '../limits/pace.js';
 import type { Observed } from '../observe/observer.js';
-import type { Identity, ServerPorts } from '../ports/ports.js';
+import type { ServerPorts } from '../ports/ports.js';
 import type { Answer, Attached, SessionStore } from '../ports/store.js';
-import type { User } from '../types.js';
+import type { EnteringSession, Handshake } from '../types.js';
 import { type Entrant, Entry, type EntrySurroundings, type Upgraded } from './entry.js';
 import { mismatchOf } from './hello.js';
 import { REVOKED } from './revocations.js';
@@ -41,21 +43,7 @@ const MAX_REQUESTS_OF_CLIENTS = 1_000;
 
 const VERDICTS = { [Verdict.NEW]: 'new', [Verdict.RESUMED]: 'resumed', [Verdict.LOST]: 'lost' } as const;
 
-/** Whom the store has bound to this connection. */
-export interface Arrival extends Binding {
-  readonly id: string;
-  readonly user: User;
-  readonly tokenId: string | undefined;
-  readonly codec: Codec;
-  readonly address: string;
-  readonly attached: Extract<Attached, { status: 'new' | 'resumed' }>;
-  /** What comes breaks the protocol. */
-  broken(error: unknown): void;
-  /** The token does not count any more, or another one is refused. */
-  refused(refusal: Refusal): void;
-  /** Whom another token names; undefined: everybody is a guest. */
-  readonly identify: ((token: string) => Answer<Identity>) | undefined;
-}
+const SUPERSEDED = 'a newer connection has this session';
 
 /** What comes in: where it is spoken, in which codec, and what the upgrade said. */
 export interface Incoming extends Upgraded {
@@ -70,7 +58,7 @@ export interface HandshakeSurroundings extends EntrySurroundings {
   readonly node: string;
   readonly admission: Admission;
   readonly connections: ConnectionLimits;
-  readonly schemas: ContractSchemas | undefined;
+  readonly scopes: Scopes;
   readonly heartbeatMs: number;
   readonly sessionTtlMs: number;
   readonly maxMessageBytes: number;
@@ -79,8 +67,13 @@ export interface HandshakeSurroundings extends EntrySurroundings {
   readonly observe: Observed;
   /** Over how long clients are to spread when this server is lost, ms; undefined: that is too short to say. */
   spreadMs(): number | undefined;
-  /** Binds the connection to its session here. `greet` writes the WELCOME, and what follows it at once. */
-  arrive(arrival: Arrival, greet: (attachment: Attachment) => void): void;
+  /** In which of its rooms a session that comes back still is; of those that it may not be in any more, it is out. */
+  readmit(session: EnteringSession, rooms: Memberships, handshake: Handshake): Answer<Memberships>;
+  /**
+   * Binds the connection to its session here. `greet` writes the WELCOME, and what follows it at once. False if the session
+   * has a newer one.
+   */
+  arrive(arrival: Arrival, greet: (attachment: Attachment) => void): boolean;
   /** The connection ended before there was a session. */
   gone(): void;
 }
@@ -189,7 +182,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
       throw new FrameError('a connection begins with a HELLO, alone, and nothing more before the WELCOME');
     }
     const hello = item[1];
-    const mismatch = mismatchOf(hello, this.#around.schemas?.versions);
+    const mismatch = mismatchOf(hello, this.#around.scopes.root.schemas?.versions);
     if (mismatch) return this.#refused(mismatch);
     this.#admit(hello);
   }
@@ -258,13 +251,13 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
       node,
     });
     const who = { ...entrant, key };
-    if (!isPromiseLike(attached)) return this.#attached(hello, who, attached);
-    attached
-      .then(
-        (answer) => this.#attached(hello, who, answer),
-        (error: unknown) => this.#unreachable(error),
-      )
-      .catch((error: unknown) => this.#broken(error));
+    const reached = isPromiseLike(attached)
+      ? attached.then(undefined, (error) => this.#unreachable(error))
+      : attached;
+    rescue(
+      () => after(reached, (answer) => answer && this.#attached(hello, who, answer)),
+      (error) => this.#broken(error),
+    );
   }
 
   /** An attach is never repeated, since nobody knows whether it worked: the client dials again. */
@@ -273,10 +266,22 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     this.#hangUpOn(CloseCode.TRY_AGAIN_LATER, 'the store cannot be reached');
   }
 
-  #attached(hello: Hello, { key, ...entrant }: Entrant & { readonly key: string }, attached: Attached): void {
-    if (attached.status === 'stale')
-      return this.#hangUpOn(CloseCode.RESTART, 'a newer connection has this session');
+  #attached(hello: Hello, entrant: Entrant & { readonly key: string }, attached: Attached): Answer<void> {
+    if (attached.status === 'stale') return this.#hangUpOn(CloseCode.RESTART, SUPERSEDED);
     if (attached.status === 'lost') return this.#lost(hello, attached);
+    const { id, user } = entrant;
+    const handshake = this.#entry.handshake(attached.status === 'resumed');
+    const session = { id, user, address: this.#address };
+    return after(this.#around.readmit(session, attached.rooms, handshake), (rooms) =>
+      this.#arrive(hello, { ...entrant, handshake }, { ...attached, rooms }),
+    );
+  }
+
+  #arrive(
+    hello: Hello,
+    { key, handshake, ...entrant }: Entrant & { readonly key: string; readonly handshake: Handshake },
+    attached: Arrival['attached'],
+  ): void {
     const { id, user, expiresAt, tokenId } = entrant;
     const { gen, epoch, accepted, base } = attached;
     const owner = { sid: id, epoch, gen };
@@ -291,7 +296,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
       user,
       tokenId,
       codec: this.#codec,
-      address: this.#address,
+      handshake,
       transport: this.#transport,
       owner,
       accepted,
@@ -303,7 +308,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
       refused: (refusal) => this.#refused(refusal),
       identify: this.#entry.identify,
     };
-    this.#around.arrive(arrival, (attachment) => {
+    const isNewest = this.#around.arrive(arrival, (attachment) => {
       this.#leave({ name: 'live', attachment });
       const verdict = attached.status === 'new' ? Verdict.NEW : Verdict.RESUMED;
       const exp = expiresIn(expiresAt, this.#around.ports.clock.now());
@@ -311,6 +316,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
       this.#welcome({ s: id, q: verdict, u: user.id, k: key, e: epoch, x: accepted, exp, dw });
       attachment.start();
     });
+    if (!isNewest) this.#hangUpOn(CloseCode.RESTART, SUPERSEDED);
   }
 
   /** The client is told what is known of its session, and may say HELLO again, to begin another. */
@@ -340,7 +346,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
         ttl: sessionTtlMs,
         d: store.durability,
         r: this.#around.spreadMs(),
-        cv: this.#around.schemas?.versions,
+        cv: this.#around.scopes.root.schemas?.versions,
       },
     ]);
   }

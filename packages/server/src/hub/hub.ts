@@ -1,6 +1,5 @@
 import {
   type Codec,
-  type ContractSchemas,
   encodePayload,
   type JoinReply,
   type JoinRequest,
@@ -8,7 +7,9 @@ import {
   MEMBERS,
   type MemberChange,
   type PresenceRequest,
+  prefixOf,
   RejectError,
+  type Scopes,
   Type,
 } from '@holdfast/protocol';
 import { after, Loop, Turns } from '../answer.js';
@@ -26,27 +27,11 @@ import type {
 import { type Outcome, replyOf } from '../runner.js';
 import type { Session, SessionConnection } from '../session.js';
 import { castFrames } from './cast-frames.js';
+import type { NewPublication } from './new-publication.js';
 import { PresenceGrace } from './presence-grace.js';
 import { presenceState } from './presence-state.js';
 import { LiveRoom } from './room.js';
 import type { Rules } from './rules.js';
-
-/** What is to be published. */
-export interface NewPublication {
-  readonly name: string;
-  readonly payload: unknown;
-  readonly id: string;
-  readonly from?: string | undefined;
-  readonly sentAt?: number | undefined;
-  readonly traceparent?: string | undefined;
-  /** What was published under the same word before need not be read any more. */
-  readonly place?: string | undefined;
-  readonly except: ReadonlySet<string>;
-  /** It goes to other rooms, too, with this word: who is in several of them hears it once. */
-  readonly toSeveral?: string | undefined;
-  /** The message of a client by which this is published: once, however often its handlers run. */
-  readonly message?: string | undefined;
-}
 
 export interface HubSurroundings {
   readonly ports: Pick<ServerPorts, 'clock'>;
@@ -55,8 +40,12 @@ export interface HubSurroundings {
   /** In which the rooms' logs are written. */
   readonly codec: Codec;
   readonly rules: Rules;
-  readonly schemas: ContractSchemas | undefined;
+  readonly scopes: Scopes;
   nextCall(): number;
+  /** A session has joined a namespace. */
+  entered(session: Session, prefix: string): void;
+  /** It is out again, and lives on. */
+  left(session: Session, prefix: string, reason: 'left' | 'ended'): void;
   failed(error: unknown): void;
 }
 
@@ -101,6 +90,7 @@ export class Hub {
     return after(this.#look(name), ({ top, start }) => {
       // Nobody would take it out again.
       if (session.ended) return {};
+      const wasIn = session.rooms.has(name);
       const isNew = epoch === undefined;
       const position = isNew ? start : { epoch, offset };
       const presence = this.#joinsWith(request) ?? this.#rooms.get(name)?.presence.stateOf(session);
@@ -120,6 +110,7 @@ export class Hub {
           // A server may have put it in before, from another position; its client has waited for this join.
           if (status === 'ok') session.attachment?.lanes.close(name);
           if (session.rooms.has(name)) this.#open(session.attachment, this.#room(name), position);
+          if (status === 'ok' && !wasIn && name === prefixOf(name)) this.#around.entered(session, name);
         },
       };
     });
@@ -129,7 +120,7 @@ export class Hub {
   heardOf(session: Session, { room, presence }: PresenceRequest): PresenceState {
     if (!session.rooms.has(room)) throw new RejectError('not-a-member');
     if (!this.#presence(room)) throw new RejectError('no-presence');
-    return presenceState(this.#around.schemas?.presence, presence, this.#now());
+    return presenceState(this.#around.scopes.of(room)?.schemas?.presence, presence, this.#now());
   }
 
   setPresence(session: Session, seq: number, request: PresenceRequest): Outcome {
@@ -151,14 +142,14 @@ export class Hub {
   #joinsWith({ room, presence }: PresenceRequest): PresenceState | undefined {
     if (presence === undefined || !this.#presence(room)) return undefined;
     try {
-      return presenceState(this.#around.schemas?.presence, presence, this.#now());
+      return presenceState(this.#around.scopes.of(room)?.schemas?.presence, presence, this.#now());
     } catch {
       return undefined;
     }
   }
 
   leave(session: Session, seq: number, name: string): Outcome {
-    this.#takeOut(session, name);
+    this.#takeOut(session, name, 'left');
     return {
       reply: replyOf(session.codec, [Type.RES, seq, undefined]),
       room: { name },
@@ -222,9 +213,18 @@ export class Hub {
     return room;
   }
 
-  #takeOut(session: Session, name: string): void {
+  #takeOut(session: Session, name: string, why: 'left' | 'ended' = 'ended'): void {
+    const wasIn = session.rooms.has(name);
     this.#remove(session, name);
     session.setRoom(name, undefined);
+    if (!wasIn || name !== prefixOf(name)) return;
+    // Nobody is in a room of a namespace that is not in the namespace.
+    for (const room of [...session.rooms]) {
+      if (prefixOf(room) !== name) continue;
+      const moved = this.move(session.id, room, 'out');
+      if (moved instanceof Promise) moved.catch(this.#around.failed);
+    }
+    this.#around.left(session, name, why);
   }
 
   /** A room flows on a connection that has come back to its session. */

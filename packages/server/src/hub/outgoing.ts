@@ -2,7 +2,6 @@ import {
   type CallOptions,
   type Clock,
   type Codec,
-  type ContractSchemas,
   checkDelivery,
   checkKeys,
   checkName,
@@ -19,6 +18,7 @@ import {
   type Random,
   type RequestSchemas,
   type SchemaIssue,
+  type Scope,
   type Sending,
   Type,
   undecodable,
@@ -41,6 +41,8 @@ export interface ServerEventDraft {
 /** How it is to go out. */
 export interface Treatment {
   readonly id: string;
+  /** As it is on the wire. */
+  readonly name: string;
   readonly delivery: Delivery;
   /** Of a `latest` one: what was said under the same word before and has not gone out gives way to it. */
   readonly place: string | undefined;
@@ -52,22 +54,24 @@ export interface Treatment {
  * has no word for) being an outcome like any other. Throws a `TypeError` for misuse: a bad name or option.
  */
 export function sendEvent<R>(
-  { random, schemas }: { readonly random: Random; readonly schemas: ContractSchemas | undefined },
+  { random, scope }: { readonly random: Random; readonly scope: Scope },
   { event, payload, options = {} }: ServerEventDraft,
   deliver: (treatment: Treatment) => R | PromiseLike<R>,
 ): Sending<R> {
-  checkName(event, 'send(event)');
+  const { prefix, schemas } = scope;
+  checkName(event, 'send(event)', prefix);
+  const name = prefix + event;
   const call = `send('${event}')`;
   checkKeys(options, ['id', 'delivery', 'key', 'traceparent'], `${call} options`);
   const { traceparent } = options;
   checkTraceparent(traceparent, `${call} traceparent`);
   if (options.id !== undefined) checkName(options.id, `${call} id`);
-  const treatment = { ...checkDelivery(options, event, call), traceparent };
+  const treatment = { ...checkDelivery(options, name, call), traceparent };
   if (treatment.delivery === 'durable')
     throw new TypeError(
       `${call} delivery 'durable' is for clients: what a server keeps is for its store to say`,
     );
-  const schema = schemas?.serverEvents.get(event);
+  const schema = schemas?.serverEvents.get(name);
   if (schemas && !schema) throw new TypeError(`send('${event}'): the contract has no such event for servers`);
 
   const id = options.id ?? random.id();
@@ -79,7 +83,7 @@ export function sendEvent<R>(
     return sending;
   }
   try {
-    const delivered = deliver({ ...treatment, id });
+    const delivered = deliver({ ...treatment, id, name });
     // A store may have to be asked before it is known in which codec to encode.
     const later = (cause: unknown) => reject(isHoldfastError(cause) ? cause : notEncoded(event, id, cause));
     if (isPromiseLike(delivered)) delivered.then(resolve, later);
@@ -107,7 +111,7 @@ export interface QuestionDraft {
 export interface AskSurroundings {
   readonly clock: Clock;
   readonly random: Random;
-  readonly schemas: ContractSchemas | undefined;
+  readonly scope: Scope;
   readonly codec: Codec;
   ask(question: Question): Promise<unknown>;
 }
@@ -118,21 +122,23 @@ export interface AskSurroundings {
  */
 export function askClient(around: AskSurroundings, draft: QuestionDraft): Promise<unknown> {
   const { method, options = {} } = draft;
-  checkName(method, 'request(method)');
+  const { scope, random } = around;
+  const { prefix, schemas } = scope;
+  checkName(method, 'request(method)', prefix);
+  const name = prefix + method;
   const call = `request('${method}')`;
   checkKeys(options, ['timeoutMs', 'signal'], `${call} options`);
   const { signal } = options;
   checkSignal(signal, `${call} signal`);
   const timeoutMs = numberOption(options.timeoutMs, `${call} timeoutMs`, REQUEST_TIMEOUT_MS);
-  const { schemas, random } = around;
-  const entry = schemas?.serverRequests.get(method);
+  const entry = schemas?.serverRequests.get(name);
   if (schemas && !entry) throw new TypeError(`${call}: the contract has no such request`);
 
   const id = random.id();
   const answer = (async () => {
-    const data = encoded(around, draft, id, entry);
-    const reply = await around.ask({ id, method, data, timeoutMs, signal });
-    return checkedReply(around.codec, reply, { method, id, entry });
+    const data = encoded(around, { ...draft, method: name }, id, entry);
+    const reply = await around.ask({ id, method: name, data, timeoutMs, signal });
+    return checkedReply(around.codec, reply, { method: name, id, entry });
   })();
   // Whoever does not look at it does not want to know.
   answer.catch(() => undefined);

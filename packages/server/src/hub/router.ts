@@ -16,7 +16,7 @@ import {
   parseJoinRequest,
   parseLeaveRequest,
   parsePresenceRequest,
-  RejectError,
+  prefixOf,
   type RequestItem,
   Type,
   type VolatileItem,
@@ -32,24 +32,21 @@ import { type Outcome, replyOf } from '../runner.js';
 import type { Session } from '../session.js';
 import type { StreamSource } from '../streams.js';
 import type { ServerContext } from '../types.js';
+import type { Handler, StreamHandler } from './handlers.js';
 import type { Hub } from './hub.js';
 import { checkPayload, dataOf, Refusal, tooMany } from './payload.js';
-import { demand, type Rules } from './rules.js';
+import { Permits, type PermitsSurroundings } from './permits.js';
 import { traceparentOf } from './traceparent.js';
 
-export type Handler = (input: unknown, context: ServerContext) => unknown;
-export type StreamHandler = (input: unknown, context: ServerContext) => AsyncIterable<unknown>;
 type EventListener = (payload: unknown, context: ServerContext) => unknown;
 /** Tells the application of a failure in its own code. */
 export type Report = (error: unknown, where: { name: string; sessionId?: string }) => void;
 
 /** What a router needs of its server. */
-export interface RouterSurroundings {
+export interface RouterSurroundings
+  extends Pick<PermitsSurroundings, 'scopes' | 'middleware' | 'rules' | 'maxRooms'> {
   readonly ports: Pick<ServerPorts, 'clock'>;
-  readonly schemas: ContractSchemas | undefined;
   readonly hub: Hub;
-  readonly rules: Rules;
-  readonly maxRooms: number;
   /** Handlers of one session at once. */
   readonly concurrency: number;
   readonly observe: Observed;
@@ -62,14 +59,17 @@ export class Router {
   readonly handlers: Handlers<Handler>;
   readonly streamers: Handlers<StreamHandler>;
   readonly #around: RouterSurroundings;
+  readonly #permits: Permits;
   /** How many volatile events of a session are being handled. */
   readonly #hearing = new Map<Session, number>();
 
   constructor(around: RouterSurroundings) {
     this.#around = around;
     this.listeners = new Listeners((error, name) => around.report(error, { name }));
-    this.handlers = new Handlers(around.schemas?.requests);
-    this.streamers = new Handlers(around.schemas?.streams, 'handleStream');
+    this.handlers = new Handlers('requests');
+    this.streamers = new Handlers('streams', 'handleStream');
+    const { listeners, handlers, streamers } = this;
+    this.#permits = new Permits({ ...around, listeners, handlers, streamers });
   }
 
   /**
@@ -83,7 +83,9 @@ export class Router {
         this.#around.observe.messages('in', 1);
         return this.#checked(session, seq, item, () => {
           if (retryAfterMs !== undefined) throw tooMany(retryAfterMs);
-          return item[0] === Type.EVT ? this.#mayEnter(session, item) : this.#mayAsk(session, item);
+          return item[0] === Type.EVT
+            ? this.#permits.mayEnter(session, item)
+            : this.#permits.mayAsk(session, item);
         });
       case Type.CANCEL:
         session.cancel(item[1]);
@@ -158,7 +160,7 @@ export class Router {
     // An answer to nobody; what failed and was not meant to is reported.
     const failed = (error: unknown): void => void this.#refusal(session, 0, item[1], error);
     try {
-      const heard = after(this.#mayEnter(session, item), () => this.#heard(session, item));
+      const heard = after(this.#permits.mayEnter(session, item), () => this.#heard(session, item));
       if (!isPromiseLike(heard)) return;
       this.#hearing.set(session, hearing + 1);
       Promise.resolve(heard).catch(failed).then(over, over);
@@ -170,8 +172,8 @@ export class Router {
   #heard(session: Session, item: VolatileItem): Answer<unknown> {
     const [, name, , { i: id = '', r: room, c } = {}] = item;
     const running = { seq: 0, redelivered: false, signal: session.aborter.signal };
-    const context = this.#context(session, running, { i: id, r: room, c });
-    const working = this.#handle(name, this.#payloadOf(session, item), context);
+    const context = this.#context(session, running, name, { i: id, r: room, c });
+    const working = this.#handle(name, this.#permits.payloadOf(session, item), context);
     const payload = dataOf(session, item);
     const from = session.user.id;
     const except = new Set([session.id]);
@@ -196,54 +198,6 @@ export class Router {
     }
   }
 
-  #mayEnter(session: Session, item: EventItem | VolatileItem): Answer<void> {
-    const [, event, , { r: room } = {}] = item;
-    const value = this.#payloadOf(session, item);
-    if (room !== undefined) return this.#mayPublish(session, room, event, value);
-    if (!this.listeners.has(event)) throw new Refusal('ERR_NO_HANDLER', 'nobody listens to it');
-  }
-
-  #mayAsk(session: Session, item: RequestItem): Answer<void> {
-    const [, method, , meta] = item;
-    const { hub, schemas } = this.#around;
-    const payload = dataOf(session, item);
-    if (meta?.q) return void this.#streamer(method, payload);
-    if (method === JOIN) return this.#mayJoin(session, parseJoinRequest(payload).room);
-    if (method === LEAVE) return void parseLeaveRequest(payload);
-    if (method === PRESENCE) return void hub.heardOf(session, parsePresenceRequest(payload));
-    if (!this.handlers.has(method)) throw new Refusal('ERR_NO_HANDLER', 'no such request');
-    checkPayload(schemas?.requests.get(method)?.input, payload);
-  }
-
-  #mayJoin(session: Session, room: string): Answer<void> {
-    const { rules, maxRooms } = this.#around;
-    const { join = false } = rules.for(room);
-    if (!session.rooms.has(room) && session.rooms.size >= maxRooms) throw new RejectError('too-many-rooms');
-    return demand(typeof join === 'function' ? join(session.door, room) : join, 'join-not-allowed');
-  }
-
-  /** Throws, now or later, unless the session may publish this event in the room. */
-  #mayPublish(session: Session, room: string, event: string, payload: unknown): Answer<void> {
-    const { schemas, rules } = this.#around;
-    if (!session.rooms.has(room)) throw new RejectError('not-a-member');
-    if (schemas && !schemas.serverEvents.has(event)) throw new RejectError('not-an-event-of-rooms');
-    const { publish = false } = rules.for(room);
-    const allowed =
-      typeof publish === 'function'
-        ? publish(session.door, { room, event: event as never, payload })
-        : publish;
-    return demand(allowed, 'publish-not-allowed');
-  }
-
-  /** The payload as the contract has it. Throws a refusal. */
-  #payloadOf(session: Session, item: EventItem | VolatileItem): unknown {
-    const [, event] = item;
-    const { schemas } = this.#around;
-    const schema = schemas?.clientEvents.get(event);
-    if (event.startsWith('$') || (schemas && !schema)) throw new Refusal('ERR_NO_HANDLER', 'no such event');
-    return checkPayload(schema, dataOf(session, item));
-  }
-
   /**
    * Starts the listeners of an event and, if it is for a room, publishes it. A `RejectError` thrown at once refuses
    * it; everything else that a listener throws is reported.
@@ -251,8 +205,8 @@ export class Router {
   #event(session: Session, item: EventItem, running: Running): Answer<Outcome> {
     const [, event, , meta = {}] = item;
     const { i: id = '', r: room, s: sentAt } = meta;
-    const context = this.#context(session, running, meta);
-    const working = this.#handle(event, this.#payloadOf(session, item), context);
+    const context = this.#context(session, running, event, meta);
+    const working = this.#handle(event, this.#permits.payloadOf(session, item), context);
     const published =
       room === undefined
         ? 0
@@ -290,7 +244,7 @@ export class Router {
   }
 
   #request(session: Session, item: RequestItem, running: Running): Answer<Outcome> {
-    const { hub, schemas } = this.#around;
+    const { hub } = this.#around;
     const [, method, , meta] = item;
     const payload = dataOf(session, item);
     const { seq } = running;
@@ -300,8 +254,8 @@ export class Router {
     if (method === PRESENCE) return hub.setPresence(session, seq, parsePresenceRequest(payload));
     const handler = this.handlers.get(method);
     if (!handler) throw new Refusal('ERR_NO_HANDLER', 'no such request');
-    const entry = schemas?.requests.get(method);
-    const context = this.#context(session, running, { i: `${session.id}:${seq}`, c: meta?.c });
+    const entry = this.#schemasOf(method)?.requests.get(method);
+    const context = this.#context(session, running, method, { i: `${session.id}:${seq}`, c: meta?.c });
     return after(handler(checkPayload(entry?.input, payload), context) as Answer<unknown>, (result) => {
       if (running.signal.aborted) return {};
       const issues = entry && validate(entry.output, result).issues;
@@ -312,13 +266,6 @@ export class Router {
     });
   }
 
-  /** Who yields it, and what the handler gets. Throws a refusal. */
-  #streamer(method: string, payload: unknown): { readonly handler: StreamHandler; readonly input: unknown } {
-    const handler = this.streamers.get(method);
-    if (!handler) throw new Refusal('ERR_NO_HANDLER', 'no such stream');
-    return { handler, input: checkPayload(this.#around.schemas?.streams.get(method)?.input, payload) };
-  }
-
   /** Its request has been handled when it begins: who runs it again would yield it again. */
   #stream(
     session: Session,
@@ -327,12 +274,12 @@ export class Router {
   ): Outcome {
     const { codec } = session;
     const { seq } = running;
-    const { handler, input } = this.#streamer(method, payload);
-    const schema = this.#around.schemas?.streams.get(method)?.output;
+    const { handler, input } = this.#permits.streamer(method, payload);
+    const schema = this.#schemasOf(method)?.streams.get(method)?.output;
     const stream = session.streams.begin(seq, credit);
     const id = `${session.id}:${seq}`;
     const source: StreamSource = {
-      open: (signal) => handler(input, this.#context(session, { ...running, signal }, { i: id, c })),
+      open: (signal) => handler(input, this.#context(session, { ...running, signal }, method, { i: id, c })),
       encode: (item) => {
         const issues = schema && validate(schema, item).issues;
         if (issues)
@@ -378,8 +325,10 @@ export class Router {
   #context(
     session: Session,
     running: Running,
-    { i: id = '', r: room, s: sentAt, c }: WireMeta,
+    name: string,
+    { i: id = '', r, s: sentAt, c }: WireMeta,
   ): ServerContext {
+    const prefix = prefixOf(name);
     return {
       seq: running.seq,
       redelivered: running.redelivered,
@@ -387,11 +336,15 @@ export class Router {
       id,
       at: Math.floor(this.#around.ports.clock.now()),
       sentAt,
-      room,
+      room: r?.slice(prefix.length),
       from: session.user.id,
       traceparent: traceparentOf(c),
-      session: session.door,
+      session: session.doorIn(prefix),
     };
+  }
+
+  #schemasOf(name: string): ContractSchemas | undefined {
+    return this.#around.scopes.of(name)?.schemas;
   }
 }
 

@@ -1,4 +1,4 @@
-import { checkKeys, checkType, numberOptions, RejectError } from '@holdfast/protocol';
+import { checkKeys, checkType, numberOptions, prefixOf, RejectError } from '@holdfast/protocol';
 import { after } from '../answer.js';
 import type { Answer, LogBounds } from '../ports/store.js';
 import { LOG_BOUNDS } from '../store/room-log.js';
@@ -22,8 +22,9 @@ export class Rules {
   readonly #rules = new Map<string, CheckedRule>();
 
   /** Throws a `TypeError` for a bad pattern or rule. */
-  add(pattern: string, rule: RoomRule): void {
-    if (typeof pattern !== 'string' || !/^(?!\$)[^*]*\*?$/.test(pattern) || pattern === '') {
+  add(pattern: string, rule: RoomRule, prefix = ''): void {
+    const isPattern = typeof pattern === 'string' && /^(?!\$)[^*]*\*?$/.test(pattern) && pattern !== '';
+    if (!isPattern || prefixOf(pattern) !== '') {
       throw new TypeError(`rooms(pattern): '${pattern}' must be a name, or a prefix and one '*' at its end`);
     }
     checkKeys(rule, RULE_KEYS, `rooms('${pattern}')`);
@@ -37,7 +38,7 @@ export class Rules {
     }
     checkType(rule.presence, 'boolean', `rooms('${pattern}'): presence`);
     const history = historyOf(rule.history, `rooms('${pattern}'): history`);
-    this.#rules.set(pattern, { ...rule, presence: rule.presence ?? false, history });
+    this.#rules.set(prefix + pattern, { ...rule, presence: rule.presence ?? false, history });
   }
 
   /** The rule of the longest pattern that fits; without one nothing is allowed. */
@@ -45,8 +46,13 @@ export class Rules {
     const exact = this.#rules.get(room);
     if (exact) return exact;
     let longest = '';
+    const prefix = prefixOf(room);
+    // A namespace itself is for its middleware to say.
+    if (room === prefix) return NO_RULE;
     for (const pattern of this.#rules.keys()) {
-      const fits = pattern.endsWith('*') && room.startsWith(pattern.slice(0, -1));
+      // Each namespace is for itself, however short the pattern.
+      const fits =
+        pattern.endsWith('*') && room.startsWith(pattern.slice(0, -1)) && prefixOf(pattern) === prefix;
       if (fits && pattern.length > longest.length) longest = pattern;
     }
     return this.#rules.get(longest) ?? NO_RULE;

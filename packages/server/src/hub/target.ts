@@ -1,4 +1,4 @@
-import { type ContractSchemas, checkName, type Random } from '@holdfast/protocol';
+import { checkName, type Random, type Scope } from '@holdfast/protocol';
 import { after } from '../answer.js';
 import type { Answer, FindCall, FoundSession, SessionStore } from '../ports/store.js';
 import type {
@@ -10,7 +10,7 @@ import type {
   Unreached,
 } from '../types.js';
 import type { Direct, DirectEvent } from './direct.js';
-import { checkMove, move } from './door.js';
+import { checkMove, endIn, move, roomsIn } from './door.js';
 import type { Hub } from './hub.js';
 import { sendEvent, type Treatment } from './outgoing.js';
 import { parseData } from './session-data.js';
@@ -20,7 +20,7 @@ export interface TargetSurroundings {
   readonly direct: Direct;
   readonly store: SessionStore;
   readonly random: Random;
-  readonly schemas: ContractSchemas | undefined;
+  readonly scope: Scope;
   /** Ends a session for good. */
   end(sid: string, reason: string): Answer<void>;
   /** Nobody was there to be told. */
@@ -36,32 +36,33 @@ const NOBODY: Except = { sids: [], rooms: [] };
 
 /** Sessions, wherever they are, as somebody to be told something or moved. */
 export function createTarget(around: TargetSurroundings, whom: FindCall, except: Except = NOBODY): Target {
-  const found = () => findSessions(around.store, whom, except);
+  const found = () => findSessions(around, whom, except);
   const each = async (what: (sid: string) => Answer<unknown>): Promise<void> => {
     await Promise.all((await found()).map(({ sid }) => what(sid)));
   };
   const moveEach = (rooms: readonly string[], way: 'in' | 'out'): Promise<void> => {
     // Also where nobody is found: misuse must not show only when somebody comes.
-    checkMove(rooms, way);
-    return each((sid) => move(around.hub, sid, rooms, way));
+    checkMove(around.scope, rooms, way);
+    return each((sid) => move(around, sid, rooms, way));
   };
   return Object.freeze<Target>({
     except: (...others: readonly (Pick<ServerSession, 'id'> | string)[]) =>
-      createTarget(around, whom, joined(except, others)),
+      createTarget(around, whom, joined(around.scope, except, others)),
     send: (event: string, payload?: unknown, options?: ServerSendOptions) =>
       sendEvent(around, { event, payload, options }, (treatment) => {
-        const told = tell(around, whom, except, { name: event, payload, ...treatment });
+        const told = tell(around, whom, except, { payload, ...treatment });
         return after(told, (members) => {
-          if (members === 0) around.unreached({ event, payload, id: treatment.id, ...whom });
+          const { id, name } = treatment;
+          if (members === 0) around.unreached({ event: name, payload, id, ...whom });
           return { members };
         });
       }),
-    sessions: async () => (await found()).map(infoOf),
+    sessions: async () => (await found()).map((one) => infoOf(around.scope, one)),
     join: (...rooms: readonly string[]) => moveEach(rooms, 'in'),
     leave: (...rooms: readonly string[]) => moveEach(rooms, 'out'),
     end: async (reason = 'ended') => {
       checkName(reason, 'end(reason)');
-      await each((sid) => around.end(sid, reason));
+      await each((sid) => endIn(around, sid, reason));
     },
   });
 }
@@ -72,24 +73,30 @@ export function createRoomTarget(
   named: readonly string[],
   except: Except = NOBODY,
 ): RoomTarget {
+  const { scope } = around;
   if (named.length === 0) throw new TypeError('to(...rooms): name one room or more');
-  for (const room of named) checkName(room, 'to(room)');
+  for (const room of named) checkName(room, 'to(room)', scope.prefix);
   // A room that is named twice would have it in its log twice.
-  const rooms = [...new Set(named)];
+  const names = [...new Set(named)];
+  const rooms = names.map((room) => scope.prefix + room);
   return Object.freeze<RoomTarget>({
     ...createTarget(around, { rooms }, except),
-    to: (...more: readonly string[]) => createRoomTarget(around, [...rooms, ...more], except),
+    to: (...more: readonly string[]) => createRoomTarget(around, [...names, ...more], except),
     except: (...others: readonly (Pick<ServerSession, 'id'> | string)[]) =>
-      createRoomTarget(around, rooms, joined(except, others)),
+      createRoomTarget(around, names, joined(scope, except, others)),
   });
 }
 
-function joined({ sids, rooms }: Except, others: readonly (Pick<ServerSession, 'id'> | string)[]): Except {
+function joined(
+  { prefix }: Scope,
+  { sids, rooms }: Except,
+  others: readonly (Pick<ServerSession, 'id'> | string)[],
+): Except {
   const more = { sids: [...sids], rooms: [...rooms] };
   for (const one of others) {
     if (typeof one === 'string') {
-      checkName(one, 'except(room)');
-      more.rooms.push(one);
+      checkName(one, 'except(room)', prefix);
+      more.rooms.push(prefix + one);
     } else if (typeof one?.id === 'string') more.sids.push(one.id);
     else throw new TypeError('except(...): sessions, or names of rooms');
   }
@@ -106,7 +113,7 @@ function tell(
   const { hub, direct, store } = around;
   const { rooms } = whom;
   if (!rooms) {
-    return after(findSessions(store, whom, except), (found) =>
+    return after(findSessions(around, whom, except), (found) =>
       event.delivery === 'volatile' ? direct.cast(found, event) : direct.send(found, event),
     );
   }
@@ -161,12 +168,18 @@ function excepted(
   });
 }
 
-function findSessions(store: SessionStore, whom: FindCall, except: Except): Answer<readonly FoundSession[]> {
+/** In a namespace: of those who are in it. */
+function findSessions(
+  { store, scope: { prefix } }: Pick<TargetSurroundings, 'store' | 'scope'>,
+  whom: FindCall,
+  except: Except,
+): Answer<readonly FoundSession[]> {
+  const isHere = ({ rooms }: FoundSession): boolean => prefix === '' || rooms.includes(prefix);
   return after(excepted(store, except), (sids) =>
-    after(store.find(whom), (found) => found.filter(({ sid }) => !sids.has(sid))),
+    after(store.find(whom), (found) => found.filter((one) => !sids.has(one.sid) && isHere(one))),
   );
 }
 
-function infoOf({ sid, user, rooms, attached, data }: FoundSession): SessionInfo {
-  return { id: sid, user, rooms, attached, data: parseData(data) };
+function infoOf(scope: Scope, { sid, user, rooms, attached, data }: FoundSession): SessionInfo {
+  return { id: sid, user, rooms: roomsIn(scope, rooms), attached, data: parseData(data) };
 }

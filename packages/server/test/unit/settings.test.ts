@@ -5,7 +5,7 @@ const resolve = (options: object) => resolveOptions(options, { logger: console }
 
 test('every default', () => {
   expect(resolve({})).toMatchObject({
-    schemas: undefined,
+    scopes: { root: { prefix: '', schemas: undefined } },
     auth: undefined,
     tokenFrom: { cookie: undefined, query: undefined },
     authAt: 'hello',

@@ -1,0 +1,111 @@
+import {
+  type CallOptions,
+  checkName,
+  describeIssues,
+  holdfastError,
+  type ListenOptions,
+  type Scope,
+  type Sending,
+  type SendOptions,
+  validate,
+} from '@holdfast/protocol';
+import { createRoom } from './room.js';
+import type { RequestHandler } from './runtime/answering.js';
+import type { Runtime } from './runtime/runtime.js';
+import type { ClientSettings } from './runtime/settings.js';
+import { STREAMING, type Streaming } from './runtime/streaming.js';
+import type { ClientRoom, ClientScope } from './types.js';
+
+/** Says an event in a room, or to the server. Throws a `TypeError` for a bad name or option. */
+export type Say = (
+  event: string,
+  payload: unknown,
+  options: SendOptions | undefined,
+  room?: string | undefined,
+) => Sending;
+
+/**
+ * What an application hears, says and asks: as itself, or in a namespace. Names are strings here: the types of the
+ * contract are checked where they are known, by the caller's compiler.
+ */
+export function createScope(
+  runtime: Runtime,
+  settings: ClientSettings,
+  scope: Scope,
+): { readonly handle: ClientScope & { [STREAMING]: Streaming }; readonly say: Say } {
+  const { prefix, schemas } = scope;
+  const rooms = new Map<string, ClientRoom>();
+  /** Why nothing can be said there. */
+  const notJoined = (where: string, call: string) =>
+    where === '' ? undefined : runtime.rooms.get(where).notJoined(call);
+
+  const say: Say = (event, payload, options, room = '') => {
+    checkName(event, 'send(event)', prefix);
+    const name = prefix + event;
+    const schema = schemas?.clientEvents.get(name);
+    if (schemas && !schema)
+      throw new TypeError(`send('${event}'): the contract has no such event for clients`);
+    const where = prefix + room;
+    return runtime.submit({
+      ...{ kind: 'event', name, payload, schema, options },
+      room: where || undefined,
+      delivery: settings.delivery.get(name),
+      notJoined: notJoined(where, `send('${event}')`),
+    }) as Sending;
+  };
+
+  const request = (method: string, payload?: unknown, options?: CallOptions): Promise<unknown> => {
+    checkName(method, 'request(method)', prefix);
+    const name = prefix + method;
+    const entry = schemas?.requests.get(name);
+    if (schemas && !entry) throw new TypeError(`request('${method}'): the contract has no such request`);
+    const sending = runtime.submit({
+      ...{ kind: 'request', name, payload, schema: entry?.input, options },
+      room: prefix || undefined,
+      notJoined: notJoined(prefix, `request('${method}')`),
+    });
+    const answer = sending.then((reply) => {
+      const result = entry ? validate(entry.output, reply) : { value: reply };
+      if (!result.issues) return result.value;
+      const { issues } = result;
+      const text = `the reply to '${method}' does not fit the contract: ${describeIssues(issues)}`;
+      throw holdfastError('ERR_INVALID_PAYLOAD', text, {
+        delivery: 'rejected',
+        messageId: sending.id,
+        issues,
+      });
+    });
+    // As with `send`: whoever does not look at it has been told by `onUndelivered`.
+    answer.catch(() => undefined);
+    return answer;
+  };
+
+  const { dispatcher, exchange } = runtime;
+  return {
+    say,
+    handle: {
+      [STREAMING]: {
+        scope,
+        codec: settings.codec,
+        open: (draft) =>
+          runtime.submit({ ...draft, room: prefix || undefined, notJoined: notJoined(prefix, 'stream()') }),
+        giveCredit: (ear) => runtime.exchange.giveCredit(ear),
+      },
+      contract: scope.contract as ClientScope['contract'],
+      on: (event: string, listener: (...values: never[]) => unknown, listen?: ListenOptions) => {
+        checkName(event, 'on(event)', prefix);
+        return dispatcher.events.on(prefix + event, listener, listen);
+      },
+      handle: (method: string, handler: (...values: never[]) => unknown) =>
+        exchange.answering.handlers.add(method, handler as RequestHandler, scope),
+      send: (event: string, payload?: unknown, options?: SendOptions) => say(event, payload, options),
+      request,
+      room: (name) => {
+        checkName(name, 'room(name)', prefix);
+        const room = rooms.get(name) ?? createRoom(runtime, scope, name, say);
+        rooms.set(name, room);
+        return room;
+      },
+    },
+  };
+}

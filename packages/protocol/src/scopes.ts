@@ -1,0 +1,56 @@
+import { type AnyContract, type ContractSchemas, contractSchemas } from './contract.js';
+import { checkNamespace, prefixOf } from './names.js';
+
+/** Where names stand, and the contract of what is said there: a namespace, or, with an empty prefix, the client or server itself. */
+export interface Scope {
+  readonly prefix: string;
+  readonly contract: AnyContract | undefined;
+  /** By names as they are on the wire, with the prefix. */
+  readonly schemas: ContractSchemas | undefined;
+}
+
+/** The namespaces of one client or server. */
+export class Scopes {
+  /** What is in no namespace. */
+  readonly root: Scope;
+  readonly #namespaces = new Map<string, Scope>();
+
+  constructor(contract: AnyContract | undefined) {
+    this.root = scopeOf('', contract);
+  }
+
+  /** Where this name stands; undefined for a namespace that nobody here knows. */
+  of(name: string): Scope | undefined {
+    const prefix = prefixOf(name);
+    return prefix === '' ? this.root : this.#namespaces.get(prefix);
+  }
+
+  /** The same scope for the same name. Throws a `TypeError` for what cannot name one, and for a second contract. */
+  namespace(name: string, contract?: AnyContract): Scope {
+    checkNamespace(name);
+    const prefix = `${name}#`;
+    const known = this.#namespaces.get(prefix);
+    if (known && (contract === undefined || contract === known.contract)) return known;
+    if (known?.contract) throw new TypeError(`namespace('${name}'): it has another contract already`);
+    const scope = scopeOf(prefix, contract);
+    this.#namespaces.set(prefix, scope);
+    return scope;
+  }
+}
+
+function scopeOf(prefix: string, contract: AnyContract | undefined): Scope {
+  if (!contract) return { prefix, contract, schemas: undefined };
+  const { clientEvents, serverEvents, requests, serverRequests, streams, ...rest } =
+    contractSchemas(contract);
+  const here = <S>(schemas: ReadonlyMap<string, S>): ReadonlyMap<string, S> =>
+    new Map([...schemas].map(([name, schema]) => [prefix + name, schema]));
+  const schemas = {
+    ...rest,
+    clientEvents: here(clientEvents),
+    serverEvents: here(serverEvents),
+    requests: here(requests),
+    serverRequests: here(serverRequests),
+    streams: here(streams),
+  };
+  return { prefix, contract, schemas };
+}

@@ -1,0 +1,37 @@
+import type { Codec, Transport, Window } from '@holdfast/protocol';
+import type { Refusal } from './gateway/token.js';
+import type { Identity } from './ports/ports.js';
+import type { Answer, Attached, Membership, Ownership } from './ports/store.js';
+import type { Handshake, User } from './types.js';
+
+/** A connection and what the store said when it was bound to its session. */
+export interface Binding {
+  readonly transport: Transport;
+  readonly owner: Ownership;
+  readonly handshake: Handshake;
+  /** Highest number accepted from the client. */
+  readonly accepted: number;
+  /** The client has everything up to here. */
+  readonly base: number;
+  readonly window: Window;
+  /** When the token expires; `Infinity`: never. */
+  readonly expiresAt: number;
+}
+
+/** The rooms of a session. */
+export type Memberships = ReadonlyMap<string, Membership>;
+
+/** Whom the store has bound to this connection. */
+export interface Arrival extends Binding {
+  readonly id: string;
+  readonly user: User;
+  readonly tokenId: string | undefined;
+  readonly codec: Codec;
+  readonly attached: Extract<Attached, { status: 'new' | 'resumed' }>;
+  /** What comes breaks the protocol. */
+  broken(error: unknown): void;
+  /** The token does not count any more, or another one is refused. */
+  refused(refusal: Refusal): void;
+  /** Whom another token names; undefined: everybody is a guest. */
+  readonly identify: ((token: string) => Answer<Identity>) | undefined;
+}
