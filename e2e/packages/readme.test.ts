@@ -66,6 +66,12 @@ test('who is there, what they say of themselves and who is typing, as the README
   ]);
 });
 
+test('the namespace of the README lets in whom it says, and reaches the others', async () => {
+  const { stdout, stderr } = await run(process.execPath, [folder.write('namespaces.mjs', await freePort())]);
+  expect(stderr).toBe('');
+  expect(stdout).toBe('ERR_REJECTED admins-only\ntea at four\n1\n');
+});
+
 test('the streams of the README count to three, and end', async () => {
   const { stdout, stderr } = await run(process.execPath, [folder.write('streams.mjs', await freePort())]);
   expect(stderr).toBe('');
