@@ -13,9 +13,9 @@ import {
   type Unsubscribe,
 } from '@holdfast/protocol';
 import type { ClientPorts } from './ports/ports.js';
-import { createNamespace } from './room.js';
+import { createNamespace, type Say } from './room.js';
 import { Runtime } from './runtime/runtime.js';
-import { createScope, type Say } from './scope.js';
+import { createScope } from './scope.js';
 import { checkTokenSource, resolveOptions } from './settings.js';
 import type { ClientNamespace, ClientOptions, HoldfastClient, UndeliveredMessage } from './types.js';
 

@@ -3,13 +3,21 @@ import {
   checkName,
   type ListenOptions,
   type Scope,
+  type Sending,
   type SendOptions,
 } from '@holdfast/protocol';
 import type { Room } from './runtime/room.js';
 import type { Rooms } from './runtime/rooms.js';
 import type { Runtime } from './runtime/runtime.js';
-import type { Say } from './scope.js';
 import type { ClientNamespace, ClientRoom, ClientScope, Joinable } from './types.js';
+
+/** Says an event in a room, or to the server. Throws a `TypeError` for a bad name or option. */
+export type Say = (
+  event: string,
+  payload: unknown,
+  options: SendOptions | undefined,
+  room?: string | undefined,
+) => Sending;
 
 /** The application's handle of a room. */
 export function createRoom(

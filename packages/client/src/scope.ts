@@ -9,20 +9,12 @@ import {
   type SendOptions,
   validate,
 } from '@holdfast/protocol';
-import { createRoom } from './room.js';
+import { createRoom, type Say } from './room.js';
 import type { RequestHandler } from './runtime/answering.js';
 import type { Runtime } from './runtime/runtime.js';
 import type { ClientSettings } from './runtime/settings.js';
 import { STREAMING, type Streaming } from './runtime/streaming.js';
 import type { ClientRoom, ClientScope } from './types.js';
-
-/** Says an event in a room, or to the server. Throws a `TypeError` for a bad name or option. */
-export type Say = (
-  event: string,
-  payload: unknown,
-  options: SendOptions | undefined,
-  room?: string | undefined,
-) => Sending;
 
 /**
  * What an application hears, says and asks: as itself, or in a namespace. Names are strings here: the types of the
