@@ -38,6 +38,22 @@ const members = (change: (data: Item) => readonly Item[]) =>
   });
 const wrongRoom = change(T.PUB, ([type, n, ...rest]) => [type, Number(n) + 1, ...rest]);
 
+/** In no namespace, and so in all of them. */
+const everywhere = each(([type, name, ...rest]) => {
+  if (type === T.EVT && name === '/conformance#note') return [[type, 'conformance:note', ...rest]];
+  if (type === T.REQ && name === '/conformance#echo') return [[type, 'conformance:echo', ...rest]];
+  return [[type, name, ...rest]];
+});
+const letsAllIn = joins((request) => {
+  const { room } = request as { room: string };
+  return room === '/conformance-closed#' ? { room: 'conformance:open' } : {};
+});
+
+const letsNobodyIn = joins((request) => {
+  const { room } = request as { room: string };
+  return room === '/conformance#' ? { room: 'conformance:elsewhere' } : {};
+});
+
 /** Servers that are wrong about rooms. */
 export const roomServers: readonly Mutant[] = [
   mutant('passes no trace on', { heard: traceless }, 'traceparent goes on'),
@@ -81,4 +97,13 @@ export const roomServers: readonly Mutant[] = [
     joins(() => ({ replaced: [] })),
     'less what replaced',
   ),
+  mutant(
+    'asks nobody for a namespace',
+    { said: everywhere },
+    'who is not in a namespace',
+    'is of its namespace',
+  ),
+  mutant('lets everybody into a namespace', letsAllIn, 'refuses whom it does not let in'),
+  mutant('forgets who is in a namespace', letsNobodyIn, 'behind the $join of a', 'comes back with its'),
+  mutant('leaves who leaves a namespace in its rooms', { said: leavesNever }, 'out of its rooms, too'),
 ];

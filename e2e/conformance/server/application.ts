@@ -18,10 +18,11 @@ export function conformanceServer(): HoldfastServer {
     heartbeat: { intervalMs: 2_000 },
   });
   const lists = new Map<string, unknown[]>();
-  server.on('conformance:note', (payload) => {
+  const note = (payload: unknown): void => {
     const { list, value } = payload as { list: string; value: unknown };
     lists.set(list, [...(lists.get(list) ?? []), value]);
-  });
+  };
+  server.on('conformance:note', note);
   server.handle('conformance:noted', (list) => lists.get(String(list)) ?? []);
   server.on('conformance:refuse', () => {
     throw new RejectError('conformance');
@@ -62,6 +63,13 @@ export function conformanceServer(): HoldfastServer {
   server.rooms('conformance:closed', { join: false });
   server.rooms('conformance:sure-*', {
     join: async (session) => (await session.request('conformance:question', 'join')) === 'yes',
+  });
+  const inside = server.namespace('/conformance');
+  inside.on('note', note);
+  inside.handle('echo', (input) => input);
+  inside.rooms('*', { join: true, publish: true });
+  server.namespace('/conformance-closed').use(() => {
+    throw new RejectError('conformance');
   });
   return server;
 }

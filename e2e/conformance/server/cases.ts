@@ -4,6 +4,7 @@ import { durable } from './durable.js';
 import { frames } from './frames.js';
 import { handshake } from './handshake.js';
 import { liveness } from './liveness.js';
+import { namespaces } from './namespaces.js';
 import { firstFrames, negotiation } from './negotiation.js';
 import { numbers } from './numbers.js';
 import { resume } from './resume.js';
@@ -25,5 +26,6 @@ export const serverCases: readonly Case<Server>[] = [
   ...resume,
   ...durable,
   ...rooms,
+  ...namespaces,
   ...liveness,
 ];

@@ -11,7 +11,7 @@ interface Joined {
 }
 
 /** Joins and gives the reply, and the room's number on this connection. */
-async function join(
+export async function join(
   wire: Wire,
   seq: number,
   request: object,
