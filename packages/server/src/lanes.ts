@@ -37,8 +37,8 @@ export class Lanes implements RoomLanes {
   readonly #outflow: Outflow;
   readonly #around: LanesSurroundings;
   readonly #lanes = new Map<string, Lane>();
-  /** Rooms about which the store is being asked, and from where they are to flow. */
-  readonly #opening = new Map<string, RoomPosition>();
+  /** Rooms about which the store is being asked, and the question of the moment. */
+  readonly #opening = new Map<string, object>();
   readonly #catchingUp: Loop;
 
   constructor(session: Session, outflow: Outflow, around: LanesSurroundings) {
@@ -56,11 +56,13 @@ export class Lanes implements RoomLanes {
   open(room: NumberedRoom, wanted: RoomPosition): Answer<void> {
     // A client's SYNC and the end of a join may ask for the same room.
     if (this.#lanes.has(room.name) || this.#opening.has(room.name)) return;
-    this.#opening.set(room.name, wanted);
+    // The same room, and even from the same position, may be asked for again before this is answered.
+    const question = {};
+    this.#opening.set(room.name, question);
     const { name, bounds } = room;
     return after(this.#around.store.readRoom({ room: name, after: wanted, bounds }), (part) => {
       // Left meanwhile.
-      if (this.#opening.get(room.name) !== wanted) return;
+      if (this.#opening.get(room.name) !== question) return;
       this.#opening.delete(room.name);
       const { gap, top } = part;
       const from = gap ? gap.from - 1 : wanted.offset;

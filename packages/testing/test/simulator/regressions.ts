@@ -107,6 +107,12 @@ export const REGRESSIONS: readonly Regression[] = [
     story:
       'a session is taken out of a room and put in again while it is away: what it missed before was dropped, and its client not told that it had been out',
   },
+  {
+    seed: 52_615,
+    since: 'moves',
+    story:
+      'everybody is taken out of a room, and one put in again while the store is asked from where it flows: the answer to the first question opened it under the number of the room that was gone',
+  },
 ];
 
 /** The others: in these the two ends do not ask each other, or the dice would tell other stories. */
