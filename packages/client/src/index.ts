@@ -30,6 +30,7 @@ export {
   type LocalError,
   type Logger,
   type Member,
+  type MessageOptions,
   type Presence,
   type ProtocolError,
   type Receipt,

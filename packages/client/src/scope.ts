@@ -1,9 +1,9 @@
 import {
-  type CallOptions,
   checkName,
   describeIssues,
   holdfastError,
   type ListenOptions,
+  type MessageOptions,
   type Scope,
   type Sending,
   type SendOptions,
@@ -46,7 +46,7 @@ export function createScope(
     }) as Sending;
   };
 
-  const request = (method: string, payload?: unknown, options?: CallOptions): Promise<unknown> => {
+  const request = (method: string, payload?: unknown, options?: MessageOptions): Promise<unknown> => {
     checkName(method, 'request(method)', prefix);
     const name = prefix + method;
     const entry = schemas?.requests.get(name);

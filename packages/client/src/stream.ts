@@ -2,8 +2,8 @@
 import {
   type AnyContract,
   type Arguments,
-  type CallOptions,
   checkName,
+  type MessageOptions,
   type StreamInput,
   type StreamMethod,
   type StreamOutput,
@@ -29,7 +29,7 @@ import type { ClientScope } from './types.js';
 export function stream<C extends AnyContract, K extends StreamMethod<C>>(
   client: ClientScope<C>,
   method: K,
-  ...[input, options]: Arguments<StreamInput<C, K>, CallOptions>
+  ...[input, options]: Arguments<StreamInput<C, K>, MessageOptions>
 ): AsyncIterableIterator<StreamOutput<C, K>> {
   const streaming = (client as { [STREAMING]?: Streaming })[STREAMING];
   if (!streaming)

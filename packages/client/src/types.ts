@@ -14,6 +14,7 @@ import type {
   HoldfastError,
   ListenOptions,
   Logger,
+  MessageOptions,
   Method,
   RequestInput,
   RequestOutput,
@@ -262,7 +263,7 @@ export interface ClientScope<C extends AnyContract = Contract> {
   /** Resolves when the server's handler has answered; never repeated by the library. */
   request<K extends Method<C>>(
     method: K,
-    ...args: Arguments<RequestInput<C, K>, CallOptions>
+    ...args: Arguments<RequestInput<C, K>, MessageOptions>
   ): Promise<RequestOutput<C, K>>;
   /**
    * Answers the server's `session.request()`, with what the handler returns or resolves with; one handler for each method,

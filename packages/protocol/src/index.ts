@@ -26,3 +26,4 @@ export * from './ports.js';
 export * from './refusal.js';
 export * from './schema.js';
 export * from './scopes.js';
+export * from './traceparent.js';

@@ -9,6 +9,12 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** Options of what is said. */
+export interface MessageOptions extends CallOptions {
+  /** The trace that it belongs to, as W3C Trace Context writes it (section 3.2); goes with it. Default: none. */
+  traceparent?: string | undefined;
+}
+
 /**
  * How a message is treated on its way. `reliable`: kept until it is acknowledged. `volatile`: dropped if it cannot go at
  * once, for what is worth nothing later (typing, cursors); never repeated. `latest`: as `reliable`, but while it waits, a
@@ -17,7 +23,7 @@ export interface CallOptions {
  */
 export type Delivery = 'reliable' | 'volatile' | 'latest' | 'durable';
 
-export interface SendOptions extends CallOptions {
+export interface SendOptions extends MessageOptions {
   /** Default: what the client's `delivery` says of the event, else `reliable`. */
   delivery?: Delivery | undefined;
   /** Which `latest` messages replace each other, within a room or outside; 1 to 128 characters, default: the event's name. */
@@ -70,6 +76,8 @@ export interface EventMeta {
    * session does not outlive its process.
    */
   readonly redelivered: boolean;
+  /** The trace that it belongs to, if its sender has said so; nobody vouches for it. */
+  readonly traceparent?: string | undefined;
 }
 
 /** Ends a subscription; safe to call twice. */

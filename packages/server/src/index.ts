@@ -32,6 +32,7 @@ export {
   isHoldfastError,
   json,
   type Logger,
+  type MessageOptions,
   type PayloadCodecOptions,
   type PayloadInfo,
   type Presence,

@@ -3,10 +3,10 @@ import type {
   AnyContract,
   Arguments,
   Awaitable,
-  CallOptions,
   Contract,
   Delivery,
   EventMeta,
+  MessageOptions,
   RoomEvent,
   Sending,
   ServerEvent,
@@ -80,7 +80,7 @@ export interface ServerSession<C extends AnyContract = Contract, U extends User 
    */
   request<K extends ServerMethod<C>>(
     method: K,
-    ...args: Arguments<ServerRequestInput<C, K>, CallOptions>
+    ...args: Arguments<ServerRequestInput<C, K>, MessageOptions>
   ): Promise<ServerRequestOutput<C, K>>;
   /**
    * Keeps these fields with the session, on whatever server it goes on; `undefined` takes a field away. `data` has them at
@@ -120,8 +120,6 @@ export interface SessionEnd {
 /** What a handler is told beside the payload. */
 export interface ServerContext<C extends AnyContract = Contract, U extends User = User> extends EventMeta {
   readonly session: ServerSession<C, U>;
-  /** The trace that the message belongs to, if its sender has said so in a valid W3C traceparent; nobody vouches for it. */
-  readonly traceparent?: string | undefined;
   /** Aborted when the one who asked has cancelled or timed out, or when the session has ended. */
   readonly signal: AbortSignal;
 }

@@ -5,6 +5,7 @@ import {
   checkKeys,
   checkName,
   checkSignal,
+  checkTraceparent,
   type Deferred,
   type Delivery,
   type DeliveryError,
@@ -63,7 +64,7 @@ export interface Made {
   readonly error?: DeliveryError;
 }
 
-const CALL_OPTIONS = ['timeoutMs', 'signal', 'ttlMs', 'id'];
+const CALL_OPTIONS = ['timeoutMs', 'signal', 'ttlMs', 'id', 'traceparent'];
 const SEND_OPTIONS = [...CALL_OPTIONS, 'delivery', 'key'];
 
 /**
@@ -76,6 +77,7 @@ export function makeMessage(draft: Draft, defaults: Defaults): Made {
   const call = `${kind === 'event' ? 'send' : 'request'}('${name}')`;
   checkKeys(options, kind === 'event' ? SEND_OPTIONS : CALL_OPTIONS, `${call} options`);
   checkSignal(options.signal, `${call} signal`);
+  checkTraceparent(options.traceparent, `${call} traceparent`);
   if (options.id !== undefined) checkName(options.id, `${call} id`);
   const waitMs = numberOption(options.ttlMs, `${call} ttlMs`, ttlMs);
   const defaultTimeoutMs = kind === 'request' && !ear ? requestTimeoutMs : Infinity;
@@ -97,6 +99,7 @@ export function makeMessage(draft: Draft, defaults: Defaults): Made {
       // Of a namespace itself, the name of the event tells.
       r: room === prefixOf(name) ? undefined : room,
       o: outboxPlace,
+      c: options.traceparent,
       u: payload === undefined ? 1 : undefined,
     },
   );
@@ -154,9 +157,10 @@ function encode(
     const said = name === PRESENCE ? { room, presence: payload } : payload;
     const data = encodePayload(codec, said, { kind, name, from: 'client' });
     const event = [isVolatile ? Type.VOL : Type.EVT, name, data, meta] as const;
-    const asks = ear
-      ? ([Type.REQ, name, data, { q: ear.credit, u: meta.u }] as const)
-      : ([Type.REQ, name, data] as const);
+    const { c, u } = meta;
+    const more = ear ? { q: ear.credit, u, c } : { c };
+    const asks =
+      ear || c !== undefined ? ([Type.REQ, name, data, more] as const) : ([Type.REQ, name, data] as const);
     const item: Item = kind === 'event' ? event : asks;
     return { encoded: codec.encode(item) };
   } catch (cause) {

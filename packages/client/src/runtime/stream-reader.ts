@@ -1,5 +1,4 @@
 import {
-  type CallOptions,
   checkSignal,
   type Deferred,
   decodePayload,
@@ -7,6 +6,7 @@ import {
   describeIssues,
   FrameError,
   holdfastError,
+  type MessageOptions,
   type SchemaResult,
   undecodable,
   validate,
@@ -27,7 +27,7 @@ export class StreamReader implements AsyncIterableIterator<unknown>, StreamEar {
   readonly #streaming: Streaming;
   readonly #method: string;
   readonly #input: unknown;
-  readonly #options: CallOptions;
+  readonly #options: MessageOptions;
   /** Ends the request, and with it the handler. */
   readonly #leaving = new AbortController();
   /** Came, and not read yet. */
@@ -40,7 +40,7 @@ export class StreamReader implements AsyncIterableIterator<unknown>, StreamEar {
   #id = '';
   credit = AHEAD;
 
-  constructor(streaming: Streaming, method: string, input: unknown, options: CallOptions = {}) {
+  constructor(streaming: Streaming, method: string, input: unknown, options: MessageOptions = {}) {
     checkSignal(options.signal, `stream('${method}') signal`);
     this.#streaming = streaming;
     this.#method = method;

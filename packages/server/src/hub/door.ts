@@ -1,8 +1,8 @@
 import {
-  type CallOptions,
   type Clock,
   checkName,
   encodePayload,
+  type MessageOptions,
   prefixOf,
   type Random,
   type Scope,
@@ -55,7 +55,7 @@ export function doorOf(session: Session, around: DoorSurroundings): ServerSessio
           return session.send([Type.EVT, name, data, meta], messageId, place);
         },
       ),
-    request: (method: string, input?: unknown, options?: CallOptions) =>
+    request: (method: string, input?: unknown, options?: MessageOptions) =>
       askClient(asking, { method, input, options }),
     join: (...names: readonly string[]) => move(around, id, names, 'in'),
     leave: (...names: readonly string[]) => move(around, id, names, 'out'),

@@ -1,11 +1,11 @@
 import {
-  type CallOptions,
   type Clock,
   type Codec,
   checkDelivery,
   checkKeys,
   checkName,
   checkSignal,
+  checkTraceparent,
   type Delivery,
   decodePayload,
   defer,
@@ -14,6 +14,7 @@ import {
   holdfastError,
   isHoldfastError,
   isPromiseLike,
+  type MessageOptions,
   numberOption,
   type Random,
   type RequestSchemas,
@@ -27,7 +28,6 @@ import {
 } from '@holdfast/protocol';
 import type { Question } from '../asking.js';
 import type { ServerSendOptions } from '../types.js';
-import { checkTraceparent } from './traceparent.js';
 
 const REQUEST_TIMEOUT_MS = 30_000;
 
@@ -104,7 +104,7 @@ function notEncoded(name: string, messageId: string, cause: unknown) {
 export interface QuestionDraft {
   readonly method: string;
   readonly input: unknown;
-  readonly options: CallOptions | undefined;
+  readonly options: MessageOptions | undefined;
 }
 
 /** What asking a client needs of its server. */
@@ -127,7 +127,8 @@ export function askClient(around: AskSurroundings, draft: QuestionDraft): Promis
   checkName(method, 'request(method)', prefix);
   const name = prefix + method;
   const call = `request('${method}')`;
-  checkKeys(options, ['timeoutMs', 'signal'], `${call} options`);
+  checkKeys(options, ['timeoutMs', 'signal', 'traceparent'], `${call} options`);
+  checkTraceparent(options.traceparent, `${call} traceparent`);
   const { signal } = options;
   checkSignal(signal, `${call} signal`);
   const timeoutMs = numberOption(options.timeoutMs, `${call} timeoutMs`, REQUEST_TIMEOUT_MS);
@@ -148,7 +149,7 @@ export function askClient(around: AskSurroundings, draft: QuestionDraft): Promis
 /** Throws what becomes of a request that cannot be asked. */
 function encoded(
   { clock, codec }: AskSurroundings,
-  { method, input }: QuestionDraft,
+  { method, input, options }: QuestionDraft,
   id: string,
   entry: RequestSchemas | undefined,
 ): WireData {
@@ -157,7 +158,12 @@ function encoded(
     const text = `'${method}' does not fit the contract: ${describeIssues(issues)}`;
     throw holdfastError('ERR_INVALID_PAYLOAD', text, { delivery: 'unsent', messageId: id, issues });
   }
-  const meta = { i: id, t: Math.floor(clock.now()), u: input === undefined ? 1 : undefined } as const;
+  const meta = {
+    i: id,
+    t: Math.floor(clock.now()),
+    u: input === undefined ? 1 : undefined,
+    c: options?.traceparent,
+  } as const;
   try {
     const data = encodePayload(codec, input, { kind: 'request', name: method, from: 'server' });
     return codec.encode([Type.REQ, method, data, meta]);

@@ -19,6 +19,7 @@ import {
   prefixOf,
   type RequestItem,
   Type,
+  traceparentOf,
   type VolatileItem,
   validate,
   type WireMeta,
@@ -36,7 +37,6 @@ import type { Handler, StreamHandler } from './handlers.js';
 import type { Hub } from './hub.js';
 import { checkPayload, dataOf, Refusal, tooMany } from './payload.js';
 import { Permits, type PermitsSurroundings } from './permits.js';
-import { traceparentOf } from './traceparent.js';
 
 type EventListener = (payload: unknown, context: ServerContext) => unknown;
 /** Tells the application of a failure in its own code. */

@@ -1,6 +1,8 @@
+import { stream } from '@holdfast/client/stream';
 import type { ServerSession } from '@holdfast/server';
 import { describe, expect, test } from 'vitest';
 import { bareServer, itemsOf } from './bare.js';
+import { openBed } from './people.js';
 
 const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
 const parent = `00-${trace}-00f067aa0ba902b7-01`;
@@ -99,5 +101,70 @@ describe('a trace', () => {
     peer.frame([0, 2, [2, 'note', 1, { c: later }]]);
     await clock.advance(100);
     expect(seen).toEqual([later]);
+  });
+});
+
+describe('with our own client', () => {
+  test('a trace goes along both ways, with whatever is said', async () => {
+    const seen: [string, string | undefined][] = [];
+    const bed = openBed({
+      setup(server) {
+        const note = (what: string, { traceparent }: { traceparent?: string | undefined }) => {
+          seen.push([what, traceparent]);
+        };
+        server.rooms('lobby', { join: true, publish: true });
+        server.on('note', (_payload, context) => note(`event in ${context.room}`, context));
+        server.handle('ask', (_payload, context) => note('request', context));
+        server.handleStream('read', async function* (_input, context) {
+          yield note('stream', context);
+        });
+        server.on('back', async (_payload, { session, traceparent }) => {
+          session.send('answer', 1, { traceparent });
+          await session.request('question', 1, { traceparent });
+        });
+      },
+    });
+    const [client, listener] = [bed.createClient(), bed.createClient()];
+    for (const one of [client, listener]) {
+      await bed.until(one.connect());
+      await bed.until(one.room('lobby').join());
+    }
+    listener.on('note', (_payload, { traceparent }) => seen.push(['published', traceparent]));
+    client.on('answer', (_payload, { traceparent }) => seen.push(['answer', traceparent]));
+    client.handle('question', (_payload, { traceparent }) => void seen.push(['question', traceparent]));
+    const traced = { traceparent: parent };
+    await bed.until(client.send('note', 1, traced));
+    await bed.until(client.request('ask', 1, traced));
+    await bed.until(client.request('ask', 1));
+    await bed.until(client.room('lobby').send('note', 1, traced));
+    client.room('lobby').send('note', 1, { traceparent: other, delivery: 'volatile' });
+    const reading = (async () => {
+      for await (const _ of stream(client, 'read', 1, traced));
+    })();
+    await bed.until(reading);
+    await bed.until(client.send('back', 1, traced));
+    await bed.advance(100);
+    expect(seen.sort()).toEqual(
+      [
+        ['event in undefined', parent],
+        ['request', parent],
+        ['request', undefined],
+        ['event in lobby', parent],
+        ['event in lobby', other],
+        ['published', parent],
+        ['published', other],
+        ['stream', parent],
+        ['answer', parent],
+        ['question', parent],
+      ].sort(),
+    );
+  });
+
+  test('what is none is misuse', () => {
+    const bed = openBed();
+    const client = bed.createClient();
+    const rule = 'traceparent must be a W3C traceparent, 00-<trace>-<parent>-<flags>, not';
+    expect(() => client.send('note', 1, { traceparent: 'x' })).toThrow(`send('note') ${rule} 'x'`);
+    expect(() => client.request('ask', 1, { traceparent: `00-${trace}-${zeros}-01` })).toThrow(rule);
   });
 });
