@@ -23,6 +23,7 @@ export class Draining {
   readonly #around: DrainingSurroundings;
   readonly #cancelDeadline: () => void;
   #cancelLook: () => void = () => undefined;
+  #stage: 'going' | 'over' = 'going';
   #end: () => void = () => undefined;
 
   constructor(around: DrainingSurroundings) {
@@ -45,12 +46,15 @@ export class Draining {
    * again by the server that has the session now.
    */
   look(): void {
+    // A handler that never ends is not waited for when there is no more time.
+    if (this.#stage === 'over') return;
     this.#cancelLook();
     if (this.#around.isOver()) return this.end();
     this.#cancelLook = this.#around.clock.setTimer(() => this.look(), LOOK_MS);
   }
 
   end(): void {
+    this.#stage = 'over';
     this.#cancelDeadline();
     this.#cancelLook();
     this.#end();

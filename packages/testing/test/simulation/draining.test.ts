@@ -175,3 +175,19 @@ test('a handler that still runs when all have gone may finish, and its message i
   await bare.clock.advance(200);
   expect([finished.length, drained.end]).toEqual([1, 'ok']);
 });
+
+test('a handler that never ends holds it no longer than its time, and keeps nothing ticking afterwards', async () => {
+  const bare = bareServer();
+  bare.server.on('work', () => new Promise(() => undefined));
+  const [peer] = (await crowd(bare, 1)) as [Peer];
+  peer.frame([0, 1, [2, 'work', null]]);
+  await bare.clock.advance(10);
+  const drained = endOf(bare.server.drain({ deadlineMs: 500 }));
+  await bare.clock.advance(499);
+  expect([peer.closed, drained.end]).toEqual([undefined, 'open']);
+  await bare.clock.advance(1);
+  expect([peer.closed, drained.end]).toEqual(['1012 the server is going down', 'ok']);
+  peer.leave();
+  await bare.clock.advance(1_000);
+  expect(bare.clock.timers).toBe(0);
+});
