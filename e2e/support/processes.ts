@@ -7,6 +7,7 @@ const PROGRAMS = {
   serve: 'playground/dist/serve.js',
   bot: 'playground/dist/bot.js',
   holdfast: 'packages/cli/dist/holdfast.js',
+  restarted: 'e2e/sockets/programs/restarted.mjs',
 };
 export const pathOf = (name: keyof typeof PROGRAMS): string =>
   fileURLToPath(new URL(`../../${PROGRAMS[name]}`, import.meta.url));
