@@ -292,6 +292,12 @@ describe('bench', () => {
     });
   });
 
+  test('the first is sent at once, however short it is', async () => {
+    const args = ['bench', shared.url, '--clients', '2', '--rate', '1', '--duration-ms', '1', '--json'];
+    const { code, out } = await holdfast(args);
+    expect([code, ...lines(out)]).toMatchObject([0, { sent: 1, acknowledged: 1, lost: 0 }]);
+  });
+
   test.each<[string, string, (times: { n: number }) => number]>([
     ['that swallows every tenth', 'lost', (times) => (times.n % 10 === 0 ? 0 : 1)],
     ['that answers every tenth twice', 'doubled', (times) => (times.n % 10 === 0 ? 2 : 1)],

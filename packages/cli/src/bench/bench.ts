@@ -90,7 +90,8 @@ async function load(
   }
   const filling = 'x'.repeat(settings.size);
   const startedAt = performance.now();
-  const inAll = Math.round((settings.clients * settings.rate * settings['duration-ms']) / 1_000);
+  // The first goes out at once, so there is one, however low the rate and short the time.
+  const inAll = Math.ceil((settings.clients * settings.rate * settings['duration-ms']) / 1_000);
   let sent = 0;
   while (phase === 'sending' && sent < inAll) {
     const elapsedMs = performance.now() - startedAt;
