@@ -101,6 +101,18 @@ describe('help and wrong usage', () => {
   });
 });
 
+test.each([
+  ['throws', "throw new Error('no')", 'no'],
+  ['throws nothing', 'throw undefined', 'it threw undefined'],
+])('a config file that %s and leaves something running: says so, exit code 2', async (_what, end, why) => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-config-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const config = join(folder, 'settings.mjs');
+  writeFileSync(config, `setInterval(() => undefined, 1_000);\n${end};\n`);
+  const err = `holdfast: ${config} cannot be read: ${why}\nholdfast serve --help tells what there is.\n`;
+  expect(await holdfast(['serve', '--config', config])).toEqual({ code: 2, out: '', err });
+});
+
 describe('serve', () => {
   test('says where it listens as JSON, keeps to its path, its rooms and its origins', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-serve-'));

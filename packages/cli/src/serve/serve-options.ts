@@ -1,6 +1,6 @@
 import type { Authenticate, User } from '@holdfast/server';
 import { jwt } from '@holdfast/server/jwt';
-import { readConfigFile } from '../options/config-file.js';
+import { readConfigFile, type SetTimer } from '../options/config-file.js';
 import { flag, isOrigin, isPath, milliseconds, text, texts, wholeNumber } from '../options/kinds.js';
 import {
   describeOptions,
@@ -102,6 +102,7 @@ Exit codes: 0 ended by a signal, 1 cannot listen, 2 wrong usage.`;
 export async function readServeSettings(
   args: readonly string[],
   variables: Readonly<Record<string, string | undefined>>,
+  setTimer?: SetTimer,
 ): Promise<ServeSettings> {
   if (args.some((arg) => /^--jwt-secret(=|$)/.test(arg))) {
     throw new UsageError(
@@ -111,7 +112,8 @@ export async function readServeSettings(
   const line = parseCommandLine(serveOptions, args);
   if (line.positionals.length > 0) throw new UsageError(`serve takes no argument '${line.positionals[0]}'`);
   const { config } = resolveOptions({ config: serveOptions.config }, { line, variables });
-  const file = config === undefined ? undefined : { path: config, content: await readConfigFile(config) };
+  const file =
+    config === undefined ? undefined : { path: config, content: await readConfigFile(config, setTimer) };
   const settings = resolveOptions(serveOptions, { line, variables, file });
   return {
     ...settings,

@@ -104,6 +104,9 @@ describe('serve', () => {
     ['list.json', '[]', /list.json must hold an object of settings$/],
     ['nothing.mjs', 'export const port = 1', /nothing.mjs must hold an object of settings$/],
     ['throws.mjs', 'throw new Error("no")', /throws.mjs cannot be read: no$/],
+    ['throws-nothing.mjs', 'throw undefined', /throws-nothing.mjs cannot be read: it threw undefined$/],
+    ['throws-null.mjs', 'throw null', /throws-null.mjs cannot be read: it threw null$/],
+    ['throws-odd.mjs', 'throw Object.create(null)', /throws-odd.mjs cannot be read: it threw \[Object: null/],
     ['unknown.json', '{"prot":1}', /'prot' in .*unknown.json is no setting; there are: port, host/],
     ['settings.yaml', '', /^--config must be the name of a .json or .mjs file, not '.*settings.yaml'$/],
   ])('the file %s: says what is wrong', async (name, content, message) => {
@@ -111,6 +114,24 @@ describe('serve', () => {
     const reading = readServeSettings(['--config', path], {});
     await expect(reading).rejects.toBeInstanceOf(UsageError);
     await expect(reading).rejects.toThrow(message);
+  });
+
+  test('a module that never settles is waited for 10 s', async () => {
+    const path = file('never.mjs', 'await new Promise(() => undefined)');
+    const asked: number[] = [];
+    const setTimer = (run: () => void, delayMs: number) => {
+      asked.push(delayMs);
+      queueMicrotask(run);
+      return () => undefined;
+    };
+    const reading = readServeSettings(['--config', path], {}, setTimer);
+    await expect(reading).rejects.toEqual(usage(`${path} cannot be read: it has not settled within 10 s`));
+    expect(asked).toEqual([10_000]);
+  });
+
+  test('a file of JSON that begins with a byte order mark', async () => {
+    const path = file('marked.json', '\uFEFF{"port":7}');
+    expect((await readServeSettings(['--config', path], {})).port).toBe(7);
   });
 
   test('a secret is refused on the command line', async () => {
