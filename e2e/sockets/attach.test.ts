@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { createHoldfastServer, type HoldfastServer, type UpgradeSource } from '@holdfast/server';
@@ -154,6 +155,24 @@ test('a handler of other paths keeps its own, and unknown paths are left to it',
   makeServer().attach(http, { path: '/ours-too' });
   expect(await refusal(`ws://${host}/theirs`)).toEqual([418, 'others']);
   expect(await echo(`ws://${host}/realtime`)).toBe(`ws://${host}/realtime`);
+});
+
+test('a path is known in absolute form, too (RFC 9112, section 3.2.2)', async () => {
+  const { http, host } = await makeHttp();
+  makeServer().attach(http);
+  const upgrade = [
+    ...['Host: x', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'],
+    ...['Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Protocol: holdfast.v1.json', '', ''],
+  ].join('\r\n');
+  const statusOf = async (target: string): Promise<string> => {
+    const socket = connect(Number(host.split(':')[1]), '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    socket.write(`GET ${target} HTTP/1.1\r\n${upgrade}`);
+    const [answer] = (await soon(once(socket, 'data'), target)) as [Buffer];
+    return String(answer).slice(9, 12);
+  };
+  expect(await statusOf('http://x/realtime')).toBe('101');
+  expect(await statusOf('http://x/nowhere/realtime')).toBe('404');
 });
 
 test('who asks for an unknown path and resets the connection harms nobody', async () => {

@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:http';
+import { once } from 'node:events';
+import { createServer, get, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createClient } from '@holdfast/client';
 import { createHoldfastServer, type Operations, type OperationsOptions } from '@holdfast/server';
@@ -34,8 +35,8 @@ test('listen() serves /health and /ready, and nothing else but WebSockets', asyn
   const server = createHoldfastServer();
   onTestFinished(() => server.close());
   const { port } = await server.listen(0, '127.0.0.1');
-  const get = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).status;
-  expect(await Promise.all(['/health', '/ready', '/stats', '/metrics', '/'].map(get))).toEqual([
+  const statusOf = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).status;
+  expect(await Promise.all(['/health', '/ready', '/stats', '/metrics', '/'].map(statusOf))).toEqual([
     200, 200, 426, 426, 426,
   ]);
 });
@@ -54,6 +55,19 @@ test('a page is answered as HTTP wants it', async () => {
   const post = await fetch(`${url}/health`, { method: 'POST', body: 'x' });
   expect([post.status, post.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
   expect(await (await fetch(`${url}/healthy`)).text()).toBe('mine');
+});
+
+test('a page is known in absolute form, too (RFC 9112, section 3.2.2)', async () => {
+  const { url } = await opened();
+  const statusOf = async (target: string): Promise<unknown> => {
+    const asked = get(url, { path: target });
+    const [{ statusCode }] = (await once(asked, 'response')) as [{ statusCode: number }];
+    asked.destroy();
+    return statusCode;
+  };
+  expect(await statusOf('http://example.com/health?probe=1')).toBe(200);
+  expect(await statusOf('http://example.com/mine/health')).toBe(404);
+  expect(await statusOf('http://example.com')).toBe(404);
 });
 
 test('while it drains it is alive and not ready', async () => {

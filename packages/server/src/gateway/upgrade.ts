@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type Clock, CloseCode, type Codec, type Transport } from '@holdfast/protocol';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Acceptor, Identity } from '../ports/ports.js';
+import { requestedPath } from '../requested-path.js';
 import type { UpgradeSource } from '../server-types.js';
 import type { ServerSettings } from '../settings.js';
 import type { Handshake } from '../types.js';
@@ -74,7 +75,7 @@ export class Upgrades {
   attach(server: UpgradeSource, path = DEFAULT_PATH): void {
     this.#checkAttach(server, path);
     const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-      const [requested] = (request.url ?? '').split('?');
+      const requested = requestedPath(request.url);
       if (requested === path) return this.#upgrade(request, socket, head);
       // Others may take their upgrades beside us; one that nobody takes would hang for ever.
       const listeners = server.listeners('upgrade');

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Awaitable, checkKeys, isPromiseLike } from '@holdfast/protocol';
 import { safeEqual } from '../platform/safe-equal.js';
+import { requestedPath } from '../requested-path.js';
 import type { ServerStats } from './stats.js';
 
 /** What else is served beside `/health` and `/ready`. */
@@ -44,7 +45,7 @@ export function createOperations(
 ): Operations {
   checkKeys(options, ['allow', 'metrics'], 'operations(options)');
   const { allow, metrics } = options;
-  const pages = new Map<string | undefined, Page>([
+  const pages = new Map<string, Page>([
     ['/health', () => json(200, { status: 'ok' })],
     ['/ready', () => (around.stats().draining ? DRAINING : json(200, { status: 'ready' }))],
   ]);
@@ -71,8 +72,7 @@ export function createOperations(
     }
   }
   return (request, response, next) => {
-    const [path] = (request.url ?? '').split('?');
-    const page = pages.get(path);
+    const page = pages.get(requestedPath(request.url));
     if (page) serve(page, request, response, around.failed);
     else next?.();
     return page !== undefined;

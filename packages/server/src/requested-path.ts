@@ -1,0 +1,8 @@
+/** Before the path where a proxy asks: scheme and authority. */
+const ABSOLUTE = /^[a-z][a-z\d+.-]*:\/\/[^/?]*/i;
+
+/** The path that a request is for, from its `url`: in origin form or, as RFC 9112 (section 3.2.2) demands, in absolute form. */
+export function requestedPath(url = ''): string {
+  const [path] = url.replace(ABSOLUTE, '').split('?');
+  return path || '/';
+}
