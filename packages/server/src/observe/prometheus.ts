@@ -84,13 +84,24 @@ export function prometheus(options: PrometheusOptions = {}): Metrics {
 /** Read from the server when they are asked for. */
 function gaugesOf(prefix: string, registry: Registry): (stats: () => ServerStats) => void {
   let stats: (() => ServerStats) | undefined;
+  let counted: ServerStats | undefined;
+  /** A scrape asks all gauges in one task: the server counts for the first of them. */
+  const count = (): ServerStats | undefined => {
+    if (counted || !stats) return counted;
+    counted = stats();
+    void Promise.resolve().then(() => {
+      counted = undefined;
+    });
+    return counted;
+  };
   const gauge = (name: string, help: string, value: (stats: ServerStats) => number | undefined): void => {
     new Gauge({
       name: `${prefix}${name}`,
       help,
       registers: [registry],
       collect() {
-        const now = stats && value(stats());
+        const counts = count();
+        const now = counts && value(counts);
         if (now === undefined) this.remove();
         else this.set(now);
       },

@@ -91,6 +91,18 @@ test('gauges say nothing where nothing is known: before there is a server, or of
   expect(await scraped(metrics, 'holdfast_outbox_bytes')).toEqual([]);
 });
 
+test('a scrape asks the server once, and each scrape anew, also of one metric alone', async () => {
+  const metrics = prometheus();
+  const stats = { sessions: 0, users: 0, rooms: 0, outboxBytes: 0, messagesIn: 0, messagesOut: 0, errors: 0 };
+  let asked = 0;
+  metrics.serving?.(() => ({ ...stats, connections: ++asked, draining: false }));
+  expect(await scraped(metrics, 'holdfast_connections')).toEqual(['holdfast_connections 1']);
+  expect(await scraped(metrics, 'holdfast_connections')).toEqual(['holdfast_connections 2']);
+  await metrics.registry.getSingleMetricAsString('holdfast_users');
+  const alone = await metrics.registry.getSingleMetricAsString('holdfast_connections');
+  expect(alone.split('\n').at(-1)).toBe('holdfast_connections 4');
+});
+
 test('names begin as it is said, labels stand on each, a registry may be shared', async () => {
   const own = prometheus({ prefix: 'chat_', labels: { app: 'x' } });
   openBed({ observe: own });
