@@ -26,6 +26,9 @@ import type {
 import { eventMeta } from './event-meta.js';
 import type { ClientSettings } from './settings.js';
 
+/** Names of events that nobody listens to, in the log: a server may say any number of them. */
+const MAX_UNHEARD = 100;
+
 /** Tells the application: its listeners of events, and those of what happens to the client itself. */
 export class Dispatcher {
   readonly #codec: Codec;
@@ -139,10 +142,12 @@ export class Dispatcher {
     }
   }
 
-  /** Told each time to whoever asks for it; in the log, once for each name is enough. */
+  /** Told each time to whoever asks for it; in the log, once for each name is enough, and so are so many names. */
   #unheard(name: string, error: HoldfastError): void {
-    if (!this.errors.has('error') && this.#unheardNames.has(name)) return;
-    this.#unheardNames.add(name);
+    if (!this.errors.has('error')) {
+      if (this.#unheardNames.has(name) || this.#unheardNames.size === MAX_UNHEARD) return;
+      this.#unheardNames.add(name);
+    }
     this.report(error);
   }
 

@@ -1,7 +1,7 @@
 import type { HoldfastClient } from '@holdfast/client';
 import type { Testbed } from '@holdfast/testing';
-import { describe, expect, test } from 'vitest';
-import { endOf, openBed, type Person, person } from './people.js';
+import { describe, expect, test, vi } from 'vitest';
+import { endOf, openBed, type Person, person, silent } from './people.js';
 
 /** Everything that an application can listen to, and a life in which all of it is told at least once. */
 const hooks: { readonly [name: string]: (who: Person, listener: () => unknown) => unknown } = {
@@ -178,4 +178,25 @@ describe('close() inside a listener', () => {
     await bed.advance(100);
     expect(heard).toEqual(['a0', 'c0', 'c1', 'b1', 'c2', 'c3', 'c4']);
   });
+});
+
+test('events that nobody listens to are in the log once for each of 100 names; onError is told each time', async () => {
+  const error = vi.fn();
+  const bed = openBed();
+  const client = bed.createClient({ logger: { ...silent, error } });
+  await bed.until(client.connect());
+  const say = async (count: number): Promise<void> => {
+    for (let n = 0; n < count; n++) void bed.server.toAll().send(`name ${n}`, n);
+    await bed.advance(100);
+  };
+  await say(10);
+  await say(10);
+  expect(error).toHaveBeenCalledTimes(10);
+  await say(200);
+  await say(200);
+  expect(error).toHaveBeenCalledTimes(100);
+  const told = vi.fn();
+  client.onError(told);
+  await say(200);
+  expect([told.mock.calls.length, error.mock.calls.length]).toEqual([200, 100]);
 });
