@@ -35,6 +35,8 @@ export class Rooms {
   readonly #exchange: Exchange;
   readonly #around: RoomSurroundings;
   readonly #rooms = new Map<string, Room>();
+  /** Those that the application may hold. */
+  readonly #held = new Set<Room>();
   /** Ids of the `$join` requests without an answer yet. */
   readonly #asking = new Map<Room, string>();
   /** Names of rooms, by the `$leave` without an answer yet. */
@@ -56,12 +58,10 @@ export class Rooms {
     this.#around = { ...around, replaced: () => this.#replaced, isNew: (word) => this.#isNew(word) };
   }
 
+  /** For the application. */
   get(name: string): Room {
-    let room = this.#rooms.get(name);
-    if (!room) {
-      room = new Room(name, this.#around);
-      this.#rooms.set(name, room);
-    }
+    const room = this.#of(name);
+    this.#held.add(room);
     return room;
   }
 
@@ -177,7 +177,10 @@ export class Rooms {
   take(item: Item): void {
     switch (item[0]) {
       case Type.SYNC:
-        for (const sync of item[1]) this.get(sync[0]).sync(sync, this.#leaving.has(sync[0]));
+        for (const sync of item[1]) this.#of(sync[0]).sync(sync, this.#leaving.has(sync[0]));
+        // The server's own rooms, when they are over: there may be any number of them in the life of a page.
+        for (const [name, room] of this.#rooms)
+          if (!room.wanted && !this.#held.has(room)) this.#rooms.delete(name);
         break;
       case Type.PUB:
         this.#byNumber(item[1])?.take(item);
@@ -188,6 +191,12 @@ export class Rooms {
       case Type.VOL:
         this.#rooms.get(item[3]?.r ?? '')?.take(item);
     }
+  }
+
+  #of(name: string): Room {
+    const room = this.#rooms.get(name) ?? new Room(name, this.#around);
+    this.#rooms.set(name, room);
+    return room;
   }
 
   #isNew(word: string): boolean {

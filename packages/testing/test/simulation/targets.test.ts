@@ -191,6 +191,28 @@ describe('sessions are looked up, moved and ended', () => {
     expect(await bed.until(server.to('hall').sessions())).toEqual([]);
   });
 
+  test('a room that only the server has named is forgotten when it is over; a handle goes on', async () => {
+    const bed = openBed(options);
+    const { client, heard } = await device(bed, 'ada');
+    const { server } = bed;
+    const held = client.room('held');
+    for (const name of ['hall', 'held']) {
+      await bed.until(server.toUser('ada').join(name));
+      await bed.until(server.to(name).send('said', 'one'));
+      await bed.until(server.toUser('ada').leave(name));
+    }
+    await bed.advance(100);
+    expect([held.getState().status, client.room('hall').getState().status]).toEqual(['left', 'idle']);
+    // Known now, as the other one.
+    for (const name of ['hall', 'held']) {
+      await bed.until(server.toUser('ada').join(name));
+      await bed.until(server.to(name).send('said', 'two'));
+    }
+    await bed.advance(100);
+    expect([held, client.room('hall')].map((room) => room.getState().status)).toEqual(['joined', 'joined']);
+    expect(heard).toEqual(['hall: one', 'held: one', 'hall: two', 'held: two']);
+  });
+
   test('moved while it is away: it learns it when it comes back, and what was said since', async () => {
     const bed = openBed(options);
     const { client, heard } = await device(bed, 'ada', ['old']);
