@@ -1,5 +1,6 @@
 import type { Observer } from '@holdfast/server';
 import { RejectError } from '@holdfast/server';
+import { prometheus } from '@holdfast/server/metrics';
 import { describe, expect, test, vi } from 'vitest';
 import { openBed, silent } from './people.js';
 
@@ -34,6 +35,28 @@ function notebook() {
     failed: note('failed'),
   };
   return { observer, lines, sums, times };
+}
+
+/** A server and its client, after an event, a greeting, an answer that took 70 ms, and a refusal. */
+async function talked(observer: Observer) {
+  const bed = openBed({
+    observe: observer,
+    setup(server) {
+      server.rooms('*', { join: true });
+      server.on('note', () => undefined);
+      server.handle('slow', () => new Promise((resolve) => bed.clock.setTimer(() => resolve('done'), 70)));
+      server.handle('no', () => Promise.reject(new RejectError('no')));
+      server.onSession((session) => void session.send('welcome', {}));
+    },
+  });
+  const client = bed.createClient();
+  client.on('welcome', () => undefined);
+  await bed.until(client.connect());
+  await bed.until(client.send('note', 1));
+  await bed.until(client.request('slow'));
+  await bed.until(client.request('no').catch(() => undefined));
+  await bed.advance(1_000);
+  return { bed, client };
 }
 
 describe('an observer hears', () => {
@@ -87,22 +110,7 @@ describe('an observer hears', () => {
 
   test('messages, their acks, and how long handlers took by the clock of the server', async () => {
     const { observer, lines, sums, times } = notebook();
-    const bed = openBed({
-      observe: observer,
-      setup(server) {
-        server.on('note', () => undefined);
-        server.handle('slow', () => new Promise((resolve) => bed.clock.setTimer(() => resolve('done'), 70)));
-        server.handle('no', () => Promise.reject(new RejectError('no')));
-        server.onSession((session) => void session.send('welcome', {}));
-      },
-    });
-    const client = bed.createClient();
-    client.on('welcome', () => undefined);
-    await bed.until(client.connect());
-    await bed.until(client.send('note', 1));
-    await bed.until(client.request('slow'));
-    await bed.until(client.request('no').catch(() => undefined));
-    await bed.advance(1_000);
+    const { bed } = await talked(observer);
     expect(lines.filter((line) => /^(handled|rejected)/.test(line))).toEqual([
       'handled event note',
       'handled request slow',
@@ -178,6 +186,48 @@ describe('an observer hears', () => {
       'handled request broken ERR_HANDLER_FAILED',
     ]);
   });
+});
+
+test('a scrape of Prometheus says what the server has done', async () => {
+  const metrics = prometheus();
+  const { bed, client } = await talked(metrics);
+  await bed.until(client.room('lobby').join());
+  await bed.until(client.send('made\nup', 1).catch(() => undefined));
+  await bed.advance(1_000);
+  bed.cut(client);
+  await bed.until(client.connect());
+  await bed.advance(1_000);
+  const text = await metrics.metrics();
+  for (const line of [
+    'holdfast_connections 1',
+    'holdfast_sessions 1',
+    'holdfast_users 1',
+    'holdfast_rooms 1',
+    'holdfast_outbox_bytes 0',
+    'holdfast_draining 0',
+    'holdfast_attaches_total{verdict="new"} 1',
+    'holdfast_attaches_total{verdict="resumed"} 1',
+    'holdfast_attaches_total{verdict="lost"} 0',
+    'holdfast_detaches_total{code="1006"} 1',
+    'holdfast_messages_total{direction="in"} 5',
+    'holdfast_messages_total{direction="out"} 5',
+    'holdfast_dropped_messages_total{reason="outbox-full"} 0',
+    'holdfast_limited_total{limit="handshakes"} 0',
+    'holdfast_errors_total{code="ERR_REJECTED"} 1',
+    'holdfast_errors_total{code="ERR_NO_HANDLER"} 1',
+    'holdfast_failures_total 0',
+    'holdfast_handshake_seconds_count 2',
+    'holdfast_handshake_seconds_bucket{le="0.05"} 2',
+    'holdfast_ack_seconds_count 5',
+    'holdfast_ack_seconds_bucket{le="0.25"} 5',
+    'holdfast_handler_seconds_sum{kind="request",name="slow"} 0.07',
+    'holdfast_handler_seconds_count{kind="event",name="note"} 1',
+    'holdfast_handler_seconds_count{kind="request",name="$join"} 1',
+  ]) {
+    expect(text.split('\n')).toContain(line);
+  }
+  expect(text).not.toContain('made');
+  expect(metrics.contentType).toMatch(/^text\/plain; version=0\.0\.4/);
 });
 
 test('an observer that throws is reported, and stops nothing', async () => {
