@@ -161,7 +161,7 @@ export class Outflow {
     const refused = this.#refused;
     this.#refused = [];
     this.#news = false;
-    const rooms = !this.#session.isSettled;
+    const rooms = this.#session.asksForRooms();
     const call = { ...this.#owner, after: this.#written, window: this.window, rooms };
     this.#asking = true;
     return after(this.#around.store.read(call), (read) => this.#got(read, refused));

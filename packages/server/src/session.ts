@@ -127,6 +127,8 @@ export class Session {
   epoch = '';
   /** Number of the last move into or out of a room that was accepted and is not over; 0: all are. */
   #moving = 0;
+  /** `unsure`: servers may have moved it since the store last said in which rooms it is. */
+  #whereabouts: 'known' | 'unsure' | 'asked' = 'known';
   readonly #around: SessionSurroundings;
   readonly #turns = new Turns();
   /** What the application keeps with it. */
@@ -213,7 +215,10 @@ export class Session {
     this.epoch = epoch;
     this.gen = gen;
     this.#moving = lastMove;
+    this.#whereabouts = 'known';
     this.handled(handled, rooms);
+    // Whoever has moved it since then may have said so before this answer came.
+    this.moved();
     this.streams.retry();
   }
 
@@ -227,6 +232,17 @@ export class Session {
     this.#moving = seq;
   }
 
+  /** A server has moved it. Notes and answers of the store overtake each other: it has to be asked what holds. */
+  moved(): void {
+    this.#whereabouts = 'unsure';
+  }
+
+  /** The store is being asked what has been handled: whether it is also to say in which rooms the session is. */
+  asksForRooms(): boolean {
+    if (this.#whereabouts === 'unsure') this.#whereabouts = 'asked';
+    return this.#whereabouts === 'asked' || !this.isSettled;
+  }
+
   /** This message has been handled here. */
   finished(seq: number): void {
     this.streams.ran(seq);
@@ -235,15 +251,16 @@ export class Session {
     this.attachment?.settled();
   }
 
-  /** The store says what has been handled, here or elsewhere, and in which rooms the session is. */
+  /** The store says what has been handled, here or elsewhere, and, if it was asked, in which rooms the session is. */
   handled(handled: Handled, rooms: ReadonlyMap<string, Membership> | undefined): void {
     this.#handled = handled;
     this.streams.handled();
     const { low, above } = handled;
-    if (this.#moving === 0 || !rooms) return;
+    if (!rooms || this.#whereabouts === 'unsure') return;
     if (this.#moving > low && !above.includes(this.#moving)) return;
+    this.#whereabouts = 'known';
     this.#around.isIn(this, rooms);
-    this.finished(this.#moving);
+    if (!this.isSettled) this.finished(this.#moving);
   }
 
   /** From now on the session is a member of this room, or is not. */

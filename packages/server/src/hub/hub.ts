@@ -76,11 +76,10 @@ export class Hub {
 
   /** The store says in which rooms a session is: others have seen to it meanwhile. */
   isIn(session: Session, rooms: ReadonlyMap<string, Membership>): void {
-    for (const name of [...session.rooms]) if (!rooms.has(name)) this.#takeOut(session, name);
+    for (const name of [...session.rooms]) if (!rooms.has(name)) this.#moveOut(session, name);
     for (const [name, membership] of rooms) {
-      const isNew = !session.rooms.has(name);
-      const room = this.#takeIn(session, name, membership);
-      if (isNew) this.#open(session.attachment, room, membership.position);
+      if (session.rooms.has(name)) this.#takeIn(session, name, membership);
+      else this.#moveIn(session, name, membership);
     }
   }
 
@@ -179,16 +178,22 @@ export class Hub {
   moved({ sid, move: { name, membership } }: MoveCall): void {
     const session = this.sessions.get(sid);
     if (!session || session.rooms.has(name) === (membership !== undefined)) return;
+    session.moved();
+    if (membership) this.#moveIn(session, name, membership).told ??= membership.position;
+    else this.#moveOut(session, name);
+  }
+
+  #moveIn(session: Session, name: string, membership: Membership): LiveRoom<Session> {
     const { attachment } = session;
-    if (!membership) {
-      this.#takeOut(session, name);
-      if (attachment?.live) attachment.lanes.shut(name);
-      return;
-    }
-    const { position } = membership;
-    this.#takeIn(session, name, membership).told ??= position;
-    const opened = attachment?.live ? this.open(attachment, name, position) : undefined;
+    const room = this.#takeIn(session, name, membership);
+    const opened = attachment?.live ? this.open(attachment, name, membership.position) : undefined;
     if (opened instanceof Promise) opened.catch(this.#around.failed);
+    return room;
+  }
+
+  #moveOut(session: Session, name: string): void {
+    this.#takeOut(session, name);
+    if (session.attachment?.live) session.attachment.lanes.shut(name);
   }
 
   /** Where the log stands, and from where on it is for one who is new: so much as the rule says, and the log has. */

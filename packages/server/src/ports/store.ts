@@ -381,6 +381,6 @@ export type Note =
       readonly answer: ClientAnswer;
     }
   | { readonly about: 'room'; readonly room: string }
-  /** A server has put a session into a room, or taken it out. */
+  /** A server has put a session into a room, or taken it out. It may overtake older answers: `read` says what holds. */
   | ({ readonly about: 'move' } & MoveCall)
   | ({ readonly about: 'cast' } & CastCall);

@@ -113,6 +113,12 @@ export const REGRESSIONS: readonly Regression[] = [
     story:
       'everybody is taken out of a room, and one put in again while the store is asked from where it flows: the answer to the first question opened it under the number of the room that was gone',
   },
+  {
+    seed: 49_326,
+    since: 'moves',
+    story:
+      'a session is put into a room just after the store has bound its new connection; the note of it overtakes the answer, which took it out again: its client never knew that it was in',
+  },
 ];
 
 /** The others: in these the two ends do not ask each other, or the dice would tell other stories. */

@@ -237,6 +237,11 @@ export const SERVER_RULES: readonly Mutant[] = [
     ],
   },
   {
+    name: 'moves-overtaken',
+    says: 'the answer to an attach counts more than the note of a move that the store has made since, and that came first',
+    edits: [{ file: 'server/src/session.ts', find: 'this.moved();', put: '' }],
+  },
+  {
     name: 'opened-where-it-was-asked',
     says: 'a room flows on the connection on which its join was asked for, though another one has come meanwhile',
     edits: [
