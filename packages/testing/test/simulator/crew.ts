@@ -18,8 +18,18 @@ export interface CrewOptions {
   played(result: Result): boolean;
 }
 
-/** A seed takes some ten milliseconds; one that takes so long hangs. */
+/** A seed takes some ten milliseconds, the slowest some seconds; one for which a thread has worked so long hangs. */
 const HANGS_MS = 60_000;
+const LOOK_MS = 1_000;
+
+/**
+ * What this process has worked, all threads together; ms. The clock on the wall says nothing: where other work has the
+ * machine, or all stands still, a seed waits.
+ */
+function workedMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
 
 /** Plays many seeds on several threads. Resolves when all are played, or when it was enough. */
 export async function playMany({ program, workers, from, count, played }: CrewOptions): Promise<void> {
@@ -29,20 +39,23 @@ export async function playMany({ program, workers, from, count, played }: CrewOp
   const tell = (result: Result): void => {
     if (!enough) enough = played(result);
   };
-  await Promise.all(Array.from({ length: workers }, () => work(program, take, tell)));
+  const hangsMs = HANGS_MS * workers;
+  await Promise.all(Array.from({ length: workers }, () => work(program, hangsMs, take, tell)));
 }
 
 /** One thread after the other, as long as there are seeds: one that hangs is replaced. */
 async function work(
   program: string,
+  hangsMs: number,
   take: () => number | undefined,
   tell: (result: Result) => void,
 ): Promise<void> {
-  for (let seed = take(); seed !== undefined; ) seed = await onOneThread(program, seed, take, tell);
+  for (let seed = take(); seed !== undefined; ) seed = await onOneThread(program, hangsMs, seed, take, tell);
 }
 
 function onOneThread(
   program: string,
+  hangsMs: number,
   first: number,
   take: () => number | undefined,
   tell: (result: Result) => void,
@@ -52,19 +65,21 @@ function onOneThread(
     let seed = first;
     let timer: NodeJS.Timeout;
     const leave = (left: number | undefined): void => {
-      clearTimeout(timer);
+      clearInterval(timer);
       void worker.terminate().then(() => resolve(left));
     };
     const send = (): void => {
-      timer = setTimeout(() => {
-        tell({ seed, found: [{ invariant: 19, text: `hangs for ${HANGS_MS} ms` }], coverage: {} });
+      const begunAt = workedMs();
+      timer = setInterval(() => {
+        if (workedMs() - begunAt < hangsMs) return;
+        tell({ seed, found: [{ invariant: 19, text: `hangs: ${HANGS_MS} ms of work` }], coverage: {} });
         leave(take());
-      }, HANGS_MS);
+      }, LOOK_MS);
       worker.postMessage(seed);
     };
     worker.on('error', reject);
     worker.on('message', (result: Result) => {
-      clearTimeout(timer);
+      clearInterval(timer);
       tell(result);
       const more = take();
       if (more === undefined) return leave(undefined);
