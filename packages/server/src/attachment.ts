@@ -25,7 +25,8 @@ import type { Observed } from './observe/observer.js';
 import { Outflow, type OutflowSurroundings, type ServerLink } from './outflow.js';
 import type { Answer, Ownership, RoomPosition } from './ports/store.js';
 import { isBefore, laterPosition } from './room-position.js';
-import type { Session, SessionConnection } from './session.js';
+import type { Session } from './session.js';
+import type { SessionConnection } from './session-connection.js';
 import type { Handshake } from './types.js';
 
 export interface AttachmentSurroundings

@@ -11,7 +11,8 @@ import type { NumberedRoom, RoomNews } from './hub/room.js';
 import type { Observed } from './observe/observer.js';
 import type { Outflow } from './outflow.js';
 import type { Answer, RoomPart, RoomPosition, SessionStore } from './ports/store.js';
-import type { RoomLanes, Session } from './session.js';
+import type { Session } from './session.js';
+import type { RoomLanes } from './session-connection.js';
 
 interface Lane {
   readonly room: NumberedRoom;

@@ -5,7 +5,6 @@ import {
   defer,
   type EventItem,
   holdfastError,
-  type PublicationItem,
   type Receipt,
   RejectError,
   type Sending,
@@ -15,8 +14,6 @@ import {
 import { Turns } from './answer.js';
 import { Asking, type Question } from './asking.js';
 import { dropOldest } from './drop-oldest.js';
-import type { Refusal } from './gateway/token.js';
-import type { NumberedRoom, RoomNews } from './hub/room.js';
 import { KeptData } from './hub/session-data.js';
 import type { MessageRate } from './limits/message-rate.js';
 import type { Observed } from './observe/observer.js';
@@ -33,8 +30,9 @@ import type {
   Writing,
 } from './ports/store.js';
 import { Runner, type RunnerSurroundings } from './runner.js';
+import type { SessionConnection } from './session-connection.js';
 import { Streams } from './streams.js';
-import type { Handshake, ServerSession, User } from './types.js';
+import type { ServerSession, User } from './types.js';
 
 /** Earlier sessions of a client that are known: it names 32 for a room, the same ones for each, as a rule. */
 const MAX_KNOWN_REPLACED = 256;
@@ -51,46 +49,6 @@ export interface SessionSurroundings extends RunnerSurroundings<Session> {
   door(session: Session, prefix: string): ServerSession;
   /** The store says in which rooms it is. */
   isIn(session: Session, rooms: ReadonlyMap<string, Membership>): void;
-}
-
-/** The rooms that flow on a connection. */
-export interface RoomLanes {
-  open(room: NumberedRoom, wanted: RoomPosition): Answer<void>;
-  close(room: string): void;
-  /** As `close`; the client is told that it is out. */
-  shut(room: string): void;
-  news(news: RoomNews): void;
-  aside(room: string, item: PublicationItem): void;
-  cast(room: string, except: ReadonlySet<string>, frame: (codec: Codec) => WireData | undefined): void;
-  positionIn(room: string): RoomPosition | undefined;
-}
-
-/** The connection of a session, as the rest of the server uses it. */
-export interface SessionConnection {
-  readonly gen: number;
-  /** What its HTTP request said. */
-  readonly handshake: Handshake;
-  readonly live: boolean;
-  readonly lanes: RoomLanes;
-  /** The handlers of this message have been started. */
-  started(seq: number): void;
-  /** They have refused it. */
-  refused(seq: number): void;
-  /** All its moves into and out of rooms are over. */
-  settled(): void;
-  /** The store has something for this client. */
-  wake(): void;
-  /** Writes this now, or not at all: says which. */
-  cast(data: WireData): boolean;
-  /** Asks the client to connect elsewhere after so many ms. */
-  goAway(reason: string, afterMs: number): void;
-  /** The session is over: says why, and lets the connection go. */
-  end(reason: string): void;
-  /** Another connection has the session: this one counts no more, and is closed in a moment. */
-  retire(): void;
-  /** Says why the client is not let in any more, and closes. */
-  refuse(refusal: Refusal): void;
-  drop(code: number, reason: string): void;
 }
 
 /**

@@ -25,7 +25,8 @@ import type {
   SessionStore,
 } from '../ports/store.js';
 import { type Outcome, replyOf } from '../runner.js';
-import type { Session, SessionConnection } from '../session.js';
+import type { Session } from '../session.js';
+import type { SessionConnection } from '../session-connection.js';
 import { castFrames } from './cast-frames.js';
 import type { NewPublication } from './new-publication.js';
 import { PresenceGrace } from './presence-grace.js';
