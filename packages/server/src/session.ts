@@ -14,6 +14,7 @@ import {
 import { Turns } from './answer.js';
 import { Asking, type Question } from './asking.js';
 import { dropOldest } from './drop-oldest.js';
+import { JoinedRooms } from './hub/joined-rooms.js';
 import { KeptData } from './hub/session-data.js';
 import type { MessageRate } from './limits/message-rate.js';
 import type { Observed } from './observe/observer.js';
@@ -64,8 +65,9 @@ export class Session {
   readonly codec: Codec;
   /** Where it stood in each of its rooms when it joined. */
   readonly positions = new Map<string, RoomPosition>();
-  /** Names of the rooms it has joined. */
-  readonly rooms = new Set<string>();
+  readonly joined = new JoinedRooms();
+  /** Whole names of the rooms it has joined. */
+  readonly rooms = this.joined.all;
   /** Earlier sessions of its client: what they published is not for it. */
   readonly replaced = new Set<string>();
   /** What handlers are given. */
@@ -227,10 +229,10 @@ export class Session {
       const { position, replaced } = membership;
       for (const id of replaced) this.replaced.add(id);
       dropOldest(this.replaced, MAX_KNOWN_REPLACED);
-      this.rooms.add(name);
+      this.joined.add(name);
       this.positions.set(name, position);
     } else {
-      this.rooms.delete(name);
+      this.joined.delete(name);
       this.positions.delete(name);
     }
   }

@@ -30,9 +30,7 @@ export function doorOf(session: Session, around: DoorSurroundings): ServerSessio
   const asking = { ...around, codec, ask: session.ask.bind(session) };
   return Object.freeze<ServerSession>({
     id,
-    get rooms() {
-      return new Set(roomsIn(scope, session.rooms));
-    },
+    rooms: session.joined.in(scope.prefix),
     get user() {
       return session.user;
     },
