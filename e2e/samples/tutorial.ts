@@ -10,7 +10,7 @@ import { z } from 'zod';
 
 // What tutorials on WebSockets have one write by hand, snippet by snippet.
 
-export const contract = defineContract({
+const contract = defineContract({
   events: {
     message: z.object({ roomId: z.string().optional(), content: z.string() }),
     typing: z.object({ isTyping: z.boolean() }),
@@ -26,7 +26,7 @@ export const contract = defineContract({
   requests: { echo: { input: z.string(), output: z.string() } },
   presence: z.enum(['online', 'offline', 'away']),
 });
-export const adminContract = defineContract({ clientEvents: { broadcast: z.string() } });
+const adminContract = defineContract({ clientEvents: { broadcast: z.string() } });
 
 export function tutorialServer(secret: string) {
   const log: string[] = [];
