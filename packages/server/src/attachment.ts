@@ -36,6 +36,8 @@ export interface AttachmentSurroundings
   readonly observe: Observed;
   /** Lets a room of the session flow on its connection. */
   openRoom(attachment: Attachment, room: string, position: RoomPosition): Answer<void>;
+  /** A socket that stays full for so long belongs to a reader that is too slow, ms. */
+  readonly slowConsumerMs: number;
   /** Time between pings of this connection, ms. */
   readonly heartbeatMs: number;
   /** What a session saves up of its rate, in messages. */
@@ -53,8 +55,6 @@ export interface AttachmentSurroundings
 
 /** A connection that is silent for so many heartbeats is dead. */
 const SILENT_HEARTBEATS = 2.2;
-/** A socket that stays full for so long belongs to a reader that is too slow. */
-const SLOW_MS = 30_000;
 /**
  * A connection whose session is on another server now stays open for so long: its client may be here until the WELCOME
  * from there has come, and would be without any if this one closed before.
@@ -352,7 +352,7 @@ export class Attachment implements SessionConnection {
     if (!this.live) return;
     const { congestedSince } = this.#outflow;
     const deadAt = this.#heardAt + SILENT_HEARTBEATS * this.#around.heartbeatMs;
-    const slowAt = congestedSince === undefined ? Infinity : congestedSince + SLOW_MS;
+    const slowAt = congestedSince === undefined ? Infinity : congestedSince + this.#around.slowConsumerMs;
     const others = [this.#outflow.ackDueAt, this.#token.endsAt, this.#pace.lookAt];
     this.#alarm.set(Math.min(this.#pingAt, this.#touchAt, deadAt, slowAt, ...others));
   }
@@ -360,12 +360,12 @@ export class Attachment implements SessionConnection {
   #ring(): void {
     if (this.#stage === 'retired') return this.drop(CloseCode.SUPERSEDED, 'superseded');
     const now = this.#around.clock.now();
-    const { heartbeatMs, touchMs } = this.#around;
+    const { heartbeatMs, touchMs, slowConsumerMs } = this.#around;
     const { congestedSince } = this.#outflow;
     if (now >= this.#heardAt + SILENT_HEARTBEATS * heartbeatMs) {
       return this.drop(CloseCode.TIMEOUT, 'nothing heard');
     }
-    if (congestedSince !== undefined && now >= congestedSince + SLOW_MS) {
+    if (congestedSince !== undefined && now >= congestedSince + slowConsumerMs) {
       return this.drop(CloseCode.SLOW_CONSUMER, 'reads too slowly');
     }
     if (now >= this.#token.endsAt) return this.#around.refused(EXPIRED);

@@ -37,6 +37,8 @@ export interface ServerOptions<C extends AnyContract = Contract, U extends User 
    */
   concurrency?: number | undefined;
   limits?: LimitOptions | undefined;
+  /** What may wait for a client that is away or reads slowly, and what is done beyond that. */
+  outbox?: OutboxOptions | undefined;
   /**
    * Takes lines of a name and its fields: sessions that come and go at `info`, refusals at `debug`, failures that `onError`
    * does not take at `error`. Default: `console`, for failures only.
@@ -65,14 +67,42 @@ export interface HeartbeatOptions {
   intervalMs?: number | undefined;
 }
 
+/**
+ * Of one session: its events and requests that its client has not acknowledged, on the wire or waiting. Answers and items
+ * of streams may have as much again. What is said in rooms is not counted: that waits in the room's log.
+ */
+export interface OutboxOptions {
+  /** Whole, at least 1, default 1_000, unless the store was made with another bound. */
+  maxMessages?: number | undefined;
+  /** As they stand on the wire; bytes, at least 1, default 1_048_576. With nothing there, one message of any size has its place. */
+  maxBytes?: number | undefined;
+  /**
+   * What a `send` beyond these bounds does. The client is told of each event that it does not get by `onGap`
+   * (`outbox-full`), in its place.
+   *
+   * `reject` (default): it ends as `ERR_OUTBOX_FULL`.
+   *
+   * `drop-oldest`: the oldest events that are not on the wire end so, for what is worth less the older it is; half of the
+   * bounds at most is then on the wire. Where only requests and what is on the wire are left, as `reject`.
+   *
+   * `disconnect`: as `reject`, and the connection is closed with 4408. Its client comes back, with its backoff, and reads on
+   * from where it was; until it has taken half of the bounds that does not happen again.
+   */
+  overflow?: 'reject' | 'drop-oldest' | 'disconnect' | undefined;
+}
+
 export interface LimitOptions {
   /** Largest WebSocket message; bytes, at least 8_192, default 1_048_576. */
   maxMessageBytes?: number | undefined;
   /** Most rooms of one session; default 128. */
   maxRooms?: number | undefined;
-  /** What may wait in the socket of a slow client until nothing more is written to it; when it has been full for 30 s, the
-   * connection is dropped with 4408. The client reads on from where it was. Bytes, default 1_048_576. */
+  /** What may wait in the socket of a slow client until nothing more is written to it. Bytes, default 1_048_576. */
   maxBufferedBytes?: number | undefined;
+  /**
+   * When a socket has been so full for so long, its connection is dropped with 4408. The client reads on from where it was.
+   * Ms, at least 10, default 30_000.
+   */
+  slowConsumerMs?: number | undefined;
   /**
    * Handshakes that this server takes in a second; beyond that there is a queue of one second, and everybody else is
    * told when to come again. Over so long as that takes for all who are here its clients spread their first attempt after

@@ -1,10 +1,9 @@
 import {
+  CloseCode,
   type Codec,
   type Deferred,
-  type DeliveryError,
   defer,
   type EventItem,
-  holdfastError,
   type Receipt,
   RejectError,
   type Sending,
@@ -13,6 +12,7 @@ import {
 } from '@holdfast/protocol';
 import { Turns } from './answer.js';
 import { Asking, type Question } from './asking.js';
+import { outboxFull, sessionOver } from './delivery-errors.js';
 import { dropOldest } from './drop-oldest.js';
 import { JoinedRooms } from './hub/joined-rooms.js';
 import { KeptData } from './hub/session-data.js';
@@ -26,6 +26,7 @@ import type {
   AttachedSession,
   Handled,
   Membership,
+  Note,
   RoomPosition,
   SessionStore,
   Writing,
@@ -266,11 +267,9 @@ export class Session {
     const appended = this.#append({ w, data, place }, (appended) => {
       if (appended.status === 'ok') return this.#superseded(appended.superseded);
       this.#waiting.delete(w);
-      const text = `too much waits for the session already; its client will be told that '${item[1]}' is missing`;
-      const details = { delivery: 'unsent', messageId: id } as const;
       if (appended.status !== 'full') return deferred.reject(sessionOver(id, false));
       this.#dropped('outbox-full');
-      deferred.reject(holdfastError('ERR_OUTBOX_FULL', text, details));
+      deferred.reject(outboxFull(id, `'${item[1]}' was refused`));
     });
     if (appended instanceof Promise)
       appended.catch((error: unknown) => this.#around.report(error, 'store', this));
@@ -304,7 +303,30 @@ export class Session {
     next: (appended: Appended) => R,
   ): Answer<R> {
     const { store, node } = this.#around;
-    return this.#turns.take(() => store.append({ sid: this.id, writer: node, ...call }), next);
+    return this.#turns.take(
+      () => store.append({ sid: this.id, writer: node, ...call }),
+      (appended) => {
+        if (appended.status === 'ok') this.#gaveWay(appended.dropped ?? []);
+        return next(appended);
+      },
+    );
+  }
+
+  /** More waits for its client than may, whoever has sent that. */
+  overflowed({ gone }: Extract<Note, { about: 'overflow' }>): void {
+    if (gone !== 'connection') return this.#gaveWay(gone);
+    this.attachment?.drop(CloseCode.SLOW_CONSUMER, 'too much waits');
+  }
+
+  /** What calls of ours have appended has been dropped for what came later. */
+  #gaveWay(dropped: readonly Writing[]): void {
+    const ours = dropped.filter(({ writer }) => writer === this.#around.node);
+    if (ours.length > 0) this.#dropped('outbox-full', ours.length);
+    for (const { w } of ours) {
+      const deferred = this.#waiting.get(w);
+      this.#waiting.delete(w);
+      if (deferred) deferred.reject(outboxFull(deferred.sending.id, 'it gave way to what came later'));
+    }
   }
 
   /** What a call of ours has appended has lost its place to a newer one. */
@@ -316,8 +338,8 @@ export class Session {
     deferred?.resolve({ id: deferred.sending.id, outcome: 'superseded' });
   }
 
-  #dropped(reason: 'volatile' | 'outbox-full' | 'superseded'): void {
-    this.#around.observe.dropped({ sessionId: this.id, reason, messages: 1 });
+  #dropped(reason: 'volatile' | 'outbox-full' | 'superseded', messages = 1): void {
+    this.#around.observe.dropped({ sessionId: this.id, reason, messages });
   }
 
   /** What a call of ours has appended has got a number. */
@@ -354,16 +376,4 @@ export class Session {
     this.runner.cancelAll(over);
     this.streams.abortAll(over);
   }
-}
-
-function sessionOver(messageId: string, written: boolean): DeliveryError {
-  return written
-    ? holdfastError('ERR_SESSION_LOST', 'the session ended before this was acknowledged', {
-        delivery: 'unknown',
-        messageId,
-      })
-    : holdfastError('ERR_CLOSED', 'the session ended before this was written', {
-        delivery: 'unsent',
-        messageId,
-      });
 }

@@ -108,7 +108,7 @@ export class Sessions {
 
   #attach(session: Session, arrival: Arrival): Attachment {
     const { hub, store, router, settings, failed } = this.#around;
-    const { sessionTtlMs, maxBufferedBytes, burst, heartbeatMs, observe } = settings;
+    const { sessionTtlMs, maxBufferedBytes, slowConsumerMs, burst, heartbeatMs, observe } = settings;
     const { clock, random } = this.#around.ports;
     const { broken, refused, identify } = arrival;
     const attachment = new Attachment(session, arrival, {
@@ -116,6 +116,7 @@ export class Sessions {
       store,
       openRoom: (of, room, position) => hub.open(of, room, position),
       maxBufferedBytes,
+      slowConsumerMs,
       burst,
       heartbeatMs: heartbeatMs * (0.9 + 0.2 * random.fraction()),
       touchMs: Math.max(10, sessionTtlMs / 3),
@@ -261,6 +262,8 @@ export class Sessions {
         return;
       case 'move':
         return this.#around.hub.moved(note);
+      case 'overflow':
+        return session.overflowed(note);
       case 'answer':
         if (note.written.writer === this.#around.node)
           session.asking.answeredElsewhere(note.written.w, note.answer);

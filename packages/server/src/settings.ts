@@ -15,7 +15,8 @@ import type { TokenPlaces } from './gateway/upgrade-token.js';
 import { Counts } from './observe/counts.js';
 import { type FailedAt, inWords, logFailure, logLines, onlyTrouble } from './observe/log.js';
 import { HOOKS, type Observed, type Observer, tellAll } from './observe/observer.js';
-import type { ServerOptions } from './options.js';
+import type { OutboxOptions, ServerOptions } from './options.js';
+import type { OutboxRules } from './ports/store.js';
 import type { Authenticate, User } from './types.js';
 
 /** Options, checked, with every default filled in. */
@@ -36,6 +37,8 @@ export interface ServerSettings {
   readonly maxMessageBytes: number;
   readonly maxRooms: number;
   readonly maxBufferedBytes: number;
+  readonly slowConsumerMs: number;
+  readonly outbox: OutboxRules;
   readonly acceptPerSecond: number;
   readonly messagesPerSecond: number;
   readonly burst: number;
@@ -68,6 +71,7 @@ const OPTIONS = [
   'sessionTtlMs',
   'concurrency',
   'limits',
+  'outbox',
   'logger',
   'observe',
 ] as const satisfies readonly (keyof ServerOptions)[];
@@ -100,6 +104,7 @@ export function resolveOptions<C extends AnyContract, U extends User>(
     maxMessageBytes: [1_048_576, MAX_HELLO_BYTES, 'whole'],
     maxRooms: [128, 0, 'whole'],
     maxBufferedBytes: [1_048_576, 1_024],
+    slowConsumerMs: [30_000, 10],
     acceptPerSecond: [1_000, 1],
     messagesPerSecond: [MESSAGES_PER_SECOND, 1],
     burst: [2_000, 1, 'whole'],
@@ -123,11 +128,27 @@ export function resolveOptions<C extends AnyContract, U extends User>(
     sessionTtlMs,
     concurrency,
     ...limits,
+    outbox: outboxRules(options.outbox),
     logger,
     logFailure: (error, where) => (options.logger ? logFailure : inWords)(logger, error, where),
     observe: observedBy([counts, ...logs, ...observersOf(options.observe)], logger),
     counts,
   };
+}
+
+function outboxRules(given: OutboxOptions = {}): OutboxRules {
+  checkKeys(given, ['maxMessages', 'maxBytes', 'overflow'], 'outbox');
+  const { overflow = 'reject', ...bounds } = given;
+  if (overflow !== 'reject' && overflow !== 'drop-oldest' && overflow !== 'disconnect') {
+    const allowed = "'reject', 'drop-oldest' or 'disconnect'";
+    throw new TypeError(`outbox.overflow must be ${allowed}, not '${String(overflow).slice(0, 40)}'`);
+  }
+  const { maxMessages, maxBytes } = numberOptions(bounds, 'outbox', {
+    maxMessages: [1_000, 1, 'whole'],
+    maxBytes: [1_048_576, 1],
+  });
+  const isSaid = bounds.maxMessages !== undefined || bounds.maxBytes !== undefined;
+  return { bounds: isSaid ? [maxMessages, maxBytes] : undefined, overflow };
 }
 
 function observersOf(observer: Observer | undefined): readonly Observer[] {

@@ -29,7 +29,7 @@ import type { ConnectionLimits, ConnectionPlace } from '../limits/connections.js
 import { fullWindow } from '../limits/pace.js';
 import type { Observed } from '../observe/observer.js';
 import type { ServerPorts } from '../ports/ports.js';
-import type { Answer, Attached, SessionStore } from '../ports/store.js';
+import type { Answer, Attached, OutboxRules, SessionStore } from '../ports/store.js';
 import type { EnteringSession, Handshake } from '../types.js';
 import { type Entrant, Entry, type EntrySurroundings, type Upgraded } from './entry.js';
 import { mismatchOf } from './hello.js';
@@ -62,6 +62,8 @@ export interface HandshakeSurroundings extends EntrySurroundings {
   readonly heartbeatMs: number;
   readonly sessionTtlMs: number;
   readonly maxMessageBytes: number;
+  /** What may wait for a client. */
+  readonly outbox: OutboxRules;
   /** What a session saves up of its rate, in messages. */
   readonly burst: number;
   readonly observe: Observed;
@@ -231,7 +233,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
   /** Asks the store which session it is. */
   #enter(hello: Hello, entrant: Entrant): void {
     if (this.#stage.name !== 'authenticating') return;
-    const { ports, store, node } = this.#around;
+    const { ports, store, node, outbox } = this.#around;
     const { id, user } = entrant;
     const waitMs = this.#place.enter(user.id, id);
     if (waitMs !== undefined) return this.#tooMany('user-connections', waitMs);
@@ -247,6 +249,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
       received: hello.x ?? 0,
       acked: hello.y ?? 0,
       maxRequests: hello.q ?? MAX_OPEN_REQUESTS,
+      outbox,
       codec: this.#codec.name,
       node,
     });

@@ -1,5 +1,15 @@
-import type { ErrorItem, Item, OutboxPlace, ResponseItem, WireData } from '@holdfast/protocol';
+import type { ErrorItem, Item, OutboxPlace, ResponseItem } from '@holdfast/protocol';
 import type { User } from '../types.js';
+import type {
+  AppendCall,
+  Appended,
+  Bounds,
+  OutboxRules,
+  OutItem,
+  Reply,
+  WithdrawCall,
+  Withdrawn,
+} from './outbox-store.js';
 import type {
   CastCall,
   DescribeCall,
@@ -15,13 +25,11 @@ import type {
   Writing,
 } from './room-store.js';
 
+export type * from './outbox-store.js';
 export type * from './room-store.js';
 
 /** An answer at once, or later. A store in memory answers at once: it costs no turn of the event loop. */
 export type Answer<T> = T | Promise<T>;
-
-/** How much may wait for a client or be unacknowledged by it: messages, bytes. */
-export type Bounds = readonly [messages: number, bytes: number];
 
 /**
  * What outlives a connection: sessions with their numbers, what was accepted and not yet handled, what was sent and
@@ -121,6 +129,8 @@ export interface AttachCall {
   readonly acked: number;
   /** Most requests that may be open at this client at once, whoever asks; counts for what is asked from now on. */
   readonly maxRequests: number;
+  /** From now on; absent: `reject`, within the store's own bounds. */
+  readonly outbox?: OutboxRules | undefined;
   /** Name of the codec of the connection; counts when the session is made. */
   readonly codec: string;
   /** The server that will own the connection. */
@@ -212,63 +222,6 @@ export type Accepted =
   | { readonly status: 'full'; readonly accepted: number }
   | { readonly status: 'fenced' | 'lost' };
 
-/** An answer to a message of the client. */
-export interface Reply {
-  readonly data: WireData;
-  /** If it is an ERR: kept readable, for a client that comes back too late. */
-  readonly refusal?: ErrorItem | undefined;
-}
-
-export interface AppendCall extends Writing {
-  readonly sid: string;
-  /**
-   * The incarnation in which the session is meant; in another one the answer is `lost`. Requests and cancellations have it:
-   * what one incarnation has given a number may have none in the next, and the number may be another one's.
-   */
-  readonly epoch?: string | undefined;
-  readonly data: WireData;
-  /** What waits under the same word has no number yet: this takes its place. */
-  readonly place?: string | undefined;
-  /**
-   * A request. It is open from now on until it is answered, cancelled or withdrawn, also after its message has been
-   * acknowledged and dropped. `full` also if as many are open as the client takes; and it leaves no hole then, since who
-   * asked is told.
-   */
-  readonly asks?: boolean | undefined;
-  /**
-   * Part of a stream: as an answer it goes out before what waits for the window. `full`, and without a hole, if too many
-   * answers wait for the client's ack: to be tried again when it has acknowledged some.
-   */
-  readonly part?: boolean | undefined;
-  /**
-   * Cancels the request of this number: goes out before what waits for the window and is never refused; the request is not
-   * open any more, and not written again: a hole `abandoned` takes its number. Of one that is not open, nothing happens.
-   */
-  readonly cancels?: number | undefined;
-}
-/**
- * `full`: refused, and the client will be told of the hole where it would have been, unless it is a request or part of a
- * stream. `lost`: there is no such session.
- */
-export type Appended =
-  | { readonly status: 'full' | 'lost' }
-  /** `superseded`: whose place it took, if anybody's. */
-  | { readonly status: 'ok'; readonly superseded?: Writing | undefined };
-
-/** Names a request by the call that appended it. */
-export interface WithdrawCall extends Writing {
-  readonly sid: string;
-  /** As in the call that appended it; in another incarnation it is `gone`. */
-  readonly epoch?: string | undefined;
-}
-/**
- * `ok`: it had no number, and will never have one. `numbered`: it is open under this number, and may have been written.
- * `gone`: neither, since it was answered, refused or withdrawn before, or there is no such session.
- */
-export type Withdrawn =
-  | { readonly status: 'ok' | 'gone' }
-  | { readonly status: 'numbered'; readonly seq: number };
-
 export interface ReadCall extends Ownership {
   /** Written already. */
   readonly after: number;
@@ -285,12 +238,6 @@ export type Read =
       readonly rooms?: ReadonlyMap<string, Membership> | undefined;
     }
   | { readonly status: 'fenced' | 'lost' };
-
-/** Something for a client, numbered. */
-export type OutItem =
-  | { readonly seq: number; readonly data: WireData; readonly written?: Writing | undefined }
-  /** The numbers from `seq` to `last` are a hole, for the reason in `why`. */
-  | { readonly seq: number; readonly last: number; readonly why: string };
 
 export interface EndCall {
   readonly sid: string;
@@ -380,6 +327,11 @@ export type Note =
       readonly written: Writing;
       readonly answer: ClientAnswer;
     }
+  /**
+   * More would wait for this session than may. `gone`: what was dropped, of others than the one who has appended now and
+   * has it in the answer; or that its connection has to go.
+   */
+  | { readonly about: 'overflow'; readonly sid: string; readonly gone: readonly Writing[] | 'connection' }
   | { readonly about: 'room'; readonly room: string }
   /** A server has put a session into a room, or taken it out. It may overtake older answers: `read` says what holds. */
   | ({ readonly about: 'move' } & MoveCall)

@@ -135,13 +135,9 @@ export class MemoryStore implements SessionStore {
   }
 
   append(call: AppendCall): Appended {
-    const { sid } = call;
     const session = this.#meant(call);
     if (!session) return { status: 'lost' };
-    const appended = session.appended.once(call, () => {
-      this.#notes.add({ about: 'session', sid });
-      return session.out.append(call, session.maxRequests);
-    });
+    const appended = session.append(call, (note) => this.#notes.add(note));
     this.#notes.tell();
     return appended;
   }

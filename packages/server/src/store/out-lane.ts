@@ -1,5 +1,14 @@
 import { type ErrorItem, sizeOf, type WireData } from '@holdfast/protocol';
-import type { AppendCall, Appended, Bounds, OutItem, Reply, Withdrawn, Writing } from '../ports/store.js';
+import type {
+  AppendCall,
+  Appended,
+  Bounds,
+  OutboxRules,
+  OutItem,
+  Reply,
+  Withdrawn,
+  Writing,
+} from '../ports/store.js';
 
 interface Message {
   readonly data: WireData;
@@ -9,6 +18,9 @@ interface Message {
   readonly refusal?: ErrorItem | undefined;
   readonly place?: string | undefined;
   readonly kind: 'reply' | 'event' | 'request' | 'cancel';
+}
+interface LaneRules extends OutboxRules {
+  readonly bounds: Bounds;
 }
 /** In the place of so many messages that were refused. */
 interface Hole {
@@ -38,6 +50,10 @@ class Tally {
     this.bytes -= bytes;
   }
 
+  copy(): Tally {
+    return Object.assign(new Tally(), this);
+  }
+
   /** With nothing there, one of any size has its place. */
   hasPlaceFor(bytes: number, [maxMessages, maxBytes]: Bounds): boolean {
     return this.messages === 0 || (this.messages < maxMessages && this.bytes + bytes <= maxBytes);
@@ -49,7 +65,10 @@ class Tally {
  * client's window, and what has a number is written in the order of numbers, on every connection anew.
  */
 export class OutLane {
-  readonly #bounds: Bounds;
+  /** What counts from now on. */
+  rules: LaneRules;
+  /** `high`: it overflowed, and the client has not taken half of what fits since. */
+  #level: 'low' | 'high' = 'low';
   /** And cancellations. */
   readonly #replies: Message[] = [];
   readonly #events: (Message | Hole)[] = [];
@@ -65,7 +84,7 @@ export class OutLane {
   readonly #unacknowledged = new Tally();
 
   constructor(bounds: Bounds) {
-    this.#bounds = bounds;
+    this.rules = { bounds, overflow: 'reject' };
   }
 
   /** Highest number that has been given. */
@@ -91,7 +110,7 @@ export class OutLane {
   /** No reply is ever refused, but nothing more should be taken that will want one. */
   get fullOfReplies(): boolean {
     const { messages, bytes } = this.#heldReplies;
-    return messages >= this.#bounds[0] || bytes >= this.#bounds[1];
+    return messages >= this.rules.bounds[0] || bytes >= this.rules.bounds[1];
   }
 
   /** Refusals that the client has not acknowledged. */
@@ -114,7 +133,7 @@ export class OutLane {
     const { data, writer, w, place, asks, cancels, part } = call;
     const written = { writer, w };
     if (cancels !== undefined) this.#cancel(data, written, cancels);
-    else if (asks) return { status: this.#ask(data, written, maxRequests) ? 'ok' : 'full' };
+    else if (asks) return this.#ask(data, written, maxRequests);
     else if (part) return { status: this.#part(data) ? 'ok' : 'full' };
     else return this.#event({ kind: 'event', data, bytes: sizeOf(data), written, place });
     return { status: 'ok' };
@@ -123,7 +142,7 @@ export class OutLane {
   /** False if it was refused. */
   #part(data: WireData): boolean {
     const bytes = sizeOf(data);
-    if (!this.#heldReplies.hasPlaceFor(bytes, this.#bounds)) return false;
+    if (!this.#heldReplies.hasPlaceFor(bytes, this.rules.bounds)) return false;
     this.#pass({ kind: 'reply', data, bytes });
     return true;
   }
@@ -131,11 +150,21 @@ export class OutLane {
   #event(message: Message): Appended {
     const superseded = message.place === undefined ? undefined : this.#supersede(message);
     if (superseded) return { status: 'ok', superseded: superseded.written };
-    if (this.#take(message)) return { status: 'ok' };
-    const last = this.#events.at(-1);
-    if (last && 'missing' in last) last.missing++;
-    else this.#events.push({ missing: 1 });
-    return { status: 'full' };
+    const taken = this.#take(message);
+    if (taken.status === 'full') this.#leaveHole(this.#events.length);
+    return taken;
+  }
+
+  /** In the place of what stands there, or at the end. Holes beside each other are one. */
+  #leaveHole(index: number): void {
+    const hole = { missing: 1 };
+    this.#events.splice(index, 1, hole);
+    for (const beside of [index + 1, index - 1]) {
+      const other = this.#events[beside];
+      if (!other || !('missing' in other)) continue;
+      hole.missing += other.missing;
+      this.#events.splice(beside, 1);
+    }
   }
 
   /** The one whose place a message has taken; the bounds do not matter for one that follows on another. */
@@ -148,9 +177,9 @@ export class OutLane {
     return old;
   }
 
-  /** False if it was refused: that leaves no hole, since who asks is told. */
-  #ask(data: WireData, written: Writing, maxRequests: number): boolean {
-    if (this.unwritten.length + this.#asked.size >= maxRequests) return false;
+  /** If it is refused, that leaves no hole, since who asks is told. */
+  #ask(data: WireData, written: Writing, maxRequests: number): Appended {
+    if (this.unwritten.length + this.#asked.size >= maxRequests) return { status: 'full' };
     return this.#take({ kind: 'request', data, bytes: sizeOf(data), written });
   }
 
@@ -186,23 +215,58 @@ export class OutLane {
     return this.#events.filter(isRequest).flatMap(({ written }) => written ?? []);
   }
 
-  #take(message: Message): boolean {
-    if (!this.#heldEvents.hasPlaceFor(message.bytes, this.#bounds)) return false;
+  #take(message: Message): Appended {
+    const dropped = this.#makePlaceFor(message);
+    if (!dropped) {
+      this.#level = 'high';
+      return { status: 'full' };
+    }
     this.#heldEvents.add(message);
     this.#events.push(message);
-    return true;
+    return dropped.length > 0 ? { status: 'ok', dropped } : { status: 'ok' };
+  }
+
+  /** Who had to give way, the oldest first; undefined: there is no place, and nothing gives way for nothing. */
+  #makePlaceFor({ bytes }: Message): Writing[] | undefined {
+    const { bounds, overflow } = this.rules;
+    if (this.#heldEvents.hasPlaceFor(bytes, bounds)) return [];
+    if (overflow !== 'drop-oldest') return undefined;
+    const left = this.#heldEvents.copy();
+    const going: Message[] = [];
+    for (const waiting of this.#events) {
+      if (!isEvent(waiting)) continue;
+      left.remove(waiting);
+      going.push(waiting);
+      if (left.hasPlaceFor(bytes, bounds)) return going.flatMap((oldest) => this.#drop(oldest));
+    }
+    return undefined;
+  }
+
+  #drop(message: Message): Writing | [] {
+    this.#heldEvents.remove(message);
+    this.#leaveHole(this.#events.indexOf(message));
+    return message.written ?? [];
+  }
+
+  /** Whether it has overflowed; until the client has taken half of what fits. */
+  get level(): 'low' | 'high' {
+    return this.#level;
   }
 
   /** The client has everything up to `seq`. */
   trim(seq: number): void {
     this.#base = Math.max(this.#base, Math.min(seq, this.#top));
     const kept = this.#numbered.findIndex(({ last }) => last > this.#base);
-    for (const { message } of this.#numbered.splice(0, kept < 0 ? Infinity : kept)) {
+    const taken = this.#numbered.splice(0, kept < 0 ? Infinity : kept);
+    for (const { message } of taken) {
       if (!message) continue;
       this.#unacknowledged.remove(message);
       const isReply = message.kind === 'reply' || message.kind === 'cancel';
       (isReply ? this.#heldReplies : this.#heldEvents).remove(message);
     }
+    const { messages, bytes } = this.#heldEvents;
+    const [half, halfBytes] = halfOf(this.rules.bounds);
+    if (taken.length > 0 && messages <= half && bytes <= halfBytes) this.#level = 'low';
   }
 
   /** Gives numbers to what may go now, and everything numbered above `after`. */
@@ -222,14 +286,23 @@ export class OutLane {
 
   #number(window: Bounds): void {
     for (const reply of this.#replies.splice(0)) this.#give(reply);
+    const credit = this.#credit(window);
     let going = 0;
     for (const next of this.#events) {
       if ('missing' in next) this.#skip(next.missing);
-      else if (this.#unacknowledged.hasPlaceFor(next.bytes, window)) this.#give(next);
+      else if (this.#unacknowledged.hasPlaceFor(next.bytes, credit)) this.#give(next);
       else break;
       going++;
     }
     this.#events.splice(0, going);
+  }
+
+  /** What has a number gives way no more: half of the outbox keeps without, so that the oldest can. */
+  #credit([messages, bytes]: Bounds): Bounds {
+    const { bounds, overflow } = this.rules;
+    if (overflow !== 'drop-oldest') return [messages, bytes];
+    const [half, halfBytes] = halfOf(bounds);
+    return [Math.min(messages, half), Math.min(bytes, halfBytes)];
   }
 
   #give(message: Message): void {
@@ -247,6 +320,14 @@ export class OutLane {
     if (newest && !newest.message) newest.last = this.#top;
     else this.#numbered.push({ seq, last: this.#top, state: 'kept' });
   }
+}
+
+function isEvent(waiting: Message | Hole): waiting is Message {
+  return 'kind' in waiting && waiting.kind === 'event';
+}
+
+function halfOf([messages, bytes]: Bounds): Bounds {
+  return [messages / 2, bytes / 2];
 }
 
 function isRequest(waiting: Message | Hole): waiting is Message {

@@ -2,12 +2,14 @@ import type {
   AcceptCall,
   Accepted,
   AcceptedItem,
+  AppendCall,
   Appended,
   AttachCall,
   Attached,
   Bounds,
   ClientAnswer,
   Membership,
+  Note,
   Ownership,
   Writing,
 } from '../ports/store.js';
@@ -39,7 +41,7 @@ export class SessionRecord {
   readonly handled = new HandledMarks();
   readonly out: OutLane;
   readonly rooms = new Map<string, Membership>();
-  readonly appended = new LastCalls<Appended>();
+  readonly #appended = new LastCalls<Appended>();
   /** What the application says of it. */
   data: string | undefined;
   /** When its owner last asked for it: its time to live counts from there. */
@@ -52,6 +54,7 @@ export class SessionRecord {
   gen = 0;
   #firstGen = Infinity;
   readonly #epoch: string;
+  readonly #bounds: Bounds;
   readonly #outboxes: OutboxMarks;
   /** Attach number of the newest connection. */
   #n = 0;
@@ -61,7 +64,7 @@ export class SessionRecord {
   #accepted = 0;
   #lastMove = 0;
   /** Most requests that its client has open at once. */
-  maxRequests = 0;
+  #maxRequests = 0;
 
   constructor(
     { sid, user, codec, newKey }: AttachCall,
@@ -77,6 +80,7 @@ export class SessionRecord {
     this.touchedAt = now;
     this.#seenAt = now;
     this.#epoch = epoch;
+    this.#bounds = bounds;
     this.#outboxes = outboxes;
   }
 
@@ -94,9 +98,11 @@ export class SessionRecord {
   }
 
   attach(call: AttachCall, gen: number, now: number): Attached {
-    const { fresh, n, key, newKey, received, node, maxRequests } = call;
+    const { fresh, n, key, newKey, received, node, maxRequests, outbox } = call;
     const previous = this.gen;
-    this.maxRequests = maxRequests;
+    this.#maxRequests = maxRequests;
+    const { bounds = this.#bounds, overflow = 'reject' } = outbox ?? {};
+    this.out.rules = { bounds, overflow };
     this.#n = n;
     this.gen = gen;
     this.#firstGen = Math.min(this.#firstGen, gen);
@@ -152,6 +158,25 @@ export class SessionRecord {
   touch(now: number): void {
     this.touchedAt = now;
     this.#seenAt = now;
+  }
+
+  // ── What goes out ────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** `tell` is given what others have to know of it. */
+  append(call: AppendCall, tell: (note: Note) => void): Appended {
+    return this.#appended.once(call, () => {
+      const { sid } = this;
+      const before = this.out.level;
+      tell({ about: 'session', sid });
+      const appended = this.out.append(call, this.#maxRequests);
+      const dropped = appended.status === 'ok' ? (appended.dropped ?? []) : [];
+      const ofOthers = dropped.filter(({ writer }) => writer !== call.writer);
+      if (ofOthers.length > 0) tell({ about: 'overflow', sid, gone: ofOthers });
+      const overflows = before === 'low' && this.out.level === 'high';
+      if (overflows && this.out.rules.overflow === 'disconnect')
+        tell({ about: 'overflow', sid, gone: 'connection' });
+      return appended;
+    });
   }
 
   // ── What comes in ────────────────────────────────────────────────────────────────────────────────────────────

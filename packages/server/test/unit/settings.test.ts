@@ -16,6 +16,8 @@ test('every default', () => {
     maxMessageBytes: 1_048_576,
     maxRooms: 128,
     maxBufferedBytes: 1_048_576,
+    slowConsumerMs: 30_000,
+    outbox: { bounds: undefined, overflow: 'reject' },
     acceptPerSecond: 1_000,
     messagesPerSecond: 500,
     burst: 2_000,
@@ -32,6 +34,13 @@ test("a user's messages are four times those of a session, unless said", () => {
   expect(settings({ messagesPerSecond: 10 })).toBe(40);
   expect(settings({ messagesPerSecond: 10, userMessagesPerSecond: 10 })).toBe(10);
   expect(settings({ messagesPerSecond: Infinity })).toBe(Infinity);
+});
+
+test('the bounds of the outbox are those of the store, unless one is said', () => {
+  const settings = (outbox: object) => resolve({ outbox }).outbox;
+  expect(settings({ overflow: 'disconnect' })).toEqual({ bounds: undefined, overflow: 'disconnect' });
+  expect(settings({ maxMessages: 10 })).toEqual({ bounds: [10, 1_048_576], overflow: 'reject' });
+  expect(settings({ maxBytes: 10 })).toEqual({ bounds: [1_000, 10], overflow: 'reject' });
 });
 
 describe('a bad option is refused by name', () => {
@@ -72,6 +81,15 @@ describe('a bad option is refused by name', () => {
       "limits.messagesPerSecond must be a number of at least 1, not '9'",
     ],
     [{ limits: { burst: 1.5 } }, 'limits.burst must be a whole number of at least 1, not 1.5'],
+    [{ limits: { slowConsumerMs: 0 } }, 'limits.slowConsumerMs must be a number of at least 10, not 0'],
+    [
+      { outbox: { overflow: 'wait' } },
+      "outbox.overflow must be 'reject', 'drop-oldest' or 'disconnect', not 'wait'",
+    ],
+    [{ outbox: { maxMessages: 0 } }, 'outbox.maxMessages must be a whole number of at least 1, not 0'],
+    [{ outbox: { maxBytes: 0.5 } }, 'outbox.maxBytes must be a number of at least 1, not 0.5'],
+    [{ outbox: { ttlMs: 1 } }, "outbox: unknown option 'ttlMs'; allowed: maxMessages, maxBytes, overflow"],
+    [{ outbox: 'drop-oldest' }, 'outbox must be an object, not string'],
     [{ logger: () => 1 }, 'logger must be an object with debug, info, warn, error'],
   ])('%j', (options, message) => {
     expect(() => resolve(options)).toThrow(TypeError);

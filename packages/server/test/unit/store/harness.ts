@@ -125,7 +125,9 @@ export class Talk {
   ): Promise<string> {
     const call = { sid: this.sid, data, writer: 'A', w: over.w ?? ++this.#w, ...over };
     const appended = await this.store.append(call);
-    const superseded = appended.status === 'ok' ? appended.superseded : undefined;
+    const { superseded, dropped } =
+      appended.status === 'ok' ? appended : { superseded: undefined, dropped: undefined };
+    if (dropped) return `dropped ${dropped.map(({ writer, w }) => `${writer} ${w}`).join(', ')}`;
     return superseded ? `instead of ${superseded.writer} ${superseded.w}` : appended.status;
   }
 

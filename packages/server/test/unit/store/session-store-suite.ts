@@ -3,6 +3,7 @@ import type { MakeStore } from './harness.js';
 import { suiteOfHandling } from './suite-handling.js';
 import { suiteOfLanes } from './suite-lanes.js';
 import { suiteOfOutboxes } from './suite-outboxes.js';
+import { suiteOfOverflow } from './suite-overflow.js';
 import { suiteOfRandomRuns } from './suite-random.js';
 import { suiteOfRequests } from './suite-requests.js';
 import { suiteOfRooms } from './suite-rooms.js';
@@ -13,6 +14,7 @@ export function sessionStoreSuite(name: string, make: MakeStore): void {
   describe(`${name} as a session store`, () => {
     suiteOfSessions(make);
     suiteOfLanes(make);
+    suiteOfOverflow(make);
     suiteOfHandling(make);
     suiteOfRequests(make);
     suiteOfOutboxes(make);

@@ -59,8 +59,8 @@ export const ASKING_RULES: readonly Mutant[] = [
     edits: [
       {
         file: LANE,
-        find: 'if (this.unwritten.length + this.#asked.size >= maxRequests) return false;',
-        put: 'if (maxRequests < 0) return false;',
+        find: "if (this.unwritten.length + this.#asked.size >= maxRequests) return { status: 'full' };",
+        put: "if (maxRequests < 0) return { status: 'full' };",
       },
     ],
   },
