@@ -287,11 +287,16 @@ export class OutLane {
   #number(window: Bounds): void {
     for (const reply of this.#replies.splice(0)) this.#give(reply);
     const credit = this.#credit(window);
+    const mayGo = (waiting: Message | Hole | undefined): boolean =>
+      !waiting || 'missing' in waiting || this.#unacknowledged.hasPlaceFor(waiting.bytes, credit);
     let going = 0;
     for (const next of this.#events) {
-      if ('missing' in next) this.#skip(next.missing);
-      else if (this.#unacknowledged.hasPlaceFor(next.bytes, credit)) this.#give(next);
-      else break;
+      if (!mayGo(next)) break;
+      if ('missing' in next) {
+        // As long as it grows: the client is told once.
+        if (this.rules.overflow === 'drop-oldest' && !mayGo(this.#events[going + 1])) break;
+        this.#skip(next.missing);
+      } else this.#give(next);
       going++;
     }
     this.#events.splice(0, going);

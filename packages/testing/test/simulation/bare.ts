@@ -12,6 +12,8 @@ export interface Peer {
   readonly heard: Item[];
   /** Code and reason, once the server has closed it. */
   closed: string | undefined;
+  /** What its socket holds, for a peer that does not read. */
+  bufferedBytes: number;
   /** One frame of unnumbered items. */
   say(...items: Item[]): void;
   frame(frame: unknown): void;
@@ -71,11 +73,14 @@ export function bareServer(
           peer.closed ??= `${code} ${reason}`;
           story.push(`${name} closed ${code}`);
         },
-        bufferedBytes: 0,
+        get bufferedBytes() {
+          return peer.bufferedBytes;
+        },
       };
       const peer: Peer = {
         heard,
         closed: undefined,
+        bufferedBytes: 0,
         say: (...items) => peer.frame([0, 0, ...items]),
         frame: (frame) => events.message(JSON.stringify(frame)),
         hello: (fields = {}) =>
