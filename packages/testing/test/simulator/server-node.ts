@@ -1,6 +1,12 @@
 import type { Transport, WireData } from '@holdfast/client/ports';
 import type { Codec } from '@holdfast/protocol';
-import { type HoldfastServer, RejectError, type ServerContext, type ServerSession } from '@holdfast/server';
+import {
+  type HoldfastServer,
+  RejectError,
+  type ServerContext,
+  type ServerOptions,
+  type ServerSession,
+} from '@holdfast/server';
 import { createServerOn, negotiate, type SessionStore, systemDigest } from '@holdfast/server/ports';
 import { type MemoryAnswer, seededRandom } from '@holdfast/testing';
 import { type AskOptions, ask } from './asks.js';
@@ -37,6 +43,7 @@ export interface ServerNodeOptions {
   readonly sessionTtlMs: number;
   readonly concurrency: number;
   readonly maxBufferedBytes: number;
+  readonly outbox: ServerOptions['outbox'];
 }
 
 /** Who joins this room is asked first. */
@@ -65,7 +72,7 @@ export class ServerNode {
   auth: 'fine' | 'throws' | 'hangs' = 'fine';
 
   constructor(options: ServerNodeOptions, around: ServerNodeSurroundings) {
-    const { name, seed, codecs, sessionTtlMs, concurrency, maxBufferedBytes } = options;
+    const { name, seed, codecs, sessionTtlMs, concurrency, maxBufferedBytes, outbox } = options;
     this.name = name;
     this.process = around.process;
     this.#around = around;
@@ -83,6 +90,7 @@ export class ServerNode {
         codecs,
         sessionTtlMs,
         concurrency,
+        outbox,
         // Its clients send a thousand and more in one step.
         limits: { maxBufferedBytes, messagesPerSecond: Infinity },
         auth: (token = 'guest') => this.#authenticate(token),

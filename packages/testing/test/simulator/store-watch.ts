@@ -117,9 +117,14 @@ export class StoreWatch {
       case 'claim':
         return this.#claim(answer as Awaited<ReturnType<SessionStore['claim']>>);
       case 'append':
-        if ((answer as { status: string }).status === 'full')
-          this.#around.coverage.add('append refused: full');
+        return this.#appended(answer as Awaited<ReturnType<SessionStore['append']>>);
     }
+  }
+
+  #appended(answer: Awaited<ReturnType<SessionStore['append']>>): void {
+    const { coverage } = this.#around;
+    if (answer.status === 'full') coverage.add('append refused: full');
+    if (answer.status === 'ok') coverage.add('append let older ones go', answer.dropped?.length ?? 0);
   }
 
   #attach(call: AttachCall, answer: Attached): void {

@@ -7,7 +7,7 @@ import { Dice } from './dice.js';
 import { farStore, type StoreWeather } from './far-store.js';
 import { Judge } from './judge.js';
 import { Ledger, type Words } from './ledger.js';
-import { BEFORE_ASKING, BEFORE_MOVES, BEFORE_STREAMS } from './regressions.js';
+import { BEFORE_ASKING, BEFORE_MOVES, BEFORE_OVERFLOW, BEFORE_STREAMS } from './regressions.js';
 import { RollingStore } from './rolling-store.js';
 import { PUT, ServerNode } from './server-node.js';
 import { SimProcess } from './sim-process.js';
@@ -35,12 +35,14 @@ export interface Climate {
   readonly streams: boolean;
   /** Servers put sessions into rooms, and take them out. */
   readonly moves: boolean;
+  /** What servers do with what is too much for a client; undefined: as if nothing had been said. */
+  readonly overflow: 'drop-oldest' | 'disconnect' | undefined;
 }
 
 /** Longer than any handler of the application takes. */
 const DRAIN_MS = 10_000;
 
-function draw(dice: Dice, extras: Pick<Climate, 'asks' | 'streams' | 'moves'>): Climate {
+function draw(dice: Dice, extras: Pick<Climate, 'asks' | 'streams' | 'moves' | 'overflow'>): Climate {
   const nodes = dice.pick([1, 1, 1, 2, 3]);
   const far = nodes > 1 || dice.chance(0.3);
   return {
@@ -106,6 +108,9 @@ export class World {
       asks: !BEFORE_ASKING.has(seed) && this.askDice.chance(0.5),
       streams: !BEFORE_STREAMS.has(seed) && this.streamDice.chance(0.4),
       moves: !BEFORE_MOVES.has(seed) && this.moveDice.chance(0.4),
+      overflow: BEFORE_OVERFLOW.has(seed)
+        ? undefined
+        : new Dice(seed * 401 + 9).pick([undefined, undefined, 'drop-oldest', 'disconnect'] as const),
     });
     const { latencyMs, late, storeDelayMs } = this.climate;
     this.judge.note(() => `seed ${seed}: ${JSON.stringify(this.climate)}`);
@@ -153,6 +158,7 @@ export class World {
         sessionTtlMs: climate.sessionTtlMs,
         concurrency: climate.concurrency,
         maxBufferedBytes: 2_048,
+        outbox: climate.overflow && { maxMessages: 12, maxBytes: 4_096, overflow: climate.overflow },
       },
       {
         ...surroundings,
