@@ -44,7 +44,9 @@ function bundle(out, ...programs) {
   const more = ['--tsconfig-raw={}', `--outdir=${out}`, '--log-level=warning'];
   runOrExit('node_modules/esbuild/bin/esbuild', [...programs, ...flags, ...more]);
 }
-const buildBench = () => bundle('bench/dist', 'bench/src/cuts.ts', 'bench/src/side.ts');
+const buildCuts = () => bundle('bench/dist', 'bench/src/cuts.ts', 'bench/src/side.ts');
+const buildSlow = () =>
+  bundle('bench/dist/slow', ...['main', 'server', 'crowd'].map((name) => `bench/src/slow/${name}.ts`));
 const buildConformance = () => bundle('e2e/dist', 'e2e/conformance/main.ts');
 
 /** The simulators run on the sources and need no build of the packages. */
@@ -75,7 +77,8 @@ async function become(program, buildMore) {
 const commands = {
   start: () => become('playground/dist/serve.js'),
   bot: () => become('playground/dist/bot.js'),
-  'bench:cuts': () => become('bench/dist/cuts.js', buildBench),
+  'bench:cuts': () => become('bench/dist/cuts.js', buildCuts),
+  'bench:slow': () => become('bench/dist/slow/main.js', buildSlow),
   sim: () => simulate('simulator', 'sim'),
   herd: () => simulate('herd', 'herd'),
   conformance: () => become('e2e/dist/main.js', buildConformance),

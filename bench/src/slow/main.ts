@@ -1,0 +1,55 @@
+// What one client that reads nothing costs the 99 beside it: the hundredth reads and stands still by turns.
+import { parseArgs } from 'node:util';
+import type { Overflow } from './questions.js';
+import { LANES, run } from './run.js';
+import { tableOf } from './table.js';
+
+const USAGE = `npm run bench:slow -- [options]
+  --rounds 10         how often both are measured, 1 to 100; some 5 s each
+  --overflow reject   what the server does with what is too much for a client: reject, drop-oldest`;
+
+const TITLES = { room: 'to a room', direct: 'to each of 100 sessions' };
+
+interface Options {
+  readonly rounds: number;
+  readonly overflow: Overflow;
+}
+
+function readOptions(): Options | undefined {
+  const { values } = parseArgs({
+    options: {
+      rounds: { type: 'string', default: '10' },
+      overflow: { type: 'string', default: 'reject' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return undefined;
+  const { overflow } = values;
+  const rounds = Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100) {
+    throw new TypeError(`--rounds must be a whole number from 1 to 100, not '${values.rounds}'`);
+  }
+  if (overflow !== 'reject' && overflow !== 'drop-oldest') {
+    throw new TypeError(`--overflow must be reject or drop-oldest, not '${overflow}'`);
+  }
+  return { rounds, overflow };
+}
+
+function optionsOrExit(): Options {
+  try {
+    const options = readOptions();
+    if (options) return options;
+    console.log(USAGE);
+    process.exit(0);
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+// The children see it and end, too.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
+const { rounds, overflow } = optionsOrExit();
+const pairs = await run(overflow, rounds, (round) => console.error(`round ${round} of ${rounds} ...`));
+console.log(LANES.map((lane) => tableOf(TITLES[lane], pairs[lane])).join('\n\n'));
