@@ -1,25 +1,21 @@
 // What one client that reads nothing costs the 99 beside it: the hundredth reads and stands still by turns.
 import { parseArgs } from 'node:util';
-import type { Overflow } from './questions.js';
-import { LANES, run } from './run.js';
+import { LANES, type Options, run } from './run.js';
 import { tableOf } from './table.js';
 
 const USAGE = `npm run bench:slow -- [options]
   --rounds 10         how often both are measured, 1 to 100; some 5 s each
-  --overflow reject   what the server does with what is too much for a client: reject, drop-oldest`;
+  --overflow reject   what the server does with what is too much for a client: reject, drop-oldest
+  --control           nobody is stalled in the second column either: what differs then is noise`;
 
 const TITLES = { room: 'to a room', direct: 'to each of 100 sessions' };
-
-interface Options {
-  readonly rounds: number;
-  readonly overflow: Overflow;
-}
 
 function readOptions(): Options | undefined {
   const { values } = parseArgs({
     options: {
       rounds: { type: 'string', default: '10' },
       overflow: { type: 'string', default: 'reject' },
+      control: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -32,7 +28,7 @@ function readOptions(): Options | undefined {
   if (overflow !== 'reject' && overflow !== 'drop-oldest') {
     throw new TypeError(`--overflow must be reject or drop-oldest, not '${overflow}'`);
   }
-  return { rounds, overflow };
+  return { rounds, overflow, second: values.control ? 'quick' : 'stalled' };
 }
 
 function optionsOrExit(): Options {
@@ -50,6 +46,8 @@ function optionsOrExit(): Options {
 // The children see it and end, too.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
-const { rounds, overflow } = optionsOrExit();
-const pairs = await run(overflow, rounds, (round) => console.error(`round ${round} of ${rounds} ...`));
-console.log(LANES.map((lane) => tableOf(TITLES[lane], pairs[lane])).join('\n\n'));
+const options = optionsOrExit();
+const { rounds } = options;
+const pairs = await run(options, (round) => console.error(`round ${round} of ${rounds} ...`));
+const second = options.second === 'stalled' ? '99 quick, 1 stalled' : '100 quick, again';
+console.log(LANES.map((lane) => tableOf(TITLES[lane], second, pairs[lane])).join('\n\n'));

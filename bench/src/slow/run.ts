@@ -14,13 +14,19 @@ export const LANES = ['room', 'direct'] as const satisfies readonly Lane[];
 
 const programAt = (name: string): URL => new URL(`./${name}.js`, import.meta.url);
 
+export interface Options {
+  readonly rounds: number;
+  readonly overflow: Overflow;
+  /** What the hundredth is in the second half of each round. */
+  readonly second: 'stalled' | 'quick';
+}
+
 /**
  * One server, 99 clients in a process of their own, and the hundredth in another, which reads and stands still by turns:
  * whatever else slows the machine down meanwhile is shared by both.
  */
 export async function run(
-  overflow: Overflow,
-  rounds: number,
+  { rounds, overflow, second }: Options,
   told: (round: number) => void,
 ): Promise<Readonly<Record<Lane, Pair[]>>> {
   const programs: Program[] = [];
@@ -40,7 +46,7 @@ export async function run(
     for (let round = 1; round <= rounds; round++) {
       told(round);
       const quick = await bench.withQuick();
-      const stalled = await bench.withStalled();
+      const stalled = second === 'stalled' ? await bench.withStalled() : await bench.withQuick();
       for (const lane of LANES) pairs[lane].push({ quick: quick[lane], stalled: stalled[lane] });
     }
     return pairs;

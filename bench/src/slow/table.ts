@@ -10,8 +10,8 @@ const rows: readonly (readonly [title: string, figure: keyof Figures, digits: nu
 
 const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 
-export function tableOf(name: string, pairs: readonly Pair[]): string {
-  const head = [name, '100 quick', '99 quick, 1 stalled', 'ratio', 'in the rounds'];
+export function tableOf(name: string, second: string, pairs: readonly Pair[]): string {
+  const head = [name, '100 quick', second, 'ratio', 'in the rounds'];
   const body = rows.map(([title, figure, digits]) => {
     const { quick, stalled, ratio, least, most } = compare(pairs, figure);
     const shown = (value: number): string =>
