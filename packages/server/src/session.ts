@@ -26,7 +26,6 @@ import type {
   AttachedSession,
   Handled,
   Membership,
-  Note,
   RoomPosition,
   SessionStore,
   Writing,
@@ -313,16 +312,15 @@ export class Session {
   }
 
   /** More waits for its client than may, whoever has sent that. */
-  overflowed({ gone }: Extract<Note, { about: 'overflow' }>): void {
+  overflowed(gone: readonly Writing[] | 'connection'): void {
     if (gone !== 'connection') return this.#gaveWay(gone);
     this.attachment?.drop(CloseCode.SLOW_CONSUMER, 'too much waits');
   }
 
   /** What calls of ours have appended has been dropped for what came later. */
   #gaveWay(dropped: readonly Writing[]): void {
-    const ours = dropped.filter(({ writer }) => writer === this.#around.node);
-    if (ours.length > 0) this.#dropped('outbox-full', ours.length);
-    for (const { w } of ours) {
+    for (const { w } of dropped.filter(({ writer }) => writer === this.#around.node)) {
+      this.#dropped('outbox-full');
       const deferred = this.#waiting.get(w);
       this.#waiting.delete(w);
       if (deferred) deferred.reject(outboxFull(deferred.sending.id, 'it gave way to what came later'));
@@ -338,8 +336,8 @@ export class Session {
     deferred?.resolve({ id: deferred.sending.id, outcome: 'superseded' });
   }
 
-  #dropped(reason: 'volatile' | 'outbox-full' | 'superseded', messages = 1): void {
-    this.#around.observe.dropped({ sessionId: this.id, reason, messages });
+  #dropped(reason: 'volatile' | 'outbox-full' | 'superseded'): void {
+    this.#around.observe.dropped({ sessionId: this.id, reason, messages: 1 });
   }
 
   /** What a call of ours has appended has got a number. */

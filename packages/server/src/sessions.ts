@@ -263,7 +263,7 @@ export class Sessions {
       case 'move':
         return this.#around.hub.moved(note);
       case 'overflow':
-        return session.overflowed(note);
+        return session.overflowed(note.gone);
       case 'answer':
         if (note.written.writer === this.#around.node)
           session.asking.answeredElsewhere(note.written.w, note.answer);
