@@ -47,6 +47,8 @@ function bundle(out, ...programs) {
 const buildCuts = () => bundle('bench/dist', 'bench/src/cuts.ts', 'bench/src/side.ts');
 const buildSlow = () =>
   bundle('bench/dist/slow', ...['main', 'server', 'crowd'].map((name) => `bench/src/slow/${name}.ts`));
+const buildSpeed = () =>
+  bundle('bench/dist/speed', ...['main', 'server', 'client'].map((name) => `bench/src/speed/${name}.ts`));
 const buildConformance = () => bundle('e2e/dist', 'e2e/conformance/main.ts');
 
 /** The simulators run on the sources and need no build of the packages. */
@@ -77,6 +79,7 @@ async function become(program, buildMore) {
 const commands = {
   start: () => become('playground/dist/serve.js'),
   bot: () => become('playground/dist/bot.js'),
+  bench: () => become('bench/dist/speed/main.js', buildSpeed),
   'bench:cuts': () => become('bench/dist/cuts.js', buildCuts),
   'bench:slow': () => become('bench/dist/slow/main.js', buildSlow),
   sim: () => simulate('simulator', 'sim'),

@@ -1,0 +1,36 @@
+/** What is said: some words and a filling, the same for every system. */
+export interface Payload {
+  readonly n: number;
+  readonly text: string;
+}
+
+/** One end of a connection, as the load uses it. */
+export interface End {
+  /** One way; as the system is meant to be used for messages that must arrive, where it knows the difference. */
+  send(payload: Payload): void;
+}
+
+export interface ClientEnd extends End {
+  /** Resolves with what the other end answers. */
+  request(payload: Payload): Promise<unknown>;
+}
+
+export interface ServerEnd {
+  readonly port: number;
+  /** To every client that has been dialled with `subscribed`. */
+  publish(payload: Payload): void;
+}
+
+/** Something to be measured: a server and a client, with whatever they do by themselves. */
+export interface System {
+  readonly key: string;
+  /** Whose versions stand in the table. */
+  readonly packages: readonly string[];
+  readonly how: string;
+  /** `hear` is told what comes one way, and from whom. What is asked is answered with itself. */
+  serve(hear: (payload: Payload, from: End) => void): Promise<ServerEnd>;
+  /** Resolves once it is connected and, if asked for, subscribed. */
+  dial(port: number, hear: (payload: Payload) => void, subscribed: boolean): Promise<ClientEnd>;
+}
+
+export const HOST = '127.0.0.1';

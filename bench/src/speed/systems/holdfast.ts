@@ -1,0 +1,69 @@
+import { type Codec, createClient } from '@holdfast/client';
+import { msgpack } from '@holdfast/client/msgpack';
+import { createHoldfastServer, json } from '@holdfast/server';
+import { prometheus } from '@holdfast/server/metrics';
+import { msgpack as serverMsgpack } from '@holdfast/server/msgpack';
+import { type ClientEnd, type End, HOST, type Payload, type ServerEnd, type System } from '../system.js';
+
+/** What went wrong would be measured as something else. */
+const fail = (error: Error): void => {
+  throw error;
+};
+
+async function serve(hear: Parameters<System['serve']>[0]): Promise<ServerEnd> {
+  const server = createHoldfastServer({
+    codecs: [json(), serverMsgpack()],
+    observe: prometheus(),
+    // Raised for the load, not switched off.
+    limits: {
+      messagesPerSecond: 1_000_000,
+      userMessagesPerSecond: 4_000_000,
+      burst: 1_000_000,
+      connectionsPerUser: 100_000,
+      acceptPerSecond: 100_000,
+    },
+  });
+  server.rooms('all', { join: true });
+  const ends = new WeakMap<object, End>();
+  server.on('say', (payload, { session }) => {
+    const end = ends.get(session) ?? { send: (answer) => void session.send('say', answer).catch(fail) };
+    ends.set(session, end);
+    hear(payload as Payload, end);
+  });
+  server.handle('ask', (payload) => payload);
+  const { port } = await server.listen(0, HOST);
+  return { port, publish: (payload) => void server.to('all').send('say', payload).catch(fail) };
+}
+
+const dialWith =
+  (codec: () => Codec): System['dial'] =>
+  async (port, hear, subscribed): Promise<ClientEnd> => {
+    const outbox = { maxMessages: 100_000, maxBytes: 2 ** 28 };
+    const client = createClient({ url: `ws://${HOST}:${port}/realtime`, codec: codec(), outbox });
+    client.on('say', (payload) => hear(payload as Payload));
+    client.onGap(({ reason }) => fail(new Error(`a gap: ${reason}`)));
+    await client.connect();
+    if (subscribed) await client.room('all').join();
+    return {
+      send: (payload) => void client.send('say', payload).catch(fail),
+      request: (payload) => client.request('ask', payload),
+    };
+  };
+
+const about = 'acknowledged, numbered, resumable; limits raised, metrics on';
+
+export const holdfast: System = {
+  key: 'holdfast',
+  packages: ['@holdfast/client'],
+  how: `JSON; ${about}`,
+  serve,
+  dial: dialWith(json),
+};
+
+export const holdfastMsgpack: System = {
+  key: 'holdfast, msgpack',
+  packages: ['@holdfast/client'],
+  how: `MessagePack; ${about}`,
+  serve,
+  dial: dialWith(msgpack),
+};
