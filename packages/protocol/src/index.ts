@@ -23,6 +23,7 @@ export * from './parse-frame.js';
 export * from './payload-codec.js';
 export * from './payloads.js';
 export * from './ports.js';
+export * from './random-ids.js';
 export * from './refusal.js';
 export * from './schema.js';
 export * from './scopes.js';

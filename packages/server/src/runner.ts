@@ -1,4 +1,5 @@
 import { Alarm, type Clock, type Codec, type Item, isPromiseLike, Type } from '@holdfast/protocol';
+import { Aborter } from './aborter.js';
 import { after, Loop } from './answer.js';
 import { dropOldest } from './drop-oldest.js';
 import type { Answer, ClaimedItem, DoneCall, Reply, SessionStore } from './ports/store.js';
@@ -23,7 +24,7 @@ export interface RunnerSession {
   readonly gen: number;
   readonly ended: boolean;
   /** Aborted when the session ends. */
-  readonly aborter: AbortController;
+  readonly aborter: Aborter;
   /** This message has been handled. */
   finished(seq: number): void;
   /** Its connection: is told what acks may cover. */
@@ -39,7 +40,7 @@ export interface RunnerSurroundings<S extends RunnerSession> {
   /** Handlers of one session at once. */
   readonly concurrency: number;
   /** Runs the handlers of one message. Never throws: what fails is an outcome. */
-  run(session: S, item: ClaimedItem, signal: AbortSignal): Answer<Outcome>;
+  run(session: S, item: ClaimedItem, aborter: Aborter): Answer<Outcome>;
   report(error: unknown, name: string, session: S): void;
 }
 
@@ -58,7 +59,7 @@ export class Runner<S extends RunnerSession> {
   readonly #around: RunnerSurroundings<S>;
   readonly #running = new Map<
     number,
-    { readonly token: string; readonly aborter: AbortController | undefined; readonly begun: number }
+    { readonly token: string; readonly aborter: Aborter | undefined; readonly begun: number }
   >();
   /** Requests that were cancelled before they were run, perhaps: nobody knows their numbers in advance. */
   readonly #cancelled = new Set<number>();
@@ -159,15 +160,14 @@ export class Runner<S extends RunnerSession> {
   }
 
   #start(item: ClaimedItem): void {
-    const ended = this.#session.aborter.signal;
-    // Only a request can be cancelled; a signal of its own costs more than all the rest of an event. It is not tied to
-    // that of its session, which would remember every request there ever was.
-    const aborter = item.item[0] === Type.REQ && !ended.aborted ? new AbortController() : undefined;
+    const ended = this.#session.aborter;
+    // Only a request can be cancelled. Its signal is not tied to that of its session, which would remember every request
+    // there ever was.
+    const aborter = item.item[0] === Type.REQ && !ended.aborted ? new Aborter() : undefined;
     this.#running.set(item.seq, { token: item.token, aborter, begun: ++this.#moment });
     // It has its place all the same, or the next claim would give it again before the store knows that it is done.
     if (this.#cancelled.has(item.seq) && item.item[0] === Type.REQ) return this.#finish(item, {}, true);
-    const { signal } = aborter ?? this.#session.aborter;
-    const outcome = this.#around.run(this.#session, item, signal);
+    const outcome = this.#around.run(this.#session, item, aborter ?? ended);
     if (!isPromiseLike(outcome)) return this.#finish(item, outcome, true);
     // It runs: an ack may cover it, and nobody else may take it.
     this.#session.attachment?.started(item.seq);

@@ -10,6 +10,7 @@ import {
   type VolatileItem,
   type WireData,
 } from '@holdfast/protocol';
+import { Aborter } from './aborter.js';
 import { Turns } from './answer.js';
 import { Asking, type Question } from './asking.js';
 import { outboxFull, sessionOver } from './delivery-errors.js';
@@ -75,7 +76,7 @@ export class Session {
   /** What handlers of namespaces are given. */
   readonly #doors = new Map<string, ServerSession>();
   /** Aborted when the session ends. */
-  readonly aborter = new AbortController();
+  readonly aborter = new Aborter();
   readonly runner: Runner<Session>;
   readonly rate: MessageRate;
   attachment: SessionConnection | undefined;
@@ -150,7 +151,7 @@ export class Session {
   }
 
   get ended(): boolean {
-    return this.aborter.signal.aborted;
+    return this.aborter.aborted;
   }
 
   /** Its connection is gone. */

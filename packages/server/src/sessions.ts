@@ -172,7 +172,7 @@ export class Sessions {
       rate: rates.of(who.user.id),
       concurrency: settings.concurrency,
       observe: settings.observe,
-      run: (of, item, signal) => router.run(of, item, signal),
+      run: (of, item, aborter) => router.run(of, item, aborter),
       report: (error, name, of) => failed(error, { name, sessionId: of.id }),
       door: (of, prefix) => doorOf(of, { clock, random, scope: scopeOf(prefix), hub, end: this.end }),
       isIn: (of, rooms) => hub.isIn(of, rooms),

@@ -10,10 +10,14 @@ const fail = (error: Error): void => {
   throw error;
 };
 
+/** Of the others, too, the queues are as long as they like. */
+const OUTBOX = { maxMessages: 100_000, maxBytes: 2 ** 28 };
+
 async function serve(hear: Parameters<System['serve']>[0]): Promise<ServerEnd> {
   const server = createHoldfastServer({
     codecs: [json(), serverMsgpack()],
     observe: prometheus(),
+    outbox: OUTBOX,
     // Raised for the load, not switched off.
     limits: {
       messagesPerSecond: 1_000_000,
@@ -38,8 +42,7 @@ async function serve(hear: Parameters<System['serve']>[0]): Promise<ServerEnd> {
 const dialWith =
   (codec: () => Codec): System['dial'] =>
   async (port, hear, subscribed): Promise<ClientEnd> => {
-    const outbox = { maxMessages: 100_000, maxBytes: 2 ** 28 };
-    const client = createClient({ url: `ws://${HOST}:${port}/realtime`, codec: codec(), outbox });
+    const client = createClient({ url: `ws://${HOST}:${port}/realtime`, codec: codec(), outbox: OUTBOX });
     client.on('say', (payload) => hear(payload as Payload));
     client.onGap(({ reason }) => fail(new Error(`a gap: ${reason}`)));
     await client.connect();

@@ -24,6 +24,7 @@ import {
   validate,
   type WireMeta,
 } from '@holdfast/protocol';
+import type { Aborter } from '../aborter.js';
 import { after } from '../answer.js';
 import type { Checked } from '../inflow.js';
 import type { Observed } from '../observe/observer.js';
@@ -101,12 +102,12 @@ export class Router {
   }
 
   /** Runs what was accepted. Never throws: what fails is an outcome. */
-  run(session: Session, { seq, item, redelivered }: ClaimedItem, signal: AbortSignal): Answer<Outcome> {
+  run(session: Session, { seq, item, redelivered }: ClaimedItem, aborter: Aborter): Answer<Outcome> {
     const [, name] = item as EventItem | RequestItem;
-    const context = { seq, redelivered, signal };
+    const context = { seq, redelivered, aborter };
     const failed = (error: unknown): Outcome => {
       // Nobody waits for the answer to what was cancelled.
-      if (item[0] === Type.REQ && signal.aborted) return {};
+      if (item[0] === Type.REQ && aborter.aborted) return {};
       return { reply: this.#refusal(session, seq, name, error) };
     };
     const begun = this.#around.ports.clock.now();
@@ -171,7 +172,7 @@ export class Router {
 
   #heard(session: Session, item: VolatileItem): Answer<unknown> {
     const [, name, , { i: id = '', r: room, c } = {}] = item;
-    const running = { seq: 0, redelivered: false, signal: session.aborter.signal };
+    const running = { seq: 0, redelivered: false, aborter: session.aborter };
     const context = this.#context(session, running, name, { i: id, r: room, c });
     const working = this.#handle(name, this.#permits.payloadOf(session, item), context);
     const payload = dataOf(session, item);
@@ -257,7 +258,7 @@ export class Router {
     const entry = this.#schemasOf(method)?.requests.get(method);
     const context = this.#context(session, running, method, { i: `${session.id}:${seq}`, c: meta?.c });
     return after(handler(checkPayload(entry?.input, payload), context) as Answer<unknown>, (result) => {
-      if (running.signal.aborted) return {};
+      if (running.aborter.aborted) return {};
       const issues = entry && validate(entry.output, result).issues;
       if (issues)
         throw new TypeError(`the reply to '${method}' does not fit the contract: ${describeIssues(issues)}`);
@@ -279,7 +280,8 @@ export class Router {
     const stream = session.streams.begin(seq, credit);
     const id = `${session.id}:${seq}`;
     const source: StreamSource = {
-      open: (signal) => handler(input, this.#context(session, { ...running, signal }, method, { i: id, c })),
+      open: (signal) =>
+        handler(input, this.#context(session, { ...running, aborter: { signal } }, method, { i: id, c })),
       encode: (item) => {
         const issues = schema && validate(schema, item).issues;
         if (issues)
@@ -324,15 +326,17 @@ export class Router {
 
   #context(
     session: Session,
-    running: Running,
+    { seq, redelivered, aborter }: Started,
     name: string,
     { i: id = '', r, s: sentAt, c }: WireMeta,
   ): ServerContext {
     const prefix = prefixOf(name);
     return {
-      seq: running.seq,
-      redelivered: running.redelivered,
-      signal: running.signal,
+      seq,
+      redelivered,
+      get signal() {
+        return aborter.signal;
+      },
       id,
       at: Math.floor(this.#around.ports.clock.now()),
       sentAt,
@@ -348,4 +352,6 @@ export class Router {
   }
 }
 
-type Running = Pick<ServerContext, 'seq' | 'redelivered' | 'signal'>;
+type Running = Pick<ServerContext, 'seq' | 'redelivered'> & { readonly aborter: Aborter };
+/** What a handler is given of it. */
+type Started = Omit<Running, 'aborter'> & { readonly aborter: Pick<Aborter, 'signal'> };

@@ -1,6 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomFillSync } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import type { Clock, Random } from '@holdfast/protocol';
+import { type Clock, type Random, randomIds } from '@holdfast/protocol';
 
 /** Node's own time. */
 export const systemClock: Clock = {
@@ -15,7 +15,7 @@ export const systemClock: Clock = {
 
 export const systemRandom: Random = {
   fraction: () => Math.random(),
-  id: () => randomBytes(16).toString('base64url'),
+  id: randomIds(randomFillSync),
 };
 
 export const systemDigest = (text: string): string => createHash('sha256').update(text).digest('base64url');

@@ -15,8 +15,8 @@ export const SERVER_RULES: readonly Mutant[] = [
     edits: [
       {
         file: RUNNER,
-        find: 'const outcome = this.#around.run(this.#session, item, signal);',
-        put: 'void this.#around.store.done({ sid: this.#session.id, seq: item.seq, token: item.token });\n    const outcome = this.#around.run(this.#session, item, signal);',
+        find: 'const outcome = this.#around.run(this.#session, item, aborter ?? ended);',
+        put: 'void this.#around.store.done({ sid: this.#session.id, seq: item.seq, token: item.token });\n    const outcome = this.#around.run(this.#session, item, aborter ?? ended);',
       },
     ],
   },
