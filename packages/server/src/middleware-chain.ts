@@ -18,6 +18,10 @@ export class MiddlewareChain<A extends readonly unknown[]> {
     this.#all.push(middleware);
   }
 
+  get isEmpty(): boolean {
+    return this.#all.length === 0;
+  }
+
   /** Throws or rejects with what the first one does that refuses. */
   ask(...what: A): Answer<void> {
     return this.#from(0, what);

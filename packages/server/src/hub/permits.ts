@@ -119,10 +119,11 @@ export class Permits {
   #asked(session: Session, message: IncomingMessageInfo): Answer<void> {
     const { scopes, middleware } = this.#around;
     const scope = scopes.of(message.name);
-    const prefix = prefixOf(message.name);
-    const name = message.name.slice(prefix.length);
-    const room = message.room?.slice(prefix.length);
-    return scope && middleware.of(scope).messages.ask({ ...message, name, room }, session.doorIn(prefix));
+    const chain = scope && middleware.of(scope).messages;
+    if (!chain || chain.isEmpty) return;
+    const { length } = scope.prefix;
+    const said = { ...message, name: message.name.slice(length), room: message.room?.slice(length) };
+    return chain.ask(said, session.doorIn(scope.prefix));
   }
 
   #schemasOf(name: string): ContractSchemas | undefined {
