@@ -56,8 +56,9 @@ export function createScope(
       room: prefix || undefined,
       notJoined: notJoined(prefix, `request('${method}')`),
     });
+    if (!entry) return sending;
     const answer = sending.then((reply) => {
-      const result = entry ? validate(entry.output, reply) : { value: reply };
+      const result = validate(entry.output, reply);
       if (!result.issues) return result.value;
       const { issues } = result;
       const text = `the reply to '${method}' does not fit the contract: ${describeIssues(issues)}`;

@@ -66,6 +66,17 @@ export interface Made {
 
 const CALL_OPTIONS = ['timeoutMs', 'signal', 'ttlMs', 'id', 'traceparent'];
 const SEND_OPTIONS = [...CALL_OPTIONS, 'delivery', 'key'];
+const NONE: SendOptions = {};
+
+/** Throws a `TypeError` that names the option, the rule and the value. */
+function checkOptions(options: SendOptions, kind: Draft['kind'], call: string): void {
+  checkKeys(options, kind === 'event' ? SEND_OPTIONS : CALL_OPTIONS, `${call} options`);
+  checkSignal(options.signal, `${call} signal`);
+  checkTraceparent(options.traceparent, `${call} traceparent`);
+  if (options.id !== undefined) checkName(options.id, `${call} id`);
+  numberOption(options.ttlMs, `${call} ttlMs`, 0);
+  numberOption(options.timeoutMs, `${call} timeoutMs`, 0);
+}
 
 /**
  * Checks a payload and encodes it, once: what the application changes in it later changes nothing. Throws a
@@ -73,20 +84,14 @@ const SEND_OPTIONS = [...CALL_OPTIONS, 'delivery', 'key'];
  */
 export function makeMessage(draft: Draft, defaults: Defaults): Made {
   const { codec, clock, random, ttlMs, requestTimeoutMs, durable } = defaults;
-  const { kind, name, payload, room, schema, ear, options = {} } = draft;
+  const { kind, name, payload, room, schema, ear, options = NONE } = draft;
   const call = `${kind === 'event' ? 'send' : 'request'}('${name}')`;
-  checkKeys(options, kind === 'event' ? SEND_OPTIONS : CALL_OPTIONS, `${call} options`);
-  checkSignal(options.signal, `${call} signal`);
-  checkTraceparent(options.traceparent, `${call} traceparent`);
-  if (options.id !== undefined) checkName(options.id, `${call} id`);
-  const waitMs = numberOption(options.ttlMs, `${call} ttlMs`, ttlMs);
-  const defaultTimeoutMs = kind === 'request' && !ear ? requestTimeoutMs : Infinity;
-  const timeoutMs = numberOption(options.timeoutMs, `${call} timeoutMs`, defaultTimeoutMs);
-
+  if (options !== NONE) checkOptions(options, kind, call);
+  const { ttlMs: waitMs = ttlMs, delivery = draft.delivery, key } = options;
+  const { timeoutMs = kind === 'request' && !ear ? requestTimeoutMs : Infinity } = options;
   const now = clock.now();
   const id = options.id ?? random.id();
   const deferred = defer<unknown>(id);
-  const { delivery = draft.delivery, key } = options;
   const treatment = checkDelivery({ delivery, key }, name, call);
   const sentAt = Math.floor(now);
   const outboxPlace = treatment.delivery === 'durable' ? placeIn(durable, room, call) : undefined;
