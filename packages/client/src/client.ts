@@ -8,7 +8,6 @@ import {
   defer,
   holdfastError,
   numberOption,
-  prefixOf,
   type Scope,
   type Unsubscribe,
 } from '@holdfast/protocol';
@@ -70,8 +69,11 @@ export function createClientOn<C extends AnyContract = Contract>(
     resend: ({ kind, id, event, payload, room }: UndeliveredMessage) => {
       if (kind === 'request')
         throw new TypeError(`resend(): '${event}' is a request; ask again with request()`);
-      const { length } = prefixOf(event);
-      const { say } = length > 0 ? inNamespace(scopes.namespace(event.slice(0, length - 1))) : root;
+      const scope = scopes.of(event);
+      if (!scope)
+        throw new TypeError(`resend(): '${event}' is in a namespace that this client has not named`);
+      const { say } = scope === scopes.root ? root : inNamespace(scope);
+      const { length } = scope.prefix;
       return say(event.slice(length), payload, { id }, room?.slice(length));
     },
     namespace: ((name, contract) =>

@@ -215,7 +215,7 @@ export interface ClientConnection {
   close(options?: { flushMs?: number | undefined }): Promise<void>;
   /**
    * Sends an event that ended `unknown` or `unsent` again, with the same id: at least once. Throws a `TypeError` for a
-   * request, whose caller has got an error and knows what to make of it.
+   * request, whose caller has got an error and knows what to make of it, and for a namespace that was not named yet.
    */
   resend(message: UndeliveredMessage): Sending;
   /**
@@ -289,7 +289,8 @@ export interface HoldfastClient<C extends AnyContract = Contract> extends Client
    * same name; contacts nobody until `join()`. What is told of the whole client (`onUndelivered`, `onGap`, `onError` and
    * the like) names what is in it as `/admin#kick`. A durable message waits for the join.
    *
-   * Throws a `TypeError` unless the name begins with `/`, has 2 to 64 characters and no `#`, and for a second contract.
+   * Throws a `TypeError` unless the name begins with `/`, has 2 to 64 characters and no `#`, for a second contract, and for
+   * one that is not given the first time.
    */
   namespace<N extends AnyContract = Contract>(name: `/${string}`, contract?: N): ClientNamespace<N>;
 }

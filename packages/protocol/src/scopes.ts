@@ -25,13 +25,21 @@ export class Scopes {
     return prefix === '' ? this.root : this.#namespaces.get(prefix);
   }
 
-  /** The same scope for the same name. Throws a `TypeError` for what cannot name one, and for a second contract. */
+  /**
+   * The same scope for the same name. Throws a `TypeError` for what cannot name one, for a second contract, and for one that
+   * comes late: what was said of the namespace before, such as who may enter it, would not count for it.
+   */
   namespace(name: string, contract?: AnyContract): Scope {
     checkNamespace(name);
     const prefix = `${name}#`;
     const known = this.#namespaces.get(prefix);
     if (known && (contract === undefined || contract === known.contract)) return known;
-    if (known?.contract) throw new TypeError(`namespace('${name}'): it has another contract already`);
+    if (known) {
+      const why = known.contract
+        ? 'it has another contract already'
+        : 'its contract is to be given the first time';
+      throw new TypeError(`namespace('${name}'): ${why}`);
+    }
     const scope = scopeOf(prefix, contract);
     this.#namespaces.set(prefix, scope);
     return scope;

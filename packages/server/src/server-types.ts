@@ -97,7 +97,7 @@ export interface HoldfastServer<C extends AnyContract = Contract, U extends User
   /**
    * A part of the server by itself, on the same connections: with a contract, middleware, handlers and rooms of its own. A
    * client is in it once it has joined it. The same handle for the same name. Throws a `TypeError` unless the name begins
-   * with `/`, has 2 to 64 characters and no `#`, and for a second contract.
+   * with `/`, has 2 to 64 characters and no `#`, for a second contract, and for one that is not given the first time.
    */
   namespace<N extends AnyContract = Contract>(name: `/${string}`, contract?: N): ServerNamespace<N, U>;
   /**

@@ -1,4 +1,5 @@
 import { defineContract } from '@holdfast/client';
+import { RejectError } from '@holdfast/server';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { house } from './house.js';
@@ -88,6 +89,40 @@ describe('contracts', () => {
     expect(() => client.namespace('/admin', other)).toThrow("namespace('/admin'): it has another contract");
     expect(() => bed.server.namespace('/admin', other)).toThrow('it has another contract already');
     expect(bed.server.namespace('/admin')).toBe(bed.server.namespace('/admin', admin));
+  });
+
+  test('one that comes late would leave out who may enter: it is refused', async () => {
+    const bed = openBed({
+      logger: silent,
+      setup(server) {
+        server.namespace('/admin').use(() => {
+          throw new RejectError('nobody');
+        });
+      },
+    });
+    const late = "namespace('/admin'): its contract is to be given the first time";
+    expect(() => bed.server.namespace('/admin', admin)).toThrow(late);
+    const client = bed.createClient({ logger: silent });
+    await bed.until(client.connect());
+    await expect(bed.until(client.namespace('/admin').join())).rejects.toMatchObject({ reason: 'nobody' });
+    expect(() => client.namespace('/admin', admin)).toThrow(late);
+  });
+
+  test('what an earlier life has said in one is sent again when the namespace has been named: it names none itself', () => {
+    const { bed } = withContract();
+    const client = bed.createClient({ logger: silent });
+    const said = {
+      kind: 'event',
+      id: 'x',
+      event: '/admin#broadcast',
+      payload: 1,
+      room: '/admin#',
+      sentAt: 0,
+    } as const;
+    expect(() => client.resend(said)).toThrow(
+      "resend(): '/admin#broadcast' is in a namespace that this client has not named",
+    );
+    expect(client.namespace('/admin', admin).contract).toBe(admin);
   });
 });
 
