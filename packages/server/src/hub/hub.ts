@@ -28,6 +28,7 @@ import { type Outcome, replyOf } from '../runner.js';
 import type { Session } from '../session.js';
 import type { SessionConnection } from '../session-connection.js';
 import { castFrames } from './cast-frames.js';
+import { dropStray } from './home.js';
 import type { NewPublication } from './new-publication.js';
 import { PresenceGrace } from './presence-grace.js';
 import { presenceState } from './presence-state.js';
@@ -109,6 +110,7 @@ export class Hub {
           if (status === 'ok') this.#takeIn(session, name, membership);
           // A server may have put it in before, from another position; its client has waited for this join.
           if (status === 'ok') session.attachment?.lanes.close(name);
+          this.#quietly(dropStray(this, this.#around.store, session.id, name));
           if (session.rooms.has(name)) this.#open(session.attachment, this.#room(name), position);
           if (status === 'ok' && !wasIn && name === prefixOf(name)) this.#around.entered(session, name);
         },
@@ -166,6 +168,7 @@ export class Hub {
       after(store.move({ sid, move }), ({ status }) => {
         // The note of it may be missing.
         if (status === 'ok') this.moved({ sid, move });
+        if (move.membership) this.#quietly(dropStray(this, store, sid, name));
         return status === 'ok';
       });
     if (way === 'out') return moving({ name });
@@ -187,8 +190,7 @@ export class Hub {
   #moveIn(session: Session, name: string, membership: Membership): LiveRoom<Session> {
     const { attachment } = session;
     const room = this.#takeIn(session, name, membership);
-    const opened = attachment?.live ? this.open(attachment, name, membership.position) : undefined;
-    if (opened instanceof Promise) opened.catch(this.#around.failed);
+    if (attachment?.live) this.#quietly(this.open(attachment, name, membership.position));
     return room;
   }
 
@@ -225,11 +227,8 @@ export class Hub {
     session.setRoom(name, undefined);
     if (!wasIn || name !== prefixOf(name)) return;
     // Nobody is in a room of a namespace that is not in the namespace.
-    for (const room of [...session.rooms]) {
-      if (prefixOf(room) !== name) continue;
-      const moved = this.move(session.id, room, 'out');
-      if (moved instanceof Promise) moved.catch(this.#around.failed);
-    }
+    for (const room of [...session.rooms])
+      if (prefixOf(room) === name) this.#quietly(this.move(session.id, room, 'out'));
     this.#around.left(session, name, why);
   }
 
@@ -352,7 +351,11 @@ export class Hub {
       // It may be another than the one that was there when the join began: that one was empty for a moment.
       room.told ??= lanes.positionIn(room.name);
     });
-    if (opened instanceof Promise) opened.catch(this.#around.failed);
+    this.#quietly(opened);
+  }
+
+  #quietly(answer: Answer<unknown>): void {
+    if (answer instanceof Promise) answer.catch(this.#around.failed);
   }
 
   #remove(session: Session, name: string): void {

@@ -2,6 +2,7 @@ import {
   type ContractSchemas,
   type EventItem,
   type Handlers,
+  isPromiseLike,
   JOIN,
   type JoinRequest,
   LEAVE,
@@ -21,6 +22,7 @@ import type { Answer } from '../ports/store.js';
 import type { Session } from '../session.js';
 import type { IncomingMessageInfo, ServerSession } from '../types.js';
 import type { Handler, StreamHandler } from './handlers.js';
+import { demandHome } from './home.js';
 import type { Hub } from './hub.js';
 import type { Middleware } from './middleware.js';
 import { checkPayload, dataOf, Refusal } from './payload.js';
@@ -53,7 +55,8 @@ export class Permits {
       throw new Refusal('ERR_NO_HANDLER', 'nobody listens to it');
     }
     const allowed = room === undefined ? undefined : this.#mayPublish(session, room, event, payload);
-    return after(allowed, () => this.#asked(session, { kind: 'event', name: event, room, payload }));
+    const asked = after(allowed, () => this.#asked(session, { kind: 'event', name: event, room, payload }));
+    return stillAtHome(session, event, asked);
   }
 
   mayAsk(session: Session, item: RequestItem): Answer<void> {
@@ -66,11 +69,19 @@ export class Permits {
     demandHome(session, method);
     if (meta?.q) {
       const { input } = this.streamer(method, payload);
-      return this.#asked(session, { kind: 'stream', name: method, payload: input });
+      return stillAtHome(
+        session,
+        method,
+        this.#asked(session, { kind: 'stream', name: method, payload: input }),
+      );
     }
     if (!handlers.has(method)) throw new Refusal('ERR_NO_HANDLER', 'no such request');
     const input = checkPayload(this.#schemasOf(method)?.requests.get(method)?.input, payload);
-    return this.#asked(session, { kind: 'request', name: method, payload: input });
+    return stillAtHome(
+      session,
+      method,
+      this.#asked(session, { kind: 'request', name: method, payload: input }),
+    );
   }
 
   #mayJoin(session: Session, request: JoinRequest): Answer<void> {
@@ -81,7 +92,8 @@ export class Permits {
     if (room === prefixOf(room) && handshake) return middleware.admit(session.door, request, handshake);
     demandHome(session, room);
     const { join = false } = rules.for(room);
-    return demand(typeof join === 'function' ? join(...here(session, room)) : join, 'join-not-allowed');
+    const allowed = typeof join === 'function' ? join(...here(session, room)) : join;
+    return stillAtHome(session, room, demand(allowed, 'join-not-allowed'));
   }
 
   /** Throws, now or later, unless the session may publish this event in the room. */
@@ -131,10 +143,9 @@ export class Permits {
   }
 }
 
-/** Throws a `RejectError` unless the session is in the namespace of this name. */
-function demandHome(session: Session, name: string): void {
-  const prefix = prefixOf(name);
-  if (prefix !== '' && !session.rooms.has(prefix)) throw new RejectError('not-in-namespace');
+/** Whoever was taken out of the namespace while a rule or the middleware was asked is refused, too. */
+function stillAtHome(session: Session, name: string, asked: Answer<void>): Answer<void> {
+  return isPromiseLike(asked) ? after(asked, () => demandHome(session, name)) : asked;
 }
 
 /** A session and a room, as the namespace of the room sees them. */

@@ -1,0 +1,30 @@
+import { prefixOf, RejectError } from '@holdfast/protocol';
+import { after } from '../answer.js';
+import type { Answer, SessionStore } from '../ports/store.js';
+import type { Session } from '../session.js';
+import type { Hub } from './hub.js';
+
+/** Throws a `RejectError` unless the session is in the namespace of this name. */
+export function demandHome({ rooms }: Pick<Session, 'rooms'>, name: string): void {
+  const home = prefixOf(name);
+  if (home !== '' && !rooms.has(home)) throw new RejectError('not-in-namespace');
+}
+
+/**
+ * Nobody is in a room of a namespace that is not in the namespace: takes a session that has been put into this room out
+ * again if it was taken out of the namespace meanwhile. To be called afterwards: who takes it out of that later finds it in
+ * the room.
+ */
+export function dropStray(
+  hub: Pick<Hub, 'move'>,
+  store: SessionStore,
+  sid: string,
+  room: string,
+): Answer<unknown> {
+  const home = prefixOf(room);
+  if (home === '' || home === room) return undefined;
+  return after(
+    store.find({ sids: [sid] }),
+    ([found]) => found && !found.rooms.includes(home) && hub.move(sid, room, 'out'),
+  );
+}

@@ -1,0 +1,121 @@
+import { MemoryStore } from '@holdfast/server/ports';
+import { seededRandom, VirtualClock } from '@holdfast/testing';
+import { describe, expect, test } from 'vitest';
+import { laterStore } from '../../../server/test/support/later-store.js';
+import { bareServer, itemsOf, type Peer } from './bare.js';
+import { house, inside } from './house.js';
+import { endOf } from './people.js';
+
+// Whoever is taken out of a namespace is out of it, whatever was under way at that moment; and that is told once.
+
+/** Something of the application's that takes until `goOn`. */
+function slowly() {
+  const waiting: (() => void)[] = [];
+  return {
+    wait: () => new Promise<true>((resolve) => waiting.push(() => resolve(true))),
+    goOn() {
+      for (const resolve of waiting.splice(0)) resolve();
+    },
+  };
+}
+
+describe('taken out while', () => {
+  test('a rule is asked: the room is not joined, and nothing of it is heard', async () => {
+    const { wait, goOn } = slowly();
+    const { bed, admins } = house((server) => {
+      server.namespace('/admin').rooms('slow', { join: wait });
+    });
+    const { ns } = await inside(bed, 'ada admin');
+    const heard: unknown[] = [];
+    ns.on('word', (text) => heard.push(text));
+    const joining = endOf(ns.room('slow').join());
+    await bed.advance(100);
+    await bed.until(admins().toUser('ada').end());
+    goOn();
+    await bed.advance(100);
+    expect([joining.end, ns.room('slow').getState()]).toMatchObject([
+      'ERR_REJECTED rejected',
+      { status: 'refused', error: { reason: 'not-in-namespace' } },
+    ]);
+    expect(await bed.until(admins().to('slow').send('word', 'secret'))).toEqual({ members: 0 });
+    await bed.advance(100);
+    expect(heard).toEqual([]);
+  });
+
+  test('the middleware is asked about what it says: that is refused, and nobody hears it', async () => {
+    const { wait, goOn } = slowly();
+    const { bed, told, admins } = house((server) => {
+      server.namespace('/admin').useMessages(wait);
+    });
+    const { ns } = await inside(bed, 'ada admin');
+    const ends = [ns.send('note', 'late'), ns.request('who')].map(endOf);
+    await bed.advance(100);
+    await bed.until(admins().toUser('ada').end());
+    for (let i = 0; i < 2; i++) {
+      goOn();
+      await bed.advance(100);
+    }
+    expect(ends.map(({ end }) => end)).toEqual(['ERR_REJECTED rejected', 'ERR_REJECTED rejected']);
+    expect(told).toEqual(['enters ada', 'leaves ada: ended']);
+  });
+
+  test('a handler is about to put it into a room: it is not in that room', async () => {
+    const { wait, goOn } = slowly();
+    const { bed, admins } = house((server) => {
+      server.namespace('/admin').on('put', async (_payload, { session }) => {
+        await wait();
+        await session.join('put');
+      });
+    });
+    const { ns } = await inside(bed, 'ada admin');
+    await bed.until(ns.send('put', null));
+    await bed.until(ns.leave());
+    goOn();
+    await bed.advance(100);
+    expect(await bed.until(admins().to('put').sessions())).toEqual([]);
+    expect(await bed.until(admins().to('put').send('word', 'secret'))).toEqual({ members: 0 });
+    expect(ns.room('put').getState().status).not.toBe('joined');
+  });
+});
+
+/** A server with a namespace, and what it was told of who comes and goes there. */
+function admins(concurrency?: number, delayMs = 0) {
+  const clock = new VirtualClock();
+  const memory = new MemoryStore({ clock, random: seededRandom(3) });
+  const store = delayMs === 0 ? memory : laterStore(memory, clock, seededRandom(4), delayMs);
+  const bare = bareServer({ concurrency }, { shared: { clock, store } });
+  const told: string[] = [];
+  const ns = bare.server.namespace('/admin');
+  ns.rooms('*', { join: true, publish: true });
+  ns.onSession(() => told.push('enters'));
+  ns.onSessionEnd((_session, { reason }) => told.push(`leaves: ${reason}`));
+  const { server, dial, errors } = bare;
+  return { clock, memory, server, ns, told, dial, errors };
+}
+
+const join = (seq: number, room: string) => [0, seq, [3, '$join', { room }]];
+
+test('where the store answers later: nobody stays in a room of the namespace, whenever it is taken out', async () => {
+  for (let afterMs = 0; afterMs < 40; afterMs++) {
+    const { clock, memory, ns, told, dial, errors } = admins(undefined, 8);
+    const peer = dial();
+    peer.hello();
+    await clock.advance(100);
+    peer.frame(join(1, '/admin#'));
+    await clock.advance(100);
+    peer.frame(join(2, '/admin#lobby'));
+    await clock.advance(afterMs);
+    await clock.until(ns.toAll().end());
+    await clock.advance(200);
+    expect([...memory.find({ rooms: ['/admin#lobby', '/admin#'] })], `after ${afterMs} ms`).toEqual([]);
+    expect(lastNumber(peer, '/admin#')).toBe(0);
+    expect(lastNumber(peer, '/admin#lobby') ?? 0, `after ${afterMs} ms`).toBe(0);
+    expect([told, errors]).toEqual([['enters', 'leaves: ended'], []]);
+  }
+});
+
+/** What a peer was told last of a room: the number of the room on its connection, or 0: it is out. */
+function lastNumber(peer: Peer, room: string): unknown {
+  const syncs = itemsOf(peer, 15).flatMap(([, rooms]) => rooms as readonly (readonly unknown[])[]);
+  return syncs.findLast(([name]) => name === room)?.[3];
+}
