@@ -151,6 +151,7 @@ export class Hub {
   }
 
   leave(session: Session, seq: number, name: string): Outcome {
+    if (session.ended) return {};
     this.#takeOut(session, name, 'left');
     return {
       reply: replyOf(session.codec, [Type.RES, seq, undefined]),

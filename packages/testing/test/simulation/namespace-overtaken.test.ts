@@ -95,6 +95,20 @@ function admins(concurrency?: number, delayMs = 0) {
 
 const join = (seq: number, room: string) => [0, seq, [3, '$join', { room }]];
 
+test('a leave that is run when the session has ended is not told of once more', async () => {
+  const { clock, server, told, dial } = admins(1);
+  server.handle('slow', () => new Promise<void>((resolve) => void clock.setTimer(resolve, 1_000)));
+  const peer = dial();
+  peer.hello();
+  await clock.advance(100);
+  peer.frame(join(1, '/admin#'));
+  await clock.advance(100);
+  peer.frame([0, 2, [3, 'slow', 1], [3, '$leave', { room: '/admin#' }]]);
+  peer.say([13, '', '']);
+  await clock.advance(3_000);
+  expect(told).toEqual(['enters', 'leaves: closed']);
+});
+
 test('where the store answers later: nobody stays in a room of the namespace, whenever it is taken out', async () => {
   for (let afterMs = 0; afterMs < 40; afterMs++) {
     const { clock, memory, ns, told, dial, errors } = admins(undefined, 8);
