@@ -176,9 +176,8 @@ export class Session {
     this.epoch = epoch;
     this.gen = gen;
     this.#moving = lastMove;
-    this.#whereabouts = 'known';
-    this.handled(handled, rooms);
-    // Whoever has moved it since then may have said so before this answer came.
+    // Not its rooms: whoever has moved it since then may have said so before this answer came, or while middleware was asked.
+    this.handled(handled, undefined);
     this.moved();
     this.streams.retry();
   }

@@ -76,6 +76,28 @@ describe('taken out while', () => {
     expect(await bed.until(admins().to('put').send('word', 'secret'))).toEqual({ members: 0 });
     expect(ns.room('put').getState().status).not.toBe('joined');
   });
+
+  test('its middleware is asked about one who comes back: it stays out, which is told once', async () => {
+    const { wait, goOn } = slowly();
+    const { bed, told, admins } = house((server) => {
+      server.namespace('/admin').use((_session, { resumed }) => (resumed ? wait() : undefined));
+    });
+    const { client, ns } = await inside(bed, 'ada admin');
+    await bed.until(ns.room('lobby').join());
+    const heard: unknown[] = [];
+    ns.on('word', (text) => heard.push(text));
+    bed.cut(client);
+    await bed.advance(4_000);
+    expect(client.getState().status).toBe('reconnecting');
+    await bed.until(admins().toUser('ada').end());
+    void admins().toAll().send('word', 'secret');
+    goOn();
+    await bed.advance(1_000);
+    expect(client.getState()).toMatchObject({ status: 'connected', recovered: true });
+    expect([ns, ns.room('lobby')].map((one) => one.getState().status)).toEqual(['left', 'left']);
+    expect(told).toEqual(['enters ada', 'leaves ada: ended']);
+    expect(heard).toEqual([]);
+  });
 });
 
 /** A server with a namespace, and what it was told of who comes and goes there. */
