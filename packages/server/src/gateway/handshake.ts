@@ -275,9 +275,21 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     const { id, user } = entrant;
     const handshake = this.#entry.handshake(attached.status === 'resumed');
     const session = { id, user, address: this.#address };
-    return after(this.#around.readmit(session, attached.rooms, handshake), (rooms) =>
-      this.#arrive(hello, { ...entrant, handshake }, { ...attached, rooms }),
-    );
+    const readmitted = this.#around.readmit(session, attached.rooms, handshake);
+    // Middleware takes its time.
+    const isLate = isPromiseLike(readmitted);
+    const where = isLate ? readmitted.then((rooms) => this.#stillIn(id, rooms)) : readmitted;
+    return after(where, (rooms) => {
+      // It comes again, and is told why.
+      if (!rooms) return this.#hangUpOn(CloseCode.RESTART, 'the session has ended');
+      this.#arrive(hello, { ...entrant, handshake }, { ...attached, rooms });
+    });
+  }
+
+  /** In which of these rooms the session still is; undefined: it has ended. */
+  #stillIn(sid: string, rooms: Memberships): Answer<Memberships | undefined> {
+    const found = this.#around.store.find({ sids: [sid] });
+    return after(found, ([one]) => one && new Map([...rooms].filter(([room]) => one.rooms.includes(room))));
   }
 
   #arrive(

@@ -2,7 +2,7 @@ import { MemoryStore } from '@holdfast/server/ports';
 import { seededRandom, VirtualClock } from '@holdfast/testing';
 import { describe, expect, test } from 'vitest';
 import { laterStore } from '../../../server/test/support/later-store.js';
-import { bareServer, itemsOf, type Peer } from './bare.js';
+import { backTo, bareServer, itemsOf, type Peer } from './bare.js';
 import { house, inside } from './house.js';
 import { endOf } from './people.js';
 
@@ -129,6 +129,35 @@ test('a leave that is run when the session has ended is not told of once more', 
   peer.say([13, '', '']);
   await clock.advance(3_000);
   expect(told).toEqual(['enters', 'leaves: closed']);
+});
+
+test('a session that is ended while the middleware is asked about its return has ended once, and its client hears why', async () => {
+  const { wait, goOn } = slowly();
+  const { clock, server, ns, told, dial } = admins();
+  ns.use((_session, { resumed }) => (resumed ? wait() : undefined));
+  server.onAttach(() => told.push('attach'));
+  server.onSessionEnd((_session, { reason }) => told.push(`ended: ${reason}`));
+  const peer = dial();
+  peer.hello();
+  await clock.advance(100);
+  peer.frame(join(1, '/admin#'));
+  await clock.advance(200);
+  const back = backTo(peer, 2, { x: 1, y: 1 });
+  peer.leave();
+  const next = dial();
+  next.hello(back);
+  await clock.advance(100);
+  await clock.until(server.toAll().end('over'));
+  goOn();
+  await clock.advance(1_000);
+  expect(told).toEqual(['attach', 'enters', 'leaves: ended', 'ended: ended']);
+  // It is sent away, and is told when it comes again.
+  expect([next.heard, next.closed]).toEqual([[], '1012 the session has ended']);
+  const last = dial();
+  last.hello({ ...back, n: 3 });
+  await clock.advance(100);
+  expect([last.heard, last.closed]).toEqual([[[13, 'ERR_SESSION_ENDED', 'over']], '4401 ERR_SESSION_ENDED']);
+  expect(told).toHaveLength(4);
 });
 
 test('where the store answers later: nobody stays in a room of the namespace, whenever it is taken out', async () => {
