@@ -172,7 +172,8 @@ export interface ServerNamespace<C extends AnyContract = Contract, U extends Use
   /**
    * Asks `middleware` before a session may join, and again each time when its client comes back, where the session is taken
    * out if it does not pass. A `RejectError` refuses the join with its reason; any other failure, also no answer within
-   * 5 s, is told to `onError` and refuses, too. The rest of the session goes on.
+   * 5 s, is told to `onError` and refuses, too. The rest of the session goes on. What was sent to `toUser()`, `toSession()` or
+   * the session itself while it was in still reaches its client; what was said to `toAll()` or in rooms does not.
    */
   use(middleware: Middleware<U>): this;
   /** A session is out: it has left, was taken out (`ended`), or has ended itself, as in `SessionEnd`. */

@@ -179,6 +179,20 @@ test('where the store answers later: nobody stays in a room of the namespace, wh
   }
 });
 
+test('where the store answers later: what follows a join in the same frame waits for it', async () => {
+  const { clock, ns, dial } = admins(undefined, 8);
+  const noted: unknown[] = [];
+  ns.on('note', (text) => noted.push(text));
+  ns.handle('who', () => 'me');
+  const peer = dial();
+  peer.hello();
+  await clock.advance(100);
+  peer.frame([0, 1, [3, '$join', { room: '/admin#' }], [2, '/admin#note', 'in time'], [3, '/admin#who', 1]]);
+  await clock.advance(1_000);
+  expect([noted, itemsOf(peer, 5)]).toEqual([['in time'], []]);
+  expect(itemsOf(peer, 4)).toContainEqual([4, 3, 'me']);
+});
+
 /** What a peer was told last of a room: the number of the room on its connection, or 0: it is out. */
 function lastNumber(peer: Peer, room: string): unknown {
   const syncs = itemsOf(peer, 15).flatMap(([, rooms]) => rooms as readonly (readonly unknown[])[]);

@@ -200,9 +200,10 @@ describe('over cuts', () => {
     bed.cut(client);
     admins().toAll().send('word', 'secret');
     admins().to('lobby').send('word', 'secret, too');
+    admins().toUser('ada').send('word', 'said to her while she was in');
     await bed.advance(5_000);
     expect(client.getState()).toMatchObject({ status: 'connected', recovered: true });
-    expect(heard).toEqual([]);
+    expect(heard).toEqual(['said to her while she was in']);
     expect([ns, room, client.room('lobby')].map((one) => one.getState().status)).toEqual([
       'left',
       'left',
