@@ -293,7 +293,8 @@ export class Router {
     };
     return {
       afterwards: (status) => {
-        if (status === 'ok') void stream.run(source);
+        // Of a session that has ended, nobody would tell its handler to stop.
+        if (status === 'ok' && !session.ended) void stream.run(source);
         else session.streams.lose(seq);
       },
     };

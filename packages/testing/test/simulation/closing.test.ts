@@ -1,5 +1,6 @@
 import { RejectError } from '@holdfast/server';
 import { describe, expect, test } from 'vitest';
+import { bareServer } from './bare.js';
 import { endOf, openBed, type Person, person, silent } from './people.js';
 
 /** A life with everything in it, at any moment of which somebody may call `close()`. */
@@ -148,4 +149,22 @@ describe('close(), at any moment of a life', () => {
     expect(ended).toEqual(['closed']);
     expect(bed.server.stats()).toMatchObject({ rooms: 0, users: 0 });
   });
+});
+
+test('a stream whose turn comes when its session has ended is not begun: nobody would tell its handler to stop', async () => {
+  const { clock, server, dial } = bareServer({ concurrency: 1 });
+  const begun: unknown[] = [];
+  server.handle('slow', () => new Promise<void>((resolve) => void clock.setTimer(resolve, 1_000)));
+  server.handleStream('count', async function* (_input, { signal }) {
+    begun.push(signal.aborted);
+    yield 1;
+  });
+  const peer = dial();
+  peer.hello();
+  await clock.advance(100);
+  peer.frame([0, 1, [3, 'slow', 1], [3, 'count', 1, { q: 1 }]]);
+  await clock.advance(100);
+  peer.say([13, '', '']);
+  await clock.advance(3_000);
+  expect(begun).toEqual([]);
 });
