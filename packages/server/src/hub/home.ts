@@ -2,7 +2,6 @@ import { prefixOf, RejectError } from '@holdfast/protocol';
 import { after } from '../answer.js';
 import type { Answer, SessionStore } from '../ports/store.js';
 import type { Session } from '../session.js';
-import type { Hub } from './hub.js';
 
 /** Throws a `RejectError` unless the session is in the namespace of this name. */
 export function demandHome({ rooms }: Pick<Session, 'rooms'>, name: string): void {
@@ -16,7 +15,7 @@ export function demandHome({ rooms }: Pick<Session, 'rooms'>, name: string): voi
  * the room.
  */
 export function dropStray(
-  hub: Pick<Hub, 'move'>,
+  hub: { move(sid: string, room: string, way: 'out'): Answer<unknown> },
   store: SessionStore,
   sid: string,
   room: string,

@@ -1,7 +1,6 @@
-import { MemoryStore } from '@holdfast/server/ports';
+import { MemoryStore, type SessionStore } from '@holdfast/server/ports';
 import { seededRandom, VirtualClock } from '@holdfast/testing';
 import { describe, expect, test } from 'vitest';
-import { laterStore } from '../../../server/test/support/later-store.js';
 import { backTo, bareServer, itemsOf, type Peer } from './bare.js';
 import { house, inside } from './house.js';
 import { endOf } from './people.js';
@@ -100,11 +99,32 @@ describe('taken out while', () => {
   });
 });
 
+/** The same store, so far away: calls, answers and notes take so long, each in their order. */
+function farStore(store: SessionStore, clock: VirtualClock, delayMs: number): SessionStore {
+  const later = () => new Promise<void>((resolve) => void clock.setTimer(resolve, delayMs));
+  return new Proxy(store, {
+    get(target, name) {
+      if (name === 'listen') {
+        return (tell: Parameters<SessionStore['listen']>[0]) =>
+          target.listen((note) => void clock.setTimer(() => tell(note), delayMs));
+      }
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return async (call: unknown) => {
+        await later();
+        const answer: unknown = Reflect.apply(value, target, [call]);
+        await later();
+        return answer;
+      };
+    },
+  });
+}
+
 /** A server with a namespace, and what it was told of who comes and goes there. */
 function admins(concurrency?: number, delayMs = 0) {
   const clock = new VirtualClock();
   const memory = new MemoryStore({ clock, random: seededRandom(3) });
-  const store = delayMs === 0 ? memory : laterStore(memory, clock, seededRandom(4), delayMs);
+  const store = delayMs === 0 ? memory : farStore(memory, clock, delayMs);
   const bare = bareServer({ concurrency }, { shared: { clock, store } });
   const told: string[] = [];
   const ns = bare.server.namespace('/admin');
@@ -162,7 +182,7 @@ test('a session that is ended while the middleware is asked about its return has
 
 test('where the store answers later: nobody stays in a room of the namespace, whenever it is taken out', async () => {
   for (let afterMs = 0; afterMs < 40; afterMs++) {
-    const { clock, memory, ns, told, dial, errors } = admins(undefined, 8);
+    const { clock, memory, ns, told, dial, errors } = admins(undefined, 4);
     const peer = dial();
     peer.hello();
     await clock.advance(100);
@@ -180,7 +200,7 @@ test('where the store answers later: nobody stays in a room of the namespace, wh
 });
 
 test('where the store answers later: what follows a join in the same frame waits for it', async () => {
-  const { clock, ns, dial } = admins(undefined, 8);
+  const { clock, ns, dial } = admins(undefined, 4);
   const noted: unknown[] = [];
   ns.on('note', (text) => noted.push(text));
   ns.handle('who', () => 'me');
