@@ -13,7 +13,7 @@ export interface Workload {
 }
 
 const MS = 1_000;
-export const SUBSCRIBERS = 1_000;
+const SUBSCRIBERS = 1_000;
 
 export const WORKLOADS: readonly Workload[] = [
   {
