@@ -1,18 +1,27 @@
-import type { ClientOptions, ClientRoom, ConnectionState, HoldfastClient, Receipt } from '@holdfast/client';
+import type {
+  ClientNamespace,
+  ClientOptions,
+  ClientRoom,
+  ConnectionState,
+  HoldfastClient,
+} from '@holdfast/client';
 import { createClientOn, type Dialer, type Transport, type TransportEvents } from '@holdfast/client/ports';
 import type { Codec, Item } from '@holdfast/protocol';
 import { type MemoryLink, seededRandom } from '@holdfast/testing';
 import { answerQuestions } from './asks.js';
 import { ClientPlatform } from './client-platform.js';
 import type { Coverage } from './coverage.js';
+import { DirectEar, type DirectWords } from './direct-ear.js';
 import { Hearing } from './hearing.js';
 import type { Judge } from './judge.js';
-import { type Down, type Ledger, outcomeOf, type Said, type Wish, type Words } from './ledger.js';
+import { endOf, type Ledger, outcomeOf, type Said, type Wish, type Words } from './ledger.js';
+import { type Guests, HOME } from './namespaces.js';
 import { RoomEar } from './room-ear.js';
 import type { SimProcess } from './sim-process.js';
 import type { Published, StoreWatch } from './store-watch.js';
 import { Reading } from './streams.js';
 import { NEXT } from './transitions.js';
+import { Visit } from './visit.js';
 import { UpWatch } from './wire-watch.js';
 
 export interface ClientAppSurroundings {
@@ -24,6 +33,8 @@ export interface ClientAppSurroundings {
   storeWatch(): StoreWatch;
   readonly refused: ReadonlySet<string>;
   publications(): readonly Published[];
+  /** Undefined: there are no namespaces. */
+  readonly guests: Guests | undefined;
 }
 
 export interface ClientAppOptions {
@@ -41,6 +52,7 @@ export interface ClientAppOptions {
 /** An application on a client, which remembers what it said and checks what it is told. */
 export class ClientApp {
   readonly index: number;
+  readonly user: string;
   readonly outbox: ClientAppOptions['outbox'];
   readonly client: HoldfastClient;
   readonly process: SimProcess;
@@ -50,6 +62,8 @@ export class ClientApp {
   readonly #several = new Set<string>();
   readonly hearing: Hearing;
   readonly reading: Reading;
+  readonly #direct: DirectEar;
+  readonly #visit: Visit | undefined;
   /** Its sessions so far. */
   readonly sids = new Set<string>();
   readonly #around: ClientAppSurroundings;
@@ -58,8 +72,6 @@ export class ClientApp {
   #goneAt = Infinity;
   /** How much it has been told. */
   #told = 0;
-  /** Of this session: how many direct messages it was told to be missing. */
-  #missing = new Map<string, number>();
   #watch: UpWatch | undefined;
   #helloN = 0;
   readonly #questions = new Set<string>();
@@ -68,6 +80,7 @@ export class ClientApp {
   constructor(options: ClientAppOptions, around: ClientAppSurroundings) {
     const { index, seed, user, tokenTtlMs, codec, outbox, unruly } = options;
     this.index = index;
+    this.user = user;
     this.outbox = outbox;
     this.process = around.process;
     this.link = around.link;
@@ -91,6 +104,10 @@ export class ClientApp {
       reconnect: { baseMs: 200, capMs: 4_000 },
     });
     this.reading = new Reading(this.name, this.client, around);
+    const { name, client } = this;
+    this.#direct = new DirectEar({ ...around, name, sid: () => this.#sid });
+    const { guests, judge, process } = around;
+    this.#visit = guests && new Visit(client, { name, user, judge, guests, now: () => process.now() });
     this.#listen();
   }
 
@@ -130,7 +147,8 @@ export class ClientApp {
       coverage.add(`${kind}: ${outcome}`);
       // Whoever is in a room may publish there, and what was said before leaving comes before leaving.
       const isIn = this.ears.get(room ?? '')?.isInSince(said.sentAt) ?? false;
-      const isBarred = isIn && outcome.startsWith('ERR_REJECTED');
+      const mayBeRefused = wish === 'refuse' && kind !== 'publication';
+      const isBarred = isIn && outcome.startsWith('ERR_REJECTED') && !mayBeRefused;
       judge.demand(!isBarred, 17, () => `${this.name} ${said.k} was refused, although it is in ${room}`);
       const { refused } = this.#around;
       const wasRefused = outcome === 'ok' && said.places.some((place) => refused.has(place));
@@ -149,14 +167,15 @@ export class ClientApp {
   }
 
   #send(words: Words, { kind, room, delivery }: Said): PromiseLike<unknown> {
-    if (kind === 'request' && words.wish === 'unheard') return this.client.request('unheard', words);
+    const scope = (room?.startsWith(HOME) ? this.#visit?.namespace : undefined) ?? this.client;
+    if (kind === 'request' && words.wish === 'unheard') return scope.request('unheard', words);
     if (kind === 'request') {
       const timeoutMs = words.ms > 2_000 ? 1_000 : 30_000;
-      return this.client.request('ask', words, { timeoutMs }).then((answer) => this.#answered(words, answer));
+      return scope.request('ask', words, { timeoutMs }).then((answer) => this.#answered(words, answer));
     }
-    if (kind === 'publication') return this.room(room ?? 'r0').send('line', words);
+    if (kind === 'publication') return (this.room(room ?? 'r0') as ClientRoom).send('line', words);
     const event = words.wish === 'unheard' ? 'unheard' : 'note';
-    return this.client.send(event, words, delivery === 'latest' ? { delivery, key: 'key' } : { delivery });
+    return scope.send(event, words, delivery === 'latest' ? { delivery, key: 'key' } : { delivery });
   }
 
   #answered({ by, k }: Words, answer: unknown): void {
@@ -165,8 +184,11 @@ export class ClientApp {
     judge.demand(text === `${by}:${k}`, 11, () => `${this.name}: the answer to ${k} was ${text}`);
   }
 
-  room(name: string): ClientRoom {
-    return this.client.room(name);
+  /** By its whole name; a namespace is one. */
+  room(name: string): ClientRoom | ClientNamespace {
+    const namespace = this.#visit?.namespace;
+    if (!namespace || !name.startsWith(HOME)) return this.client.room(name);
+    return name === HOME ? namespace : namespace.room(name.slice(HOME.length));
   }
 
   join(name: string): void {
@@ -175,6 +197,8 @@ export class ClientApp {
 
   leave(name: string): void {
     this.ears.get(name)?.leave();
+    // With all its rooms.
+    if (name === HOME) for (const [room, ear] of this.ears) if (room.startsWith(HOME)) ear.wasLeft();
   }
 
   /** Ends its session. Nothing may be heard of it afterwards. */
@@ -202,16 +226,15 @@ export class ClientApp {
   #listen(): void {
     const { judge, coverage } = this.#around;
     const { client } = this;
-    client.on('down', (payload, meta) =>
-      this.#heard(payload as { writer: string; sid: string; k: number }, meta),
-    );
+    client.on('down', (payload, meta) => this.#heard(payload as DirectWords, meta));
+    this.#visit?.namespace.on('down', (payload, meta) => this.#heard(payload as DirectWords, meta));
     answerQuestions(this, (what) => this.#hearing(what), this.#around);
     client.onState((state, previous) => this.#state(state, previous));
     client.onGap(({ messages, reason, room }) => {
       this.#hearing(() => `gap ${messages} ${reason} ${room ?? ''}`);
       coverage.add(`gap: ${reason}${room === undefined ? '' : ' in a room'}`);
       if (room !== undefined) this.ears.get(room)?.gap(messages, reason);
-      else if (this.#sid) this.#missing.set(this.#sid, (this.#missing.get(this.#sid) ?? 0) + messages);
+      else this.#direct.gap(messages);
     });
     client.onSessionLost((lost) => {
       this.#hearing(() => `session lost: ${lost.handled} handled, ${lost.unknown.length} unknown`);
@@ -242,6 +265,7 @@ export class ClientApp {
     );
     // A connection that has moved may be in another session; `#watch` sees the newest dial, which may only be under way.
     if (state.status !== 'connected') return;
+    this.#visit?.connected();
     if (previous.status === 'connected' && state.sessionId === previous.sessionId) return;
     judge.demand(this.#watch?.welcomed === true, 13, () => `${this.name} is connected without a WELCOME`);
     coverage.add(state.recovered ? 'connected: recovered' : 'connected: a new session');
@@ -249,29 +273,10 @@ export class ClientApp {
     this.sids.add(state.sessionId);
   }
 
-  #heard(
-    { writer, sid, k }: { writer: string; sid: string; k: number },
-    meta: { room?: string | undefined },
-  ): void {
-    const { judge, ledger } = this.#around;
-    this.#hearing(() => `hears ${writer} ${k}`);
-    if (meta.room !== undefined) return judge.violate(17, `${this.name}: a direct message in ${meta.room}`);
-    judge.demand(sid === this.#sid, 1, () => `${this.name} of ${this.#sid} hears what was for ${sid}`);
-    const downs = ledger.downs(writer, sid);
-    const down = downs[k];
-    if (!down) return judge.violate(1, `${this.name} hears ${k} of ${writer}, which was never sent`);
-    judge.demand(down.heard === 0, 1, () => `${this.name} hears ${k} of ${writer} twice`);
-    down.heard++;
-    const holes = downs.slice(0, k).filter((one) => one.heard === 0 && isOwed(one)).length;
-    const told = this.#missing.get(sid) ?? 0;
-    judge.demand(
-      holes <= told,
-      2,
-      () => `${this.name} hears ${k} of ${writer}, ${holes} before it are missing`,
-    );
-    const later = downs.slice(k + 1).filter((one) => one.heard > 0).length;
-    judge.demand(later === 0, 1, () => `${this.name} hears ${k} of ${writer} after later ones`);
-    this.#misbehave(k);
+  #heard(words: DirectWords, { room }: { room?: string | undefined }): void {
+    this.#hearing(() => `hears ${words.writer} ${words.k}`);
+    this.#direct.hear(words, room);
+    this.#misbehave(words.k);
   }
 
   /** Listeners that send while they listen, and listeners that throw. */
@@ -291,8 +296,10 @@ export class ClientApp {
 
   /** Hears what is said in a room, once it is in. */
   ear(name: string): RoomEar {
+    const visit = name.startsWith(HOME) ? this.#visit : undefined;
     const make = () =>
       new RoomEar(this.room(name), {
+        ...{ room: name, visit },
         ...{ ...this.#around, name: `${this.name} in ${name}`, sids: this.sids, several: this.#several },
         hearing: (what) => this.#hearing(what),
       });
@@ -308,6 +315,7 @@ export class ClientApp {
     return {
       dial: (url, protocols, events) => {
         const watch = this.#newWatch(codec);
+        this.#visit?.dials();
         let open = true;
         const seen: TransportEvents = {
           open: (protocol) => process.run(() => this.#unlessLeft(open, () => events.open(protocol))),
@@ -384,15 +392,4 @@ export class ClientApp {
       () => `${this.name} wrote ${words.k} again, which was ${said?.outcome}`,
     );
   }
-}
-
-/** Of a request, any answer. */
-function endOf(receipt: unknown): string {
-  const { outcome = 'acknowledged' } = (receipt ?? {}) as Partial<Receipt>;
-  return outcome === 'acknowledged' ? 'ok' : outcome;
-}
-
-/** It was taken, and its sender was not told that it will not come. */
-function isOwed({ outcome }: Down): boolean {
-  return outcome === undefined || outcome === 'ok';
 }

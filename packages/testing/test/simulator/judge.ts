@@ -21,6 +21,7 @@ export const INVARIANTS = {
   17: 'rooms: offsets rise, holes are told',
   18: 'what was rejected is not written again',
   19: 'no deadlock',
+  20: 'namespaces: who is not let in is not in',
 } as const;
 export type Invariant = keyof typeof INVARIANTS;
 

@@ -1,4 +1,4 @@
-import type { Delivery } from '@holdfast/client';
+import type { Delivery, Receipt } from '@holdfast/client';
 import type { SimProcess } from './sim-process.js';
 
 /** What an application asks the handlers of the server to do with a message. */
@@ -154,7 +154,9 @@ export class Ledger {
     const all = this.saidBy(said.by);
     const k = all.length;
     const delivery = said.kind === 'event' ? deliveryOf(k) : 'reliable';
-    const before = delivery === 'latest' ? all.findLast((one) => one.delivery === 'latest') : undefined;
+    // Each namespace has keys of its own.
+    const isAlike = (one: Said): boolean => one.delivery === 'latest' && one.room === said.room;
+    const before = delivery === 'latest' ? all.findLast(isAlike) : undefined;
     const open = { outcome: undefined, outcomeAt: Infinity, toldUnknown: false };
     const entry: Said = { ...said, ...open, k, delivery, before, places: [], starts: [] };
     all.push(entry);
@@ -184,4 +186,10 @@ export function placeOf({ k, before }: Said): number {
 export function outcomeOf(error: unknown): string {
   const { code, delivery, name } = error as { code?: string; delivery?: string; name?: string };
   return [code ?? name ?? String(error), delivery].filter((part) => part !== undefined).join(' ');
+}
+
+/** How it ended where it did not fail; of a request, any answer. */
+export function endOf(receipt: unknown): string {
+  const { outcome = 'acknowledged' } = (receipt ?? {}) as Partial<Receipt>;
+  return outcome === 'acknowledged' ? 'ok' : outcome;
 }

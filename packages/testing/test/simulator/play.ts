@@ -2,6 +2,8 @@ import { checkAsked } from './asks.js';
 import type { ClientApp } from './client-app.js';
 import type { Found } from './judge.js';
 import type { Said } from './ledger.js';
+import { namespaceStep } from './namespace-steps.js';
+import { HOME, INSIDE } from './namespaces.js';
 import { PUT, SURE } from './server-node.js';
 import { askStep, calm, moveStep, step, streamStep } from './steps.js';
 import { checkStreams } from './streams.js';
@@ -43,6 +45,7 @@ function* scenario(world: World): Generator<number, void> {
     askStep(world);
     streamStep(world);
     moveStep(world);
+    namespaceStep(world);
     yield pause(world);
     atEachStep(world);
     if (judge.found.length > 0) return;
@@ -110,17 +113,24 @@ function atEachStep({ apps, judge }: World): void {
   }
 }
 
-/** Who is in the room of the servers knows it, and nobody else believes it. */
-function checkMoves({ apps, judge, storeWatch }: World): void {
-  const members = storeWatch.membersOf(PUT);
-  for (const { here, sid, name, client } of apps) {
-    if (!here || sid === undefined) continue;
-    const isIn = client.room(PUT).getState().status === 'joined';
-    judge.demand(
-      isIn === members.has(sid),
-      3,
-      () => `${name} ${isIn ? 'believes' : 'does not know'} that it is in`,
-    );
+/** Who is in a room of which servers have their say knows it, and nobody else believes it. */
+function checkMoves({ apps, judge, storeWatch, climate }: World): void {
+  const there = apps.filter(({ here, sid }) => here && sid !== undefined);
+  for (const room of climate.namespaces ? [PUT, HOME, INSIDE] : [PUT]) {
+    const members = storeWatch.membersOf(room);
+    for (const app of there) {
+      const isIn = app.room(room).getState().status === 'joined';
+      judge.demand(
+        isIn === members.has(app.sid ?? ''),
+        room === PUT ? 3 : 20,
+        () => `${app.name} ${isIn ? 'believes' : 'does not know'} that it is in ${room}`,
+      );
+    }
+  }
+  const [visitors, inRoom] = [storeWatch.membersOf(HOME), storeWatch.membersOf(INSIDE)];
+  for (const { name, sid = '' } of there) {
+    const isAstray = inRoom.has(sid) && !visitors.has(sid);
+    judge.demand(!isAstray, 20, () => `${name} is in ${INSIDE}, and not in ${HOME}`);
   }
 }
 

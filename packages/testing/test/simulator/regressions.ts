@@ -1,8 +1,12 @@
+/** In the order in which they came. */
+const TIMES = ['asking', 'streams', 'moves', 'overflow', 'namespaces'] as const;
+type Since = (typeof TIMES)[number];
+
 interface Regression {
   readonly seed: number;
   readonly story: string;
   /** What there was already when it was found, beside what there always was. */
-  readonly since?: 'asking' | 'streams' | 'moves';
+  readonly since?: Since;
 }
 
 /** Seeds that have found something, and what it was. Those below 2,000 are played anyway. */
@@ -121,20 +125,19 @@ export const REGRESSIONS: readonly Regression[] = [
   },
 ];
 
-/** The others: in these the two ends do not ask each other, or the dice would tell other stories. */
-export const BEFORE_ASKING: ReadonlySet<number> = new Set(
-  REGRESSIONS.flatMap(({ seed, since }) => (since ? [] : [seed])),
-);
+/** Those that are older: there the dice would tell other stories. */
+function before(time: Since): ReadonlySet<number> {
+  const isOlder = (since?: Since): boolean => !since || TIMES.indexOf(since) < TIMES.indexOf(time);
+  return new Set(REGRESSIONS.flatMap(({ seed, since }) => (isOlder(since) ? [seed] : [])));
+}
 
+/** In these the two ends do not ask each other. */
+export const BEFORE_ASKING = before('asking');
 /** In these no client reads a stream. */
-export const BEFORE_STREAMS: ReadonlySet<number> = new Set(
-  REGRESSIONS.flatMap(({ seed, since }) => (since === 'streams' || since === 'moves' ? [] : [seed])),
-);
-
+export const BEFORE_STREAMS = before('streams');
 /** In these no server moves a session. */
-export const BEFORE_MOVES: ReadonlySet<number> = new Set(
-  REGRESSIONS.flatMap(({ seed, since }) => (since === 'moves' ? [] : [seed])),
-);
-
+export const BEFORE_MOVES = before('moves');
 /** In these a server that has too much for a client refuses the newest, within the bounds of its store. */
-export const BEFORE_OVERFLOW: ReadonlySet<number> = new Set(REGRESSIONS.map(({ seed }) => seed));
+export const BEFORE_OVERFLOW = before('overflow');
+/** In these no server has a namespace. */
+export const BEFORE_NAMESPACES = before('namespaces');

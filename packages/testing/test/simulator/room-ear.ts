@@ -1,12 +1,20 @@
-import type { ClientRoom } from '@holdfast/client';
+import type { ClientNamespace, ClientRoom } from '@holdfast/client';
 import type { Coverage } from './coverage.js';
 import type { Judge } from './judge.js';
+import { HOME } from './namespaces.js';
 import { PUT, SEVERAL } from './server-node.js';
 import type { SimProcess } from './sim-process.js';
 import type { Published } from './store-watch.js';
+import type { Visit } from './visit.js';
+
+type Line = { readonly text?: string; readonly by?: number; readonly k?: number };
 
 export interface RoomEarSurroundings {
   readonly name: string;
+  /** With the namespace in front of it, if it is in one. */
+  readonly room: string;
+  /** Of a namespace and its rooms. */
+  readonly visit: Visit | undefined;
   readonly judge: Judge;
   readonly coverage: Coverage;
   readonly process: SimProcess;
@@ -18,9 +26,9 @@ export interface RoomEarSurroundings {
   hearing(what: () => string): void;
 }
 
-/** A member of a room, and what it hears there. */
+/** A member of a room, or of a namespace, which is one, and what it hears there. */
 export class RoomEar {
-  readonly #room: ClientRoom;
+  readonly #room: ClientRoom | ClientNamespace;
   readonly #around: RoomEarSurroundings;
   /** In since then, as far as it knows; undefined: not in, or not yet. */
   #since: number | undefined;
@@ -30,15 +38,19 @@ export class RoomEar {
   #missing = 0;
   readonly #heard = new Set<string>();
 
-  constructor(room: ClientRoom, around: RoomEarSurroundings) {
+  constructor(room: ClientRoom | ClientNamespace, around: RoomEarSurroundings) {
     this.#room = room;
     this.#around = around;
-    room.on('line', (payload) => this.#hear(payload as { text?: string; by?: number; k?: number }));
+    (room as ClientRoom).on('line', (payload, { room: where }) => {
+      // A namespace hears what is said in its rooms, too.
+      if (around.room.endsWith(where ?? HOME)) this.#hear(payload as Line);
+    });
     room.onState(({ status }) => {
-      around.hearing(() => `${room.name}: ${status}`);
+      around.hearing(() => `${around.room}: ${status}`);
       if (status === 'joined') this.#since ??= around.process.now();
       // By a server: what was said until it hears of that is nothing to it any more.
       if (status === 'left') this.#forget();
+      if (status === 'refused') this.wasLeft();
     });
   }
 
@@ -49,13 +61,24 @@ export class RoomEar {
 
   /** True if it has not left since then. */
   isInSince(at: number): boolean {
-    return at > this.#leftAt;
+    return at > this.#leftAt && this.#isOwnMaster;
   }
 
   leave(): void {
+    this.wasLeft();
+    void this.#room.leave();
+  }
+
+  /** Its client is out, by its own wish or because it may not be in. */
+  wasLeft(): void {
     this.#leftAt = this.#around.process.now();
     this.#forget();
-    void this.#room.leave();
+  }
+
+  /** Nobody else moves it. */
+  get #isOwnMaster(): boolean {
+    const { room, visit } = this.#around;
+    return room !== PUT && visit?.isOwnMaster !== false;
   }
 
   #forget(): void {
@@ -69,13 +92,11 @@ export class RoomEar {
     this.#missing += reason === 'new-epoch' ? Infinity : messages;
   }
 
-  #hear(payload: { text?: string; by?: number; k?: number }): void {
-    const { judge, coverage, name, hearing } = this.#around;
+  #hear(payload: Line): void {
+    const { judge, coverage, name, hearing, room, visit } = this.#around;
     const text = payload.text ?? `${payload.by}:${payload.k}`;
-    hearing(() => `in ${this.#room.name} hears ${text}`);
-    const found = this.#around
-      .publications()
-      .filter((one) => one.text === text && one.room === this.#room.name);
+    hearing(() => `in ${room} hears ${text}`);
+    const found = this.#around.publications().filter((one) => one.text === text && one.room === room);
     const [one] = found;
     if (!one) return judge.violate(17, `${name} hears ${text}, which was not published there`);
     judge.demand(!this.#isOurs(one), 17, () => `${name} hears ${text}, which was its own`);
@@ -83,6 +104,7 @@ export class RoomEar {
     if (isAgain(found)) return coverage.add('published again in another life of the room');
     judge.demand(!this.#heard.has(text), 17, () => `${name} hears ${text} twice`);
     this.#heard.add(text);
+    visit?.hear(one);
     if (text.startsWith(SEVERAL)) {
       const { several } = this.#around;
       judge.demand(!several.has(text), 17, () => `${name} hears ${text}, which it has heard in another room`);
@@ -115,10 +137,10 @@ export class RoomEar {
 
   /** What was published for it since it came in and was not heard. */
   #owed(): Published[] {
-    const { publications } = this.#around;
+    const { publications, room: own } = this.#around;
     const since = this.#since ?? Infinity;
     const { epoch = '', offset = 0 } = this.#position ?? {};
-    const here = publications().filter(({ room }) => room === this.#room.name);
+    const here = publications().filter(({ room }) => room === own);
     return here.filter(
       (one) =>
         one.at >= since &&
@@ -131,8 +153,8 @@ export class RoomEar {
   }
 
   /** Put in and taken out by others, it may not know; where it goes by itself, it does. */
-  #wasIn({ room, members }: Published): boolean {
-    return room !== PUT || [...this.#around.sids].some((sid) => members.has(sid));
+  #wasIn({ members }: Published): boolean {
+    return this.#isOwnMaster || [...this.#around.sids].some((sid) => members.has(sid));
   }
 
   #isOurs({ except }: Published): boolean {

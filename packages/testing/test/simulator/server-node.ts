@@ -5,6 +5,7 @@ import {
   RejectError,
   type ServerContext,
   type ServerOptions,
+  type ServerNamespace,
   type ServerSession,
 } from '@holdfast/server';
 import { createServerOn, negotiate, type SessionStore, systemDigest } from '@holdfast/server/ports';
@@ -14,6 +15,7 @@ import type { Coverage } from './coverage.js';
 import type { Dice } from './dice.js';
 import type { Judge } from './judge.js';
 import { type Ledger, outcomeOf, placeOf, type Said, type Start, type Words } from './ledger.js';
+import { type Guests, HOME, hostNamespace } from './namespaces.js';
 import type { SimProcess } from './sim-process.js';
 import type { StoreWatch } from './store-watch.js';
 import { yieldStreams } from './streams.js';
@@ -31,6 +33,9 @@ export interface ServerNodeSurroundings {
   readonly alone: boolean;
   storeWatch(): StoreWatch;
   readonly refused: ReadonlySet<string>;
+  /** Undefined: there are no namespaces. */
+  readonly guests: Guests | undefined;
+  readonly namespaceDice: Dice;
   /** For how long the store could not be reached by this process since then, at most; ms. */
   storeTrouble(since: number): boolean;
 }
@@ -67,6 +72,7 @@ export class ServerNode {
   readonly #codecs: readonly Codec[];
   readonly #accept: ReturnType<typeof createServerOn>['accept'];
   readonly #sessions = new Map<string, ServerSession>();
+  readonly #namespace: ServerNamespace | undefined;
   #wires = 0;
   /** What `auth` does at the moment. */
   auth: 'fine' | 'throws' | 'hangs' = 'fine';
@@ -98,6 +104,8 @@ export class ServerNode {
     );
     this.server = made.server;
     this.#accept = made.accept;
+    const { guests } = around;
+    this.#namespace = guests && hostNamespace(name, this.server, { ...around, guests });
     this.#listen();
   }
 
@@ -165,15 +173,27 @@ export class ServerNode {
 
   /** The application publishes. */
   publish(...rooms: readonly string[]): void {
-    const { ledger } = this.#around;
-    const text = `${rooms.length > 1 ? SEVERAL : ''}${this.name}#${ledger.publicationsOfServers++}`;
-    this.server
-      .to(...rooms)
-      .send('line', { text })
-      .then(
-        () => undefined,
-        () => undefined,
-      );
+    const text = this.#nextText(rooms.length > 1 ? SEVERAL : '');
+    quietly(this.server.to(...rooms).send('line', { text }));
+  }
+
+  #nextText(begin = ''): string {
+    return `${begin}${this.name}#${this.#around.ledger.publicationsOfServers++}`;
+  }
+
+  /** The application tells all in the namespace, or in a room of it, by its whole name. */
+  tellInside(room: string): void {
+    const namespace = this.#namespace;
+    if (!namespace) return;
+    const target = room === HOME ? namespace.toAll() : namespace.to(room.slice(HOME.length));
+    quietly(target.send('line', { text: this.#nextText() }));
+  }
+
+  /** The application takes a user out of the namespace. */
+  expel(user: string): void {
+    this.#around.judge.note(() => `${this.name} takes ${user} out of the namespace`);
+    this.#around.guests?.expel(user);
+    if (this.#namespace) quietly(this.#namespace.toUser(user).end());
   }
 
   /** The application moves a session, or all, into the room that is its own, or out of it. */
@@ -181,10 +201,7 @@ export class ServerNode {
     const whom = session ?? this.server.toAll();
     const moved = way === 'in' ? whom.join(PUT) : whom.leave(PUT);
     this.#around.judge.note(() => `${this.name} moves ${session?.id ?? 'all'} ${way}`);
-    moved.then(
-      () => undefined,
-      () => undefined,
-    );
+    quietly(moved);
   }
 
   /** Tokens are a user, and when they expire: `u1@120000`. */
@@ -208,13 +225,15 @@ export class ServerNode {
         return true;
       },
     });
-    server.on('note', (payload, context) => this.#do('note', payload as Words, context));
-    server.on('line', (payload, context) => this.#do('line', payload as Words, context));
-    server.handle('ask', async (payload, context) => {
-      const words = payload as Words;
-      await this.#do('ask', words, context);
-      return `${words.by}:${words.k}`;
-    });
+    for (const scope of this.#namespace ? [server, this.#namespace] : [server]) {
+      scope.on('note', (payload, context) => this.#do('note', payload as Words, context));
+      scope.on('line', (payload, context) => this.#do('line', payload as Words, context));
+      scope.handle('ask', async (payload, context) => {
+        const words = payload as Words;
+        await this.#do('ask', words, context);
+        return `${words.by}:${words.k}`;
+      });
+    }
     yieldStreams(this, this.#around);
     server.onSession((session) => this.#sessions.set(session.id, session));
     server.onAttach((session) => this.#sessions.set(session.id, session));
@@ -350,4 +369,12 @@ export class ServerNode {
       },
     };
   }
+}
+
+/** However it ends, something else is looked at. */
+function quietly(promise: PromiseLike<unknown>): void {
+  promise.then(
+    () => undefined,
+    () => undefined,
+  );
 }

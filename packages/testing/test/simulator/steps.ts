@@ -45,7 +45,7 @@ const STEPS = {
 } as const;
 type StepName = keyof typeof STEPS;
 
-const WISHES: { readonly [wish in Wish]: number } = {
+export const WISHES: { readonly [wish in Wish]: number } = {
   plain: 50,
   throw: 5,
   refuse: 6,

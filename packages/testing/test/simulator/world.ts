@@ -7,7 +7,8 @@ import { Dice } from './dice.js';
 import { farStore, type StoreWeather } from './far-store.js';
 import { Judge } from './judge.js';
 import { Ledger, type Words } from './ledger.js';
-import { BEFORE_ASKING, BEFORE_MOVES, BEFORE_OVERFLOW, BEFORE_STREAMS } from './regressions.js';
+import { Guests, HOME, INSIDE } from './namespaces.js';
+import { BEFORE_ASKING, BEFORE_MOVES, BEFORE_NAMESPACES, BEFORE_OVERFLOW, BEFORE_STREAMS } from './regressions.js';
 import { RollingStore } from './rolling-store.js';
 import { PUT, ServerNode } from './server-node.js';
 import { SimProcess } from './sim-process.js';
@@ -37,12 +38,14 @@ export interface Climate {
   readonly moves: boolean;
   /** What servers do with what is too much for a client; undefined: as if nothing had been said. */
   readonly overflow: 'drop-oldest' | 'disconnect' | undefined;
+  /** Servers have a namespace, and clients visit it. */
+  readonly namespaces: boolean;
 }
 
 /** Longer than any handler of the application takes. */
 const DRAIN_MS = 10_000;
 
-function draw(dice: Dice, extras: Pick<Climate, 'asks' | 'streams' | 'moves' | 'overflow'>): Climate {
+function draw(dice: Dice, extras: Pick<Climate, 'asks' | 'streams' | 'moves' | 'overflow' | 'namespaces'>): Climate {
   const nodes = dice.pick([1, 1, 1, 2, 3]);
   const far = nodes > 1 || dice.chance(0.3);
   return {
@@ -77,6 +80,10 @@ export class World {
   readonly streamDice: Dice;
   /** Of how servers move sessions. */
   readonly moveDice: Dice;
+  /** Of the namespace. */
+  readonly namespaceDice: Dice;
+  /** Undefined: there are no namespaces. */
+  readonly guests: Guests | undefined;
   readonly clock = new VirtualClock();
   readonly judge: Judge;
   readonly coverage = new Coverage();
@@ -104,6 +111,7 @@ export class World {
     this.askDice = new Dice(seed * 101 + 7);
     this.streamDice = new Dice(seed * 211 + 3);
     this.moveDice = new Dice(seed * 307 + 5);
+    this.namespaceDice = new Dice(seed * 503 + 11);
     this.climate = draw(this.dice, {
       asks: !BEFORE_ASKING.has(seed) && this.askDice.chance(0.5),
       streams: !BEFORE_STREAMS.has(seed) && this.streamDice.chance(0.4),
@@ -111,7 +119,9 @@ export class World {
       overflow: BEFORE_OVERFLOW.has(seed)
         ? undefined
         : new Dice(seed * 401 + 9).pick([undefined, undefined, 'drop-oldest', 'disconnect'] as const),
+      namespaces: !BEFORE_NAMESPACES.has(seed) && this.namespaceDice.chance(0.4),
     });
+    this.guests = this.climate.namespaces ? new Guests() : undefined;
     const { latencyMs, late, storeDelayMs } = this.climate;
     this.judge.note(() => `seed ${seed}: ${JSON.stringify(this.climate)}`);
     this.network = new MemoryNetwork(this.clock, { latencyMs: () => this.dice.between(...latencyMs), late });
@@ -148,6 +158,8 @@ export class World {
       process,
       answers: this.#answers,
       refused: this.refused,
+      guests: this.guests,
+      namespaceDice: this.namespaceDice,
       alone: climate.nodes === 1,
     };
     const node = new ServerNode(
@@ -275,6 +287,7 @@ export class World {
         process: this.#process(`c${index}`),
         link: this.network.link(`c${index}`),
         refused: this.refused,
+        guests: this.guests,
         publications: () => this.publications,
         storeWatch: () => this.#watch,
       },
@@ -284,6 +297,12 @@ export class World {
     void app.client.connect().catch(() => undefined);
     if (climate.moves) app.ear(PUT);
     for (let room = 0; room < climate.rooms; room++) if (dice.chance(0.7)) app.join(`r${room}`);
+    if (climate.namespaces) for (const room of this.#visitedFirst()) app.join(room);
     return app;
+  }
+
+  /** The namespace, and its room; one that is asked for without the other is refused. */
+  #visitedFirst(): string[] {
+    return [HOME, INSIDE].filter(() => this.namespaceDice.chance(0.8));
   }
 }
