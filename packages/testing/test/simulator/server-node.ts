@@ -4,8 +4,8 @@ import {
   type HoldfastServer,
   RejectError,
   type ServerContext,
-  type ServerOptions,
   type ServerNamespace,
+  type ServerOptions,
   type ServerSession,
 } from '@holdfast/server';
 import { createServerOn, negotiate, type SessionStore, systemDigest } from '@holdfast/server/ports';

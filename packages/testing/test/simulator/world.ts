@@ -8,7 +8,13 @@ import { farStore, type StoreWeather } from './far-store.js';
 import { Judge } from './judge.js';
 import { Ledger, type Words } from './ledger.js';
 import { Guests, HOME, INSIDE } from './namespaces.js';
-import { BEFORE_ASKING, BEFORE_MOVES, BEFORE_NAMESPACES, BEFORE_OVERFLOW, BEFORE_STREAMS } from './regressions.js';
+import {
+  BEFORE_ASKING,
+  BEFORE_MOVES,
+  BEFORE_NAMESPACES,
+  BEFORE_OVERFLOW,
+  BEFORE_STREAMS,
+} from './regressions.js';
 import { RollingStore } from './rolling-store.js';
 import { PUT, ServerNode } from './server-node.js';
 import { SimProcess } from './sim-process.js';
@@ -45,7 +51,10 @@ export interface Climate {
 /** Longer than any handler of the application takes. */
 const DRAIN_MS = 10_000;
 
-function draw(dice: Dice, extras: Pick<Climate, 'asks' | 'streams' | 'moves' | 'overflow' | 'namespaces'>): Climate {
+function draw(
+  dice: Dice,
+  extras: Pick<Climate, 'asks' | 'streams' | 'moves' | 'overflow' | 'namespaces'>,
+): Climate {
   const nodes = dice.pick([1, 1, 1, 2, 3]);
   const far = nodes > 1 || dice.chance(0.3);
   return {
