@@ -80,6 +80,7 @@ export class Attachment implements SessionConnection {
   readonly #pace: Pace;
   readonly #alarm: Alarm;
   #stage: 'open' | 'retired' | 'closed' = 'open';
+  synced = false;
   #heardAt: number;
   #pingAt: number;
   #touchAt: number;
@@ -318,6 +319,7 @@ export class Attachment implements SessionConnection {
 
   /** The client says where it stands in its rooms; each flows from there, or from where the session joined it. */
   #sync(positions: readonly RoomSync[]): void {
+    this.synced = true;
     const told = new Map(positions.map(([room, epoch, offset]) => [room, { epoch, offset }]));
     // A server has taken it out while it was away, and may have put it in again, further on.
     for (const [room, at] of told) {

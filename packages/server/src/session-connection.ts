@@ -22,6 +22,8 @@ export interface SessionConnection {
   /** What its HTTP request said. */
   readonly handshake: Handshake;
   readonly live: boolean;
+  /** Its client has said where it stands in its rooms: they may flow. */
+  readonly synced: boolean;
   readonly lanes: RoomLanes;
   /** The handlers of this message have been started. */
   started(seq: number): void;

@@ -51,6 +51,8 @@ export interface SessionSurroundings extends RunnerSurroundings<Session> {
   door(session: Session, prefix: string): ServerSession;
   /** The store says in which rooms it is. */
   isIn(session: Session, rooms: ReadonlyMap<string, Membership>): void;
+  /** A move that was accepted before its connection came, with which it was in these rooms, is over. */
+  movedLate(session: Session, before: ReadonlyMap<string, Membership>): void;
 }
 
 /**
@@ -88,6 +90,8 @@ export class Session {
   epoch = '';
   /** Number of the last move into or out of a room that was accepted and is not over; 0: all are. */
   #moving = 0;
+  /** The last one that was accepted before the newest connection, and the rooms with which that came. */
+  #late: Pick<AttachedSession, 'lastMove' | 'rooms'> | undefined;
   /** `unsure`: servers may have moved it since the store last said in which rooms it is. */
   #whereabouts: 'known' | 'unsure' | 'asked' = 'known';
   readonly #around: SessionSurroundings;
@@ -176,6 +180,7 @@ export class Session {
     this.epoch = epoch;
     this.gen = gen;
     this.#moving = lastMove;
+    this.#late = { lastMove, rooms };
     // Not its rooms: whoever has moved it since then may have said so before this answer came, or while middleware was asked.
     this.handled(handled, undefined);
     this.moved();
@@ -208,6 +213,7 @@ export class Session {
     this.streams.ran(seq);
     if (seq !== this.#moving) return;
     this.#moving = 0;
+    if (seq === this.#late?.lastMove) this.#around.movedLate(this, this.#late.rooms);
     this.attachment?.settled();
   }
 

@@ -7,10 +7,11 @@ import {
   type TransportEnd,
 } from '@holdfast/protocol';
 import { after } from './answer.js';
-import type { Arrival } from './arrival.js';
+import type { Arrival, Memberships } from './arrival.js';
 import { Attachment } from './attachment.js';
 import { doorOf } from './hub/door.js';
 import type { Hub } from './hub/hub.js';
+import type { Middleware } from './hub/middleware.js';
 import type { Report, Router } from './hub/router.js';
 import type { MessageRates } from './limits/message-rate.js';
 import type { ServerPorts } from './ports/ports.js';
@@ -31,6 +32,7 @@ export interface SessionsSurroundings {
   readonly node: string;
   readonly hub: Hub;
   readonly router: Router;
+  readonly middleware: Middleware;
   readonly rates: MessageRates;
   /** `session`, `session-end`, `attach`, `detach`; the first two also of a namespace: `session/admin#`. */
   readonly lifecycle: Listeners;
@@ -176,10 +178,23 @@ export class Sessions {
       report: (error, name, of) => failed(error, { name, sessionId: of.id }),
       door: (of, prefix) => doorOf(of, { clock, random, scope: scopeOf(prefix), hub, end: this.end }),
       isIn: (of, rooms) => hub.isIn(of, rooms),
+      movedLate: (of, before) => clock.defer(() => this.#readmitLate(of, before)),
       nextCall,
     });
     hub.sessions.set(who.id, session);
     return session;
+  }
+
+  /** It has come into a namespace by a join of before its connection: nobody has asked whether it still may. */
+  #readmitLate(session: Session, before: Memberships): void {
+    const homes = [...session.rooms].filter((room) => room === prefixOf(room) && !before.has(room));
+    const { attachment, door } = session;
+    if (!attachment || homes.length === 0) return;
+    const { hub, middleware, failed } = this.#around;
+    const readmitted = after(middleware.left(door, homes, attachment.handshake), (left) =>
+      Promise.all(left.map((home) => hub.move(session.id, home, 'out'))),
+    );
+    if (readmitted instanceof Promise) readmitted.catch((error: unknown) => failed(error, { name: 'store' }));
   }
 
   #ready(attachment: Attachment, { attached }: Arrival): void {

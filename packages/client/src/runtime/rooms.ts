@@ -45,6 +45,8 @@ export class Rooms {
 
   /** What was published in several rooms and has been heard, by its word; the oldest first. */
   readonly #heard = new Set<string>();
+  /** How many connections have been lost. */
+  #lost = 0;
   /** Our latest sessions, whether they were in a room or not: what they have said may still be published. */
   #replaced: readonly string[] = [];
 
@@ -160,6 +162,7 @@ export class Rooms {
   /** The connection is gone, and with `sessionId` its session, too. */
   detached(sessionId?: string): void {
     if (sessionId !== undefined) this.#replaced = [...this.#replaced, sessionId].slice(-MAX_REPLACED);
+    this.#lost++;
     for (const room of this.#rooms.values()) room.detached(sessionId);
   }
 
@@ -217,6 +220,7 @@ export class Rooms {
   #ask(room: Room, first: boolean): void {
     // A join that was overtaken by a leave and another join has nothing to say any more.
     const id = this.#ports.random.id();
+    const lost = this.#lost;
     const answered = (): boolean => this.#asking.get(room) === id && this.#asking.delete(room);
     const draft = {
       kind: 'request',
@@ -228,6 +232,8 @@ export class Rooms {
         resolve: (reply: unknown) => {
           if (!answered()) return;
           room.joined(parseJoinReply(reply));
+          // Answered on a later connection: we may have been taken out since, and the server does not know that we think so.
+          if (lost < this.#lost && room.position) this.#exchange.control([Type.SYNC, [room.position]]);
           this.#settle(room);
         },
         reject: (error: Error) => {

@@ -191,7 +191,10 @@ export class Hub {
   #moveIn(session: Session, name: string, membership: Membership): LiveRoom<Session> {
     const { attachment } = session;
     const room = this.#takeIn(session, name, membership);
-    if (attachment?.live) this.#quietly(this.open(attachment, name, membership.position));
+    // Before its client has said where it stands, it would not know that it was out meanwhile.
+    if (attachment?.live && attachment.synced) {
+      this.#quietly(this.open(attachment, name, membership.position));
+    }
     return room;
   }
 

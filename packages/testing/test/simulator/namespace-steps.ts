@@ -23,7 +23,7 @@ type StepName = keyof typeof STEPS;
 /** Clients visit the namespace, servers talk there, and somebody says who may be in; of dice of their own, too. */
 export function namespaceStep(world: World): void {
   const { namespaceDice: dice, climate, coverage, judge, apps, guests, nodes } = world;
-  if (!climate.namespaces || !guests || !dice.chance(0.5)) return;
+  if (!climate.namespaces || !guests || !dice.chance(0.8)) return;
   const name = dice.weighted(STEPS);
   coverage.add(`namespace: ${name}`);
   const user = `u${dice.roll(climate.clients)}`;

@@ -49,13 +49,15 @@ export interface HostSurroundings {
   readonly namespaceDice: Dice;
   /** There are no other servers. */
   readonly alone: boolean;
+  /** And there was none before it. */
+  readonly first: boolean;
 }
 
 /** The namespace of one server: who is let in, who is told to be in, and who to be out. */
 export function hostNamespace(
   name: string,
   server: HoldfastServer,
-  { judge, coverage, process, guests, namespaceDice, alone }: HostSurroundings,
+  { judge, coverage, process, guests, namespaceDice, alone, first }: HostSurroundings,
 ): ServerNamespace {
   const namespace = server.namespace(NAMESPACE);
   const told = new Map<string, 'in' | 'out'>();
@@ -80,7 +82,7 @@ export function hostNamespace(
     judge.note(() => `${name} is told that ${id} is out of ${NAMESPACE}: ${reason}`);
     coverage.add(`namespace: a session is out: ${reason}`);
     // Another server may have let it in, and told nobody here.
-    const isTwice = alone && told.get(id) === 'out';
+    const isTwice = alone && first && told.get(id) === 'out';
     judge.demand(!isTwice, 20, () => `${name} is told twice that ${id} is out of ${NAMESPACE}`);
     told.set(id, 'out');
   });

@@ -105,7 +105,7 @@ export class ServerNode {
     this.server = made.server;
     this.#accept = made.accept;
     const { guests } = around;
-    this.#namespace = guests && hostNamespace(name, this.server, { ...around, guests });
+    this.#namespace = guests && hostNamespace(name, this.server, { ...around, guests, first: name === 's1' });
     this.#listen();
   }
 
