@@ -80,7 +80,7 @@ export class Attachment implements SessionConnection {
   readonly #pace: Pace;
   readonly #alarm: Alarm;
   #stage: 'open' | 'retired' | 'closed' = 'open';
-  synced = false;
+  #synced = false;
   #heardAt: number;
   #pingAt: number;
   #touchAt: number;
@@ -149,6 +149,10 @@ export class Attachment implements SessionConnection {
 
   get live(): boolean {
     return this.#stage === 'open';
+  }
+
+  get flowing(): boolean {
+    return this.live && this.#synced;
   }
 
   /** After the WELCOME: what the client lacks, then whatever else there is. */
@@ -319,7 +323,7 @@ export class Attachment implements SessionConnection {
 
   /** The client says where it stands in its rooms; each flows from there, or from where the session joined it. */
   #sync(positions: readonly RoomSync[]): void {
-    this.synced = true;
+    this.#synced = true;
     const told = new Map(positions.map(([room, epoch, offset]) => [room, { epoch, offset }]));
     // A server has taken it out while it was away, and may have put it in again, further on.
     for (const [room, at] of told) {

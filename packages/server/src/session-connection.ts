@@ -22,8 +22,8 @@ export interface SessionConnection {
   /** What its HTTP request said. */
   readonly handshake: Handshake;
   readonly live: boolean;
-  /** Its client has said where it stands in its rooms: they may flow. */
-  readonly synced: boolean;
+  /** Also: its client has said where it stands in its rooms. Before, it would not know that it was out of one meanwhile. */
+  readonly flowing: boolean;
   readonly lanes: RoomLanes;
   /** The handlers of this message have been started. */
   started(seq: number): void;

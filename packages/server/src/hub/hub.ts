@@ -191,10 +191,7 @@ export class Hub {
   #moveIn(session: Session, name: string, membership: Membership): LiveRoom<Session> {
     const { attachment } = session;
     const room = this.#takeIn(session, name, membership);
-    // Before its client has said where it stands, it would not know that it was out meanwhile.
-    if (attachment?.live && attachment.synced) {
-      this.#quietly(this.open(attachment, name, membership.position));
-    }
+    if (attachment?.flowing) this.#quietly(this.open(attachment, name, membership.position));
     return room;
   }
 
