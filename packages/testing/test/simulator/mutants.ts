@@ -1,6 +1,7 @@
 import { ASKING_RULES } from './mutants/asking-rules.js';
 import { LINK_RULES } from './mutants/link-rules.js';
 import type { Mutant } from './mutants/mutant.js';
+import { NAMESPACE_RULES } from './mutants/namespace-rules.js';
 import { SERVER_RULES } from './mutants/server-rules.js';
 import { STREAM_RULES } from './mutants/stream-rules.js';
 
@@ -8,4 +9,10 @@ import { STREAM_RULES } from './mutants/stream-rules.js';
  * The wrong rules of the design, and those that this project has had: each has to be caught, alone or together with the
  * rule that covers it.
  */
-export const MUTANTS: readonly Mutant[] = [...LINK_RULES, ...SERVER_RULES, ...ASKING_RULES, ...STREAM_RULES];
+export const MUTANTS: readonly Mutant[] = [
+  ...LINK_RULES,
+  ...SERVER_RULES,
+  ...ASKING_RULES,
+  ...STREAM_RULES,
+  ...NAMESPACE_RULES,
+];
