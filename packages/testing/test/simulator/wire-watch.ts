@@ -33,6 +33,8 @@ export class DownWatch {
   readonly #around: WireSurroundings;
   readonly #answers: Map<string, number>;
   #sid: string | undefined;
+  /** Of the session, when it was greeted here. */
+  #gen: number | undefined;
   #lastSeq = 0;
   #lastAck = 0;
 
@@ -52,6 +54,7 @@ export class DownWatch {
     if (first?.[0] === Type.WELCOME) {
       coverage.add(`WELCOME ${['new', 'resumed', 'lost'][first[1].q]}`);
       if (first[1].q < 2) this.#sid = first[1].s;
+      this.#gen = this.#stored()?.gen;
       // One that nobody heard of may be made anew under its id, and counts from 1 again.
       if (first[1].q === 0) this.#answers.set(`${this.#sid} life`, this.#life + 1);
     }
@@ -95,7 +98,9 @@ export class DownWatch {
   }
 
   #asks(seq: number): void {
-    const isOver = this.#answers.has(this.#cancelled(seq));
+    // A server that slept over it may write it where nobody listens any more.
+    const isNewest = this.#gen === this.#stored()?.gen;
+    const isOver = isNewest && this.#answers.has(this.#cancelled(seq));
     this.#around.judge.demand(
       !isOver,
       18,
