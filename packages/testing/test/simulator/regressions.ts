@@ -123,6 +123,18 @@ export const REGRESSIONS: readonly Regression[] = [
     story:
       'a session is put into a room just after the store has bound its new connection; the note of it overtakes the answer, which took it out again: its client never knew that it was in',
   },
+  {
+    seed: 305,
+    since: 'overflow',
+    story:
+      'a server sleeps over the CANCEL that another one writes, and writes its request where nobody listens any more: a misjudgement',
+  },
+  {
+    seed: 224,
+    since: 'namespaces',
+    story:
+      'a client is taken out before the answer to its join has arrived: the answer came on its next connection, and it believed that it was in',
+  },
 ];
 
 /** Those that are older: there the dice would tell other stories. */
