@@ -27,3 +27,8 @@ export function dropStray(
     ([found]) => found && !found.rooms.includes(home) && hub.move(sid, room, 'out'),
   );
 }
+
+/** Rooms in which a server has left a session that it took out of their namespace, not knowing of them. */
+export function strays(rooms: ReadonlyMap<string, unknown>): string[] {
+  return [...rooms.keys()].filter((room) => prefixOf(room) !== '' && !rooms.has(prefixOf(room)));
+}

@@ -28,7 +28,7 @@ import { type Outcome, replyOf } from '../runner.js';
 import type { Session } from '../session.js';
 import type { SessionConnection } from '../session-connection.js';
 import { castFrames } from './cast-frames.js';
-import { dropStray } from './home.js';
+import { dropStray, strays } from './home.js';
 import type { NewPublication } from './new-publication.js';
 import { PresenceGrace } from './presence-grace.js';
 import { presenceState } from './presence-state.js';
@@ -79,10 +79,10 @@ export class Hub {
   /** The store says in which rooms a session is: others have seen to it meanwhile. */
   isIn(session: Session, rooms: ReadonlyMap<string, Membership>): void {
     for (const name of [...session.rooms]) if (!rooms.has(name)) this.#moveOut(session, name);
-    for (const [name, membership] of rooms) {
+    for (const [name, membership] of rooms)
       if (session.rooms.has(name)) this.#takeIn(session, name, membership);
       else this.#moveIn(session, name, membership);
-    }
+    for (const name of strays(rooms)) this.#quietly(this.move(session.id, name, 'out'));
   }
 
   /** Takes a session into a room: what its `$join` is answered with, and what follows when that stands in the store. */

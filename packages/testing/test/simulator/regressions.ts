@@ -135,6 +135,12 @@ export const REGRESSIONS: readonly Regression[] = [
     story:
       'a client is taken out before the answer to its join has arrived: the answer came on its next connection, and it believed that it was in',
   },
+  {
+    seed: 101_470,
+    since: 'namespaces',
+    story:
+      'a session is taken out of a namespace while its connection comes, by a server that does not know its rooms yet: it stayed in one',
+  },
 ];
 
 /** Those that are older: there the dice would tell other stories. */
