@@ -1,6 +1,12 @@
 import type { Mutant } from './mutant.js';
 
 const HUB = 'server/src/hub/hub.ts';
+/** What covers the rules about rooms of a namespace: whoever is found in one of them and not in it is taken out. */
+const NOBODY_FOUND = {
+  file: 'server/src/hub/home.ts',
+  find: "return [...rooms.keys()].filter((room) => prefixOf(room) !== '' && !rooms.has(prefixOf(room)));",
+  put: 'return [];',
+};
 
 /** Wrong rules of namespaces, and of those who are taken out of what they are joining. */
 export const NAMESPACE_RULES: readonly Mutant[] = [
@@ -29,12 +35,16 @@ export const NAMESPACE_RULES: readonly Mutant[] = [
   {
     name: 'rooms-outlive-their-namespace',
     says: 'who is taken out of a namespace stays in its rooms',
-    edits: [{ file: HUB, find: 'if (prefixOf(room) === name) this', put: 'if (room === name) this' }],
+    edits: [
+      NOBODY_FOUND,
+      { file: HUB, find: 'if (prefixOf(room) === name) this', put: 'if (room === name) this' },
+    ],
   },
   {
     name: 'strays',
     says: 'who is taken out of a namespace while it joins a room there stays in that room',
     edits: [
+      NOBODY_FOUND,
       {
         file: HUB,
         find: 'this.#quietly(dropStray(this, this.#around.store, session.id, name));',
