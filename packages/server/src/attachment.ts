@@ -79,8 +79,8 @@ export class Attachment implements SessionConnection {
   readonly #token: LiveToken;
   readonly #pace: Pace;
   readonly #alarm: Alarm;
-  #stage: 'open' | 'retired' | 'closed' = 'open';
-  #synced = false;
+  /** `flowing`: its client has said where it stands. */
+  #stage: 'open' | 'flowing' | 'retired' | 'closed' = 'open';
   #heardAt: number;
   #pingAt: number;
   #touchAt: number;
@@ -148,11 +148,11 @@ export class Attachment implements SessionConnection {
   }
 
   get live(): boolean {
-    return this.#stage === 'open';
+    return this.#stage === 'open' || this.#stage === 'flowing';
   }
 
   get flowing(): boolean {
-    return this.live && this.#synced;
+    return this.#stage === 'flowing';
   }
 
   /** After the WELCOME: what the client lacks, then whatever else there is. */
@@ -323,7 +323,7 @@ export class Attachment implements SessionConnection {
 
   /** The client says where it stands in its rooms; each flows from there, or from where the session joined it. */
   #sync(positions: readonly RoomSync[]): void {
-    this.#synced = true;
+    if (this.#stage === 'open') this.#stage = 'flowing';
     const told = new Map(positions.map(([room, epoch, offset]) => [room, { epoch, offset }]));
     // A server has taken it out while it was away, and may have put it in again, further on.
     for (const [room, at] of told) {

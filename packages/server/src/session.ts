@@ -180,7 +180,7 @@ export class Session {
     this.epoch = epoch;
     this.gen = gen;
     this.#moving = lastMove;
-    this.#late = { lastMove, rooms };
+    this.#late = lastMove > 0 ? { lastMove, rooms } : undefined;
     // Not its rooms: whoever has moved it since then may have said so before this answer came, or while middleware was asked.
     this.handled(handled, undefined);
     this.moved();
