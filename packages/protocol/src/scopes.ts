@@ -47,7 +47,7 @@ export class Scopes {
 }
 
 function scopeOf(prefix: string, contract: AnyContract | undefined): Scope {
-  if (!contract) return { prefix, contract, schemas: undefined };
+  if (contract === undefined) return { prefix, contract, schemas: undefined };
   const { clientEvents, serverEvents, requests, serverRequests, streams, ...rest } =
     contractSchemas(contract);
   const here = <S>(schemas: ReadonlyMap<string, S>): ReadonlyMap<string, S> =>
