@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { whole } from './command-line.js';
 import { contestantOf, contestants } from './contestants/index.js';
 
 export interface Options {
@@ -19,12 +20,6 @@ export const USAGE = `npm run bench:cuts -- [options]
   --seed 1        the same seed, the same cuts
   --only KEY      one contestant, may be repeated: ${contestants.map(({ key }) => key).join(', ')}
   --judge         exit code 1 unless holdfast loses, doubles and misplaces nothing`;
-
-function whole(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new TypeError(`--${name} must be a whole number from ${least} to ${most}, not '${text}'`);
-}
 
 export function readOptions(args: readonly string[]): Options | undefined {
   const { values } = parseArgs({

@@ -1,5 +1,7 @@
 // What one client that reads nothing costs the 99 beside it: the hundredth reads and stands still by turns.
+
 import { parseArgs } from 'node:util';
+import { optionsOrExit } from '../command-line.js';
 import { LANES, type Options, run } from './run.js';
 import { tableOf } from './table.js';
 
@@ -31,22 +33,7 @@ function readOptions(): Options | undefined {
   return { rounds, overflow, second: values.control ? 'quick' : 'stalled' };
 }
 
-function optionsOrExit(): Options {
-  try {
-    const options = readOptions();
-    if (options) return options;
-    console.log(USAGE);
-    process.exit(0);
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${USAGE}`);
-    process.exit(2);
-  }
-}
-
-// The children see it and end, too.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
-
-const options = optionsOrExit();
+const options = optionsOrExit(readOptions, USAGE);
 const { rounds } = options;
 const pairs = await run(options, (round) => console.error(`round ${round} of ${rounds} ...`));
 const second = options.second === 'stalled' ? '99 quick, 1 stalled' : '100 quick, again';

@@ -95,7 +95,7 @@ export async function fanOut(
   target: Target,
   { subscribers, outstanding, ms }: { subscribers: number; outstanding: number; ms: number },
 ): Promise<Count> {
-  const { system, port } = target;
+  const { system } = target;
   const end = await speaker(target);
   const audience = audiences.get(system.key) ?? dialMany(target, subscribers, () => published());
   audiences.set(system.key, audience);
@@ -111,7 +111,7 @@ export async function fanOut(
   end.send({ n: outstanding, text: 'publish' });
   await sleep(ms);
   const count = { messages, seconds: seconds(startedAt) };
-  end.send({ n: port, text: 'stop' });
+  end.send({ n: 0, text: 'stop' });
   for (let last = -1; last !== messages; ) {
     last = messages;
     await sleep(100);

@@ -1,5 +1,7 @@
 // How fast: Holdfast, raw ws and others, each with a server and clients in processes of their own.
+
 import { parseArgs } from 'node:util';
+import { optionsOrExit, whole } from '../command-line.js';
 import { type Options, run } from './run.js';
 import { SYSTEMS, systemOf } from './systems/index.js';
 import { tableOf } from './table.js';
@@ -11,12 +13,6 @@ const USAGE = `npm run bench -- [options]
   --system KEY        only this one beside raw ws: ${SYSTEMS.map(({ key }) => `'${key}'`).join(', ')}
   --workload KEY      only this one: ${WORKLOADS.map(({ key }) => key).join(', ')}
   --connections 5000  how many are opened to see what one costs, 10 to 20,000`;
-
-function whole(text: string, option: string, least: number, most: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new TypeError(`--${option} must be a whole number from ${least} to ${most}, not '${text}'`);
-}
 
 function readOptions(): Options | undefined {
   const { values } = parseArgs({
@@ -38,28 +34,13 @@ function readOptions(): Options | undefined {
   }
   const chosen = system === undefined ? others : [systemOf(system)].filter((one) => one !== first);
   return {
-    rounds: whole(values.rounds ?? (quick ? '1' : '5'), 'rounds', 1, 50),
-    connections: whole(values.connections ?? (quick ? '1000' : '5000'), 'connections', 10, 20_000),
+    rounds: whole('rounds', values.rounds ?? (quick ? '1' : '5'), 1, 50),
+    connections: whole('connections', values.connections ?? (quick ? '1000' : '5000'), 10, 20_000),
     systems: [...(first ? [first] : []), ...chosen],
     workloads,
   };
 }
 
-function optionsOrExit(): Options {
-  try {
-    const options = readOptions();
-    if (options) return options;
-    console.log(USAGE);
-    process.exit(0);
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${USAGE}`);
-    process.exit(2);
-  }
-}
-
-// The children see it and end, too.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
-
-const options = optionsOrExit();
+const options = optionsOrExit(readOptions, USAGE);
 const measured = await run(options, (told) => console.error(told));
 console.log(tableOf(measured, options.systems, options.workloads));

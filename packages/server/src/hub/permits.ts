@@ -67,21 +67,13 @@ export class Permits {
     if (method === LEAVE) return void parseLeaveRequest(payload);
     if (method === PRESENCE) return void hub.heardOf(session, parsePresenceRequest(payload));
     demandHome(session, method);
-    if (meta?.q) {
-      const { input } = this.streamer(method, payload);
-      return stillAtHome(
-        session,
-        method,
-        this.#asked(session, { kind: 'stream', name: method, payload: input }),
-      );
-    }
-    if (!handlers.has(method)) throw new Refusal('ERR_NO_HANDLER', 'no such request');
-    const input = checkPayload(this.#schemasOf(method)?.requests.get(method)?.input, payload);
-    return stillAtHome(
-      session,
-      method,
-      this.#asked(session, { kind: 'request', name: method, payload: input }),
-    );
+    const kind = meta?.q ? 'stream' : 'request';
+    if (kind === 'request' && !handlers.has(method)) throw new Refusal('ERR_NO_HANDLER', 'no such request');
+    const input =
+      kind === 'stream'
+        ? this.streamer(method, payload).input
+        : checkPayload(this.#schemasOf(method)?.requests.get(method)?.input, payload);
+    return stillAtHome(session, method, this.#asked(session, { kind, name: method, payload: input }));
   }
 
   #mayJoin(session: Session, request: JoinRequest): Answer<void> {
