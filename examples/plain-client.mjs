@@ -15,6 +15,7 @@ const [GAP, BYE, CANCEL, SYNC, DONE, VOL] = [12, 13, 14, 15, 16, 20];
 const MOST_ASKED = 100; // requests of the server's at once
 const isNumbered = ([type, , , , room]) =>
   [EVT, REQ, RES, ERR, CANCEL].includes(type) || (type === GAP && !room);
+const now = () => performance.now(); // no correction of the system's time moves it
 const nonce = () => btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
 const bytesOf = (item) => new TextEncoder().encode(JSON.stringify(item)).length;
 const parse = (text) => {
@@ -45,7 +46,7 @@ export function plainClient(
   const write = (item, number = 0, ack = taken) => {
     if (!ready) return;
     socket.send(JSON.stringify(item ? [ack, number, item] : [ack, number]));
-    if (ack > 0) [owed, owedBytes, ackedAt] = [0, 0, Date.now()];
+    if (ack > 0) [owed, owedBytes, ackedAt] = [0, 0, now()];
   };
   const say = (item) => {
     const message = { item, bytes: bytesOf(item) };
@@ -57,7 +58,7 @@ export function plainClient(
     return outcome;
   };
   const number = (message) => {
-    sent.set(next++, Object.assign(message, { at: Date.now() }));
+    sent.set(next++, Object.assign(message, { at: now() }));
     write(message.item, next - 1);
   };
   // A message gets its number when it is written, and is written as far as the window goes [3, Window].
@@ -95,7 +96,7 @@ export function plainClient(
   };
   // What came is acknowledged by what is written anyway; by itself when it is time [3, Acks].
   const acknowledge = () => {
-    const wait = ackedAt + 100 - Date.now();
+    const wait = ackedAt + 100 - now();
     if (owed >= 32 || owedBytes >= 32_768 || (owed > 0 && wait <= 0)) write();
     else if (owed > 0) setTimeout(() => owed > 0 && write(), wait);
   };
@@ -103,8 +104,8 @@ export function plainClient(
   // What an older connection still says changes nothing: its listeners know that it is not the newest [6].
   const dial = () => {
     const mine = new WebSocket(url, ['holdfast.v1.json']);
-    [socket, n, dialedAt, flowing] = [mine, n + 1, Date.now(), new Map()];
-    [pingedAt, pongAt, ackedAt, owed, owedBytes] = [0, Date.now(), 0, 0, 0];
+    [socket, n, dialedAt, flowing] = [mine, n + 1, now(), new Map()];
+    [pingedAt, pongAt, ackedAt, owed, owedBytes] = [0, now(), -Infinity, 0, 0];
     const on = (what, then) => mine.addEventListener(what, (event) => mine === socket && then(event));
     on('open', () => (mine.protocol === 'holdfast.v1.json' ? hello() : leave(4400)));
     on('message', ({ data }) => receive(data));
@@ -119,7 +120,7 @@ export function plainClient(
     const old = socket;
     [socket, ready] = [undefined, false];
     old?.close(code);
-    tries = Date.now() - dialedAt > 5_000 ? 0 : tries + 1;
+    tries = now() - dialedAt > 5_000 ? 0 : tries + 1;
     const [, ra] = /^ra=(\d{1,7})$/.exec(reason) ?? []; // what the server says counts more [7]
     const wait = ra ? ra * (0.95 + 0.1 * Math.random()) : Math.random() * Math.min(capMs, 50 * 2 ** tries);
     if (!stopped) setTimeout(() => stopped || dial(), wait);
@@ -134,14 +135,14 @@ export function plainClient(
   };
   // Deadlines: a WELCOME, any frame after a PING [4, 6]. Asks when all is silent, or an ack is owed for long.
   const owing = () =>
-    [...sent].some(([number, { at }]) => number > acked && Date.now() - Math.max(at, pongAt) > 2_000);
+    [...sent].some(([number, { at }]) => number > acked && now() - Math.max(at, pongAt) > 2_000);
   const look = () => {
-    const now = Date.now();
-    const isLate = ready ? pingedAt > 0 && now - pingedAt > 5_000 : now - dialedAt > 10_000;
+    const at = now();
+    const isLate = ready ? pingedAt > 0 && at - pingedAt > 5_000 : at - dialedAt > 10_000;
     if (socket && isLate) leave(3008);
-    const isSilent = ready && now - heardAt > 1.25 * Math.max(limits.h, 1_000);
+    const isSilent = ready && at - heardAt > 1.25 * Math.max(limits.h, 1_000);
     if (!ready || pingedAt > 0 || !(isSilent || owing())) return;
-    pingedAt = now;
+    pingedAt = at;
     write([PING]);
   };
   const clock = setInterval(look, 100);
@@ -150,7 +151,7 @@ export function plainClient(
     const back = session && { ...session, x: taken, y: acked };
     const fields = { v: 1, c: secret, n, w: [1_000, 1_048_576], q: MOST_ASKED, a: token, ...back };
     socket.send(JSON.stringify([0, 0, [HELLO, fields]]));
-    dialedAt = Date.now(); // from here on it is the WELCOME that has 10 s
+    dialedAt = now(); // from here on it is the WELCOME that has 10 s
   };
   const greet = ([type, welcome]) => {
     if (type === BYE) return bye(welcome);
@@ -161,7 +162,7 @@ export function plainClient(
     if (fits && q === 2) return hello(); // another session, on the same connection
     if (!fits || forgotten) return leave(4400);
     [session, secret, limits, window] = [{ s, k, e }, nonce(), welcome, welcome.w];
-    [ready, heardAt] = [true, Date.now()];
+    [ready, heardAt] = [true, now()];
     const joined = [...rooms].filter(([, { epoch }]) => epoch);
     if (q === 1) resume(x, joined);
     else for (const [room, { epoch, offset }] of joined) join(room, { epoch, offset, replaced });
@@ -195,7 +196,7 @@ export function plainClient(
     const [mine, [ack, first, ...items]] = [socket, parse(text)];
     if (!ready && items.length === 1) return greet(...items);
     if (!ready || !(ack < next)) return leave(4400);
-    heardAt = Date.now();
+    heardAt = now();
     if (!owing() || items.some(([type]) => type === PONG)) pingedAt = 0;
     let seq = first;
     for (const item of items) {
@@ -240,7 +241,7 @@ export function plainClient(
   };
   const control = ([type, a, b, c, d, e]) => {
     if (type === PING) write([PONG]);
-    else if (type === PONG) pongAt = Date.now();
+    else if (type === PONG) pongAt = now();
     else if (type === CREDIT) window = [a, b];
     else if (type === BYE) bye(a);
     else if (type === SYNC) a.forEach(sync);

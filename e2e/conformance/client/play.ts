@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -48,7 +49,7 @@ export class Play extends Program {
 
   private constructor(server: SocketServer, { command, mutate }: ClientProgram, folder: string | undefined) {
     const file = folder === undefined ? {} : { HOLDFAST_DURABLE: join(folder, 'outbox') };
-    super(command, `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`, file);
+    super(command, `ws://127.0.0.1:${(server.address() as AddressInfo).port}${server.options.path}`, file);
     this.#server = server;
     server.on('connection', (socket) => this.wires.push(new Wire(socket, json, mutate?.())));
   }
@@ -63,6 +64,8 @@ export class Play extends Program {
     const server = new WebSocketServer({
       port: 0,
       host: '127.0.0.1',
+      // A port is soon given again: the client of a case that is over may still dial it, and is to find nobody.
+      path: `/${randomUUID()}`,
       handleProtocols: (offered) => (offered.has(chosen) ? chosen : false),
     });
     await new Promise((resolve) => server.once('listening', resolve));
