@@ -23,7 +23,8 @@ export function json(): Codec {
   return {
     name: 'json',
     encode: stringify,
-    frame: (ack, firstSeq, items) => `[${[ack, firstSeq, ...items].join()}]`,
+    frame: (ack, firstSeq, items) =>
+      items.length > 0 ? `[${ack},${firstSeq},${items.join()}]` : `[${ack},${firstSeq}]`,
     publication(event, room, offset) {
       // `[2,` gives way to what begins a publication.
       return `[${Type.PUB},${room},${offset},${event.slice(3)}`;
@@ -34,7 +35,9 @@ export function json(): Codec {
 
 function stringify(item: Item): string {
   // An absent last element is `undefined` at the other end; JSON would make it `null`.
-  const used = item.slice(0, item.findLastIndex((part) => part !== undefined) + 1);
+  let length: number = item.length;
+  while (length > 0 && item[length - 1] === undefined) length--;
+  const used = length === item.length ? item : item.slice(0, length);
   const isOdd = countElements(used, 0, weighOdd) === Infinity;
   const text = isOdd ? '' : JSON.stringify(used);
   if (!isOdd && !mayHoldWords(text)) return text;

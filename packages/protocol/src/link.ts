@@ -215,6 +215,11 @@ export class Link<M extends Outgoing> {
   /** The item with these numbers has been dispatched: acks may cover it. */
   accept({ seq, last }: { readonly seq: number; readonly last: number }): void {
     if (seq <= this.#accepted) return;
+    // Nearly always the next one, with nothing above it.
+    if (seq === this.#accepted + 1 && this.#acceptedAbove.size === 0) {
+      this.#accepted = last;
+      return;
+    }
     this.#acceptedAbove.set(seq, last);
     for (let next = this.#nextAbove(); next !== undefined; next = this.#nextAbove()) this.#accepted = next;
   }
@@ -256,12 +261,12 @@ export class Link<M extends Outgoing> {
     for (let start = 0; start < entries.length; ) {
       const end = endOfBatch(entries, start, Math.min(maxBytes, FRAME_BYTES));
       let firstSeq = 0;
-      const batch = entries.slice(start, end);
-      for (const entry of batch) {
+      const items: WireData[] = [];
+      for (const entry of entries.slice(start, end)) {
         this.#number(entry, now);
         if (entry.numbers > 0) firstSeq ||= entry.seq;
+        items.push(entry.encoded);
       }
-      const items = batch.map(({ encoded }) => encoded);
       frames.push(this.#codec.frame(end < entries.length ? 0 : ack(), firstSeq, items));
       start = end;
     }
@@ -314,13 +319,13 @@ function clipped({ seq, last, item }: Incoming, from: number): Incoming {
 
 /** Up to where the entries from `start` on go into one frame. */
 function endOfBatch(entries: readonly Outgoing[], start: number, maxBytes: number): number {
+  const most = Math.min(entries.length, start + MAX_ITEMS);
   let bytes = 0;
   let end = start;
-  for (const entry of entries.slice(start, start + MAX_ITEMS)) {
+  for (; end < most; end++) {
     // And the comma before it.
-    bytes += entry.bytes + 1;
+    bytes += (entries[end]?.bytes ?? 0) + 1;
     if (end > start && bytes > maxBytes) break;
-    end++;
   }
   return end;
 }

@@ -25,80 +25,102 @@ export class FrameError extends Error {
   override readonly name = 'FrameError';
 }
 
-/** Throws a `FrameError` unless the value is what should stand at `where`. */
-type Check = (value: unknown, where: string) => void;
+/** What is wrong with a value, and where in it. */
+interface Flaw {
+  readonly path: string;
+  readonly text: string;
+}
+/** Undefined: the value is what it should be. Where it stands is put together only for one that is not. */
+type Check = (value: unknown) => Flaw | undefined;
+
+function flaw(expected: string, value: unknown): Flaw {
+  const kind = value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value;
+  return { path: '', text: `must be ${expected}, not ${typeof value === 'number' ? value : kind}` };
+}
+const inside = (step: string, { path, text }: Flaw): Flaw => ({ path: step + path, text });
+
+/** Throws a `FrameError` that names what stands at `where` unless it is as it should be. */
+function demand(check: Check, value: unknown, where: string): void {
+  const wrong = check(value);
+  if (wrong) throw new FrameError(`${where}${wrong.path} ${wrong.text}`);
+}
 
 const anything: Check = () => undefined;
 
 /** A whole number from `min` to 2⁵³−1. */
 const wholeFrom =
   (min: number): Check =>
-  (value, where) => {
-    if (!Number.isSafeInteger(value) || (value as number) < min)
-      fail(where, `a whole number from ${min}`, value);
-  };
+  (value) =>
+    Number.isSafeInteger(value) && (value as number) >= min
+      ? undefined
+      : flaw(`a whole number from ${min}`, value);
 const counter = wholeFrom(0);
 const number = wholeFrom(1);
 
 const textUpTo =
   (maxLength: number): Check =>
-  (value, where) => {
-    if (typeof value !== 'string' || value.length > maxLength)
-      fail(where, `a text of up to ${maxLength}`, value);
-  };
+  (value) =>
+    typeof value === 'string' && value.length <= maxLength
+      ? undefined
+      : flaw(`a text of up to ${maxLength}`, value);
 const text = textUpTo(128);
 const longText = textUpTo(8192);
 
 const optional =
   (check: Check): Check =>
-  (value, where) => {
-    if (value !== undefined) check(value, where);
-  };
+  (value) =>
+    value === undefined ? undefined : check(value);
 
 /** Up it is a token, down a time. */
-const tokenOrMs: Check = (value, where) => (typeof value === 'string' ? longText : counter)(value, where);
+const tokenOrMs: Check = (value) => (typeof value === 'string' ? longText : counter)(value);
 
-const verdict: Check = (value, where) => {
-  if (value !== Verdict.NEW && value !== Verdict.RESUMED && value !== Verdict.LOST) {
-    fail(where, 'a verdict', value);
-  }
-};
+const verdict: Check = (value) =>
+  value === Verdict.NEW || value === Verdict.RESUMED || value === Verdict.LOST
+    ? undefined
+    : flaw('a verdict', value);
 
 /** An array that begins so; what follows is left for later versions. */
 const tuple =
   (...checks: readonly Check[]): Check =>
-  (value, where) => {
-    if (!Array.isArray(value)) fail(where, 'an array', value);
-    checks.forEach((check, index) => {
-      check((value as unknown[])[index], `${where}[${index}]`);
-    });
+  (value) => {
+    if (!Array.isArray(value)) return flaw('an array', value);
+    for (let index = 0; index < checks.length; index++) {
+      const wrong = checks[index]?.(value[index]);
+      if (wrong) return inside(`[${index}]`, wrong);
+    }
+    return undefined;
   };
 
 const listOf =
   (check: Check): Check =>
-  (value, where) => {
-    if (!Array.isArray(value)) fail(where, 'an array', value);
-    (value as unknown[]).forEach((entry, index) => {
-      check(entry, `${where}[${index}]`);
-    });
+  (value) => {
+    if (!Array.isArray(value)) return flaw('an array', value);
+    for (let index = 0; index < value.length; index++) {
+      const wrong = check(value[index]);
+      if (wrong) return inside(`[${index}]`, wrong);
+    }
+    return undefined;
   };
 
 /** An object with these fields; others are left for later versions. */
-const record =
-  (checks: { readonly [field: string]: Check }): Check =>
-  (value, where) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) fail(where, 'an object', value);
-    for (const field in checks)
-      checks[field]?.((value as Record<string, unknown>)[field], `${where}.${field}`);
+const record = (checks: { readonly [field: string]: Check }): Check => {
+  const fields = Object.entries(checks);
+  return (value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return flaw('an object', value);
+    for (const [field, check] of fields) {
+      const wrong = check((value as Record<string, unknown>)[field]);
+      if (wrong) return inside(`.${field}`, wrong);
+    }
+    return undefined;
   };
+};
 
 /** Another version may look as it likes: it is told apart by its number, not by its fields. */
-const versioned =
-  (check: Check): Check =>
-  (value, where) => {
-    record({ v: counter })(value, where);
-    if ((value as { v: number }).v === PROTOCOL_VERSION) check(value, where);
-  };
+const versioned = (check: Check): Check => {
+  const hasVersion = record({ v: counter });
+  return (value) =>
+    hasVersion(value) ?? ((value as { v: number }).v === PROTOCOL_VERSION ? check(value) : undefined);
+};
 
 const meta = optional(
   record({
@@ -189,9 +211,12 @@ const ITEMS: { readonly [type: number]: Check } = {
   [Type.VOL]: tuple(counter, text, anything, meta),
 };
 
+const HEAD = tuple(counter, counter);
+const ITEM = tuple(counter);
+
 /** Checks what a codec has decoded. Throws a `FrameError` that names what is wrong; never anything else. */
 export function parseFrame(value: unknown): Frame {
-  tuple(counter, counter)(value, 'frame');
+  demand(HEAD, value, 'frame');
   const [ack, firstSeq, ...raw] = value as [number, number, ...unknown[]];
   if (raw.length > MAX_ITEMS) throw new FrameError(`a frame may hold ${MAX_ITEMS} items, not ${raw.length}`);
   const items = raw.filter(isKnown);
@@ -203,13 +228,14 @@ export function parseFrame(value: unknown): Frame {
 
 /** True for an item of this version, false for an extension that may be ignored. */
 function isKnown(item: unknown, index: number): item is Item {
-  const where = `item ${index}`;
-  tuple(counter)(item, where);
+  const wrong = ITEM(item);
+  if (wrong) throw new FrameError(`item ${index}${wrong.path} ${wrong.text}`);
   const [type] = item as [number];
   if (type >= FIRST_EXTENSION) return false;
   const check = ITEMS[type];
-  if (!check) throw new FrameError(`${where} has the unknown type ${type}`);
-  check(item, where);
+  if (!check) throw new FrameError(`item ${index} has the unknown type ${type}`);
+  const unfit = check(item);
+  if (unfit) throw new FrameError(`item ${index}${unfit.path} ${unfit.text}`);
   return true;
 }
 
@@ -220,37 +246,37 @@ export function parseJoinRequest(value: unknown): JoinRequest {
     throw new FrameError(`$join may name ${MAX_REPLACED} replaced sessions, not ${replaced.length}`);
   }
   const checks = { epoch: optional(text), offset: optional(counter), replaced: optional(listOf(text)) };
-  record({ room: text, cv: versions, ...checks })(value, '$join');
+  demand(record({ room: text, cv: versions, ...checks }), value, '$join');
   return value as JoinRequest;
 }
 
 /** The payload of `$leave`. */
 export function parseLeaveRequest(value: unknown): LeaveRequest {
-  record({ room: text })(value, '$leave');
+  demand(record({ room: text }), value, '$leave');
   return value as LeaveRequest;
 }
 
 /** The reply to `$join`. */
 export function parseJoinReply(value: unknown): JoinReply {
-  record({ epoch: text, offset: counter, members: optional(listOf(member)) })(value, '$join reply');
+  demand(record({ epoch: text, offset: counter, members: optional(listOf(member)) }), value, '$join reply');
   return value as JoinReply;
 }
 
 /** The payload of `$presence`. */
 export function parsePresenceRequest(value: unknown): PresenceRequest {
-  record({ room: text })(value, '$presence');
+  demand(record({ room: text }), value, '$presence');
   return value as PresenceRequest;
 }
 
 /** The payload of a `$members` publication. */
 export function parseMembers(value: unknown): Member[] {
-  listOf(member)(value, '$members');
+  demand(listOf(member), value, '$members');
   return (value as readonly MemberChange[]).map(parseMember);
 }
 
 /** The payload of a `$member` publication. */
 export function parseMember(value: unknown): Member {
-  member(value, '$member');
+  demand(member, value, '$member');
   const [userId, sessions, presence] = value as MemberChange;
   if (presence === undefined) return { userId, sessions };
   try {
@@ -258,10 +284,4 @@ export function parseMember(value: unknown): Member {
   } catch {
     throw new FrameError('the presence of a member must be JSON');
   }
-}
-
-function fail(where: string, expected: string, value: unknown): never {
-  const kind = value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value;
-  const shown = typeof value === 'number' ? value : kind;
-  throw new FrameError(`${where} must be ${expected}, not ${shown}`);
 }

@@ -2,10 +2,13 @@ import { createHash, randomFillSync } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { type Clock, type Random, randomIds } from '@holdfast/protocol';
 
+/** Asked once: a look at it takes half as long as one at the time. */
+const ORIGIN = performance.timeOrigin;
+
 /** Node's own time. */
 export const systemClock: Clock = {
   // Monotonic, unlike Date.now(), which a correction of the system's time moves.
-  now: () => performance.timeOrigin + performance.now(),
+  now: () => ORIGIN + performance.now(),
   setTimer(run, delayMs) {
     const timer = setTimeout(run, Math.min(delayMs, 2_147_483_647));
     return () => clearTimeout(timer);
