@@ -211,7 +211,7 @@ export class Attachment implements SessionConnection {
     if (!this.live) return false;
     this.#outflow.flush();
     if (!this.#outflow.open) return false;
-    this.#outflow.publication(this.session.codec.frame(0, 0, [data]));
+    this.#outflow.publication(this.session.codec.frame(0, 0, [data]), 1);
     return true;
   }
 

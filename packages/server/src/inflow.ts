@@ -153,8 +153,10 @@ export class Inflow {
     if (batch.length === 0 && this.#ack === this.#ackStored && answers.length === 0) return;
     const ack = this.#ack;
     this.#answers = [];
-    const items = batch.flatMap((entry) => numbered(entry));
-    const accepted = this.#around.store.accept({ ...this.#owner, items, ack, answers });
+    const items: AcceptedItem[] = [];
+    for (const entry of batch) addNumbers(entry, items);
+    const { sid, epoch, gen } = this.#owner;
+    const accepted = this.#around.store.accept({ sid, epoch, gen, items, ack, answers });
     return after(accepted, (answer) => this.#stored(answer, batch, ack));
   }
 
@@ -201,16 +203,18 @@ export class Inflow {
     if (this.#ackStored < ack) this.#around.acknowledged(ack);
     this.#ackStored = ack;
     this.#most = answer.status === 'ok' ? MAX_ITEMS : FEW;
-    const taken = batch.filter(({ incoming }) => incoming.last <= answer.accepted);
-    for (const { incoming, checked } of taken) {
+    const left: Waiting[] = [];
+    for (const { incoming, bytes, checked } of batch) {
+      if (incoming.last > answer.accepted) {
+        left.push({ incoming, bytes, checking: checked });
+        this.#waitingBytes += bytes;
+        continue;
+      }
       if (checked.item && isMove(incoming.item)) this.#session.moves(incoming.seq);
       if (checked.refusal) this.#around.refused(incoming.seq);
       else if (!checked.item) this.#link.accept(incoming);
     }
-    for (const { incoming, bytes, checked } of batch.slice(taken.length).reverse()) {
-      this.#waiting.unshift({ incoming, bytes, checking: checked });
-      this.#waitingBytes += bytes;
-    }
+    if (left.length > 0) this.#waiting.unshift(...left);
     this.#session.runner.wake();
     this.#around.wake();
     // Where the store is full, the end of a handler makes room.
@@ -219,16 +223,16 @@ export class Inflow {
 }
 
 /** Every number that an item takes. */
-function numbered({
-  incoming: { seq, last, item: came },
-  bytes,
-  checked: { item, refusal },
-}: CheckedItem): AcceptedItem[] {
+function addNumbers(
+  { incoming: { seq, last, item: came }, bytes, checked: { item, refusal } }: CheckedItem,
+  items: AcceptedItem[],
+): void {
   if (seq === last) {
     const outbox = came[0] === Type.EVT ? came[3]?.o : undefined;
-    return [{ seq, item, refusal, bytes, moves: item && isMove(item), outbox }];
+    items.push({ seq, item, refusal, bytes, moves: item && isMove(item), outbox });
+    return;
   }
-  return Array.from({ length: last - seq + 1 }, (_, index) => ({ seq: seq + index }));
+  for (let number = seq; number <= last; number++) items.push({ seq: number });
 }
 
 /** What a session is in its rooms changes by these. */

@@ -7,7 +7,8 @@ import {
   type WireData,
 } from '@holdfast/protocol';
 import { after, Loop } from './answer.js';
-import type { NumberedRoom, RoomNews } from './hub/room.js';
+import type { NumberedRoom } from './hub/room.js';
+import { newsOf, type RoomNews } from './hub/room-news.js';
 import type { Observed } from './observe/observer.js';
 import type { Outflow } from './outflow.js';
 import type { Answer, RoomPart, RoomPosition, SessionStore } from './ports/store.js';
@@ -97,17 +98,27 @@ export class Lanes implements RoomLanes {
 
   /** Something was published: the same frame for every member that is up to date. */
   news(news: RoomNews): void {
-    const lane = this.#lanes.get(news.room);
+    const lane = this.#lanes.get(news.room.name);
     if (!lane) return;
     this.#outflow.flush();
-    const { offset } = news.publication;
-    const next = lane.position.offset === offset - 1 && lane.position.epoch === news.epoch;
-    if (lane.state !== 'live' || !next || !this.#outflow.open) {
+    const { epoch, offset } = lane.position;
+    const isNext = offset === news.after.offset && epoch === news.after.epoch;
+    if (lane.state !== 'live' || !isNext || !this.#outflow.open) {
       lane.state = 'behind';
       return this.flow();
     }
-    lane.position = { epoch: news.epoch, offset };
-    if (!this.#isOurs(news.publication.except)) this.#outflow.publication(news.frame(this.#around.codec));
+    this.#writeNews(lane, news);
+  }
+
+  #writeNews(lane: Lane, news: RoomNews): void {
+    const { codec } = this.#around;
+    lane.position = news.to;
+    const { publications } = news;
+    if (news.isForAll) return this.#outflow.publication(news.frame(codec), publications.length);
+    const others = publications.filter(({ except }) => !this.#isOurs(except));
+    if (others.length === publications.length)
+      this.#outflow.publication(news.frame(codec), publications.length);
+    else if (others.length > 0) this.#outflow.publication(lane.room.frame(others, codec), others.length);
   }
 
   /** Something that is not part of the log, such as a change of the members. */
@@ -120,7 +131,7 @@ export class Lanes implements RoomLanes {
     if (!this.#lanes.has(room) || this.#isOurs(except)) return;
     this.#outflow.flush();
     const data = this.#outflow.open ? frame(this.#around.codec) : undefined;
-    if (data !== undefined) this.#outflow.publication(data);
+    if (data !== undefined) this.#outflow.publication(data, 1);
     else this.#dropped('volatile', 1);
   }
 
@@ -155,13 +166,12 @@ export class Lanes implements RoomLanes {
         items.unshift([Type.SYNC, [[lane.room.name, top.epoch, gap.from - 1, number]]]);
       }
       const encoded = items.map((item) => codec.encode(item));
-      this.#outflow.publication(codec.frame(0, 0, encoded));
+      this.#outflow.publication(codec.frame(0, 0, encoded), 1);
       lane.position = { epoch: top.epoch, offset: Math.max(gap.from - 1, gap.to) };
     }
-    for (const { offset, except, event } of items) {
+    for (const news of newsOf(lane.room, lane.position, items)) {
       if (!this.#outflow.open) return;
-      lane.position = { epoch: top.epoch, offset };
-      if (!this.#isOurs(except)) this.#outflow.publication(lane.room.frame(event, offset, codec));
+      this.#writeNews(lane, news);
     }
     lane.state = 'live';
   }

@@ -134,10 +134,10 @@ export class Outflow {
     if (this.#news || this.#around.clock.now() >= this.#link.ackDueAt) this.#reading.run();
   }
 
-  /** A frame of a room, the same bytes for every member. Only when `open`. */
-  publication(frame: WireData): void {
+  /** A frame of a room, with so many messages, the same bytes for every member. Only when `open`. */
+  publication(frame: WireData, messages: number): void {
     this.#send(frame);
-    this.#around.wrote(1);
+    this.#around.wrote(messages);
   }
 
   /** The socket takes more. */
@@ -162,7 +162,8 @@ export class Outflow {
     this.#refused = [];
     this.#news = false;
     const rooms = this.#session.asksForRooms();
-    const call = { ...this.#owner, after: this.#written, window: this.window, rooms };
+    const { sid, epoch, gen } = this.#owner;
+    const call = { sid, epoch, gen, after: this.#written, window: this.window, rooms };
     this.#asking = true;
     return after(this.#around.store.read(call), (read) => this.#got(read, refused));
   }
@@ -227,8 +228,7 @@ export class Outflow {
   /** What has been handled goes along with what is written anyway. */
   #done(writing: boolean): Control[] {
     const { low, above } = this.#handled;
-    const told = this.#handledTold;
-    if (!writing || (low === told.low && String(above) === String(told.above))) return [];
+    if (!writing || isSame(this.#handled, this.#handledTold)) return [];
     this.#handledTold = this.#handled;
     return [control(this.#around.codec, [Type.DONE, low, above])];
   }
@@ -239,4 +239,11 @@ export class Outflow {
       this.congestedSince ??= this.#around.clock.now();
     }
   }
+}
+
+function isSame(one: Handled, other: Handled): boolean {
+  const { low, above } = other;
+  return (
+    one.low === low && one.above.length === above.length && one.above.every((seq, at) => seq === above[at])
+  );
 }

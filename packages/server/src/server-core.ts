@@ -206,6 +206,7 @@ export class ServerCore {
     this.#phase = 'closed';
     this.#draining?.end();
     this.#stopListening();
+    this.hub.tellNow();
     const gone = this.upgrades.close();
     for (const session of [...this.hub.sessions.values()]) {
       session.attachment?.drop(CloseCode.RESTART, GOING_DOWN);

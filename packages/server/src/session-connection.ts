@@ -1,6 +1,7 @@
 import type { Codec, PublicationItem, WireData } from '@holdfast/protocol';
 import type { Refusal } from './gateway/token.js';
-import type { NumberedRoom, RoomNews } from './hub/room.js';
+import type { NumberedRoom } from './hub/room.js';
+import type { RoomNews } from './hub/room-news.js';
 import type { Answer, RoomPosition } from './ports/store.js';
 import type { Handshake } from './types.js';
 

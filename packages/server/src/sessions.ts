@@ -229,6 +229,7 @@ export class Sessions {
 
   /** The store has lost it, or is lost with this server. */
   lost(session: Session): void {
+    this.#around.hub.tellNow();
     session.attachment?.drop(CloseCode.RESTART, STORE_HAS_LOST);
     this.#forget(session, { reason: 'lost', undelivered: 0 });
   }
@@ -284,6 +285,7 @@ export class Sessions {
           session.asking.answeredElsewhere(note.written.w, note.answer);
         return;
       case 'end': {
+        this.#around.hub.tellNow();
         if (note.reason !== undefined) session.attachment?.end(note.reason);
         // One that has lost its last writes does not know what was written.
         const unwritten = note.epoch === session.epoch ? note.unwritten : [];

@@ -22,6 +22,7 @@ import {
   heard,
   heartbeatDueAt,
   heartbeatNeed,
+  isNews,
   patience,
   pinged,
   ponged,
@@ -118,6 +119,11 @@ function hear(connection: Connection, event: Told, around: Surroundings, setting
     case 'pong-came':
       return status === 'connected' ? listen(connection, event.type, around) : stay(connection);
   }
+}
+
+/** Whether a frame that comes now changes anything: one that came a moment ago has said the same. */
+export function hearsNews(connection: Connection, now: number): boolean {
+  return connection.status !== 'connected' || isNews(connection.heartbeat, now);
 }
 
 function inPhase(connection: Attempting, status: Phase, { now }: Surroundings): Attempting {

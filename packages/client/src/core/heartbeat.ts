@@ -39,6 +39,14 @@ export function startHeartbeat(
   return { intervalMs, timeoutMs, maxMissed, heardAt: now, answeredAt: now, missed: 0 };
 }
 
+/** Frames that follow each other so closely are one sign of life. */
+const SAME_SIGN_MS = 10;
+
+/** Whether a frame that comes now changes anything. */
+export function isNews({ asked, missed, heardAt }: Heartbeat, now: number): boolean {
+  return asked !== undefined || missed > 0 || now >= heardAt + SAME_SIGN_MS;
+}
+
 /** A frame came. */
 export function heard(heartbeat: Heartbeat, now: number): Heartbeat {
   if (heartbeat.asked === 'ack') return { ...heartbeat, heardAt: now };

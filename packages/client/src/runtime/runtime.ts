@@ -16,6 +16,7 @@ import {
   type ConnectionEffect,
   type ConnectionEvent,
   deadlineOf,
+  hearsNews,
   initialConnection,
   sameState,
   stateOf,
@@ -58,6 +59,8 @@ export class Runtime {
   readonly rooms: Rooms;
   #connection: Connection = initialConnection;
   #state: ConnectionState = Object.freeze(stateOf(initialConnection));
+  /** Of which the state was looked at last. */
+  #told: Connection = initialConnection;
   readonly #lines: Lines;
   readonly #session: ClientSession;
   readonly #tokens: Tokens;
@@ -238,14 +241,17 @@ export class Runtime {
   /** Tells the application what changed, after all is done: a listener sees the machine at rest. */
   #tellState(): void {
     const previous = this.#state;
-    const state = Object.freeze(stateOf(this.#connection));
+    const connection = this.#connection;
+    const isNew = connection !== this.#told;
+    this.#told = connection;
+    const state = isNew ? Object.freeze(stateOf(connection)) : previous;
     if (!sameState(previous, state)) {
       this.#state = state;
       // Before the listeners: one that calls connect() begins something new.
       this.#waiters.settle(this.#connection);
       this.dispatcher.state(state, previous);
     }
-    this.#outboxNews.tell(this.#connection.status === 'closed');
+    this.#outboxNews.tell(connection.status === 'closed');
   }
 
   // ── The timer ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -357,16 +363,15 @@ export class Runtime {
   }
 
   #take(dial: number, frame: Frame, bytes: number): void {
-    const has = (type: number): boolean => frame.items.some((item) => item[0] === type);
-    this.#step({ type: 'heard', dial });
-    if (has(Type.PONG)) this.#step({ type: 'pong-came', dial });
+    if (hearsNews(this.#connection, this.#ports.clock.now())) this.#step({ type: 'heard', dial });
+    for (const [type] of frame.items) if (type === Type.PONG) this.#step({ type: 'pong-came', dial });
     this.exchange.receive(frame, bytes);
-    if (has(Type.PING)) this.#step({ type: 'ping-came', dial });
     for (const item of frame.items) {
+      if (item[0] === Type.PING) this.#step({ type: 'ping-came', dial });
       if (item[0] === Type.AUTH && typeof item[1] !== 'string') this.#tokens.accepted(item[1]);
       if (item[0] === Type.GOAWAY) this.#step({ type: 'goaway', dial, afterMs: item[2] });
+      if (item[0] === Type.BYE) this.#farewell(dial, frame);
     }
-    this.#farewell(dial, frame);
   }
 
   /** True if the server said goodbye. */

@@ -12,7 +12,7 @@ import {
   type Scopes,
   Type,
 } from '@holdfast/protocol';
-import { after, Loop, Turns } from '../answer.js';
+import { after, Turns } from '../answer.js';
 import type { ServerPorts } from '../ports/ports.js';
 import type {
   Answer,
@@ -34,6 +34,7 @@ import { PresenceGrace } from './presence-grace.js';
 import { presenceState } from './presence-state.js';
 import { LiveRoom } from './room.js';
 import type { Rules } from './rules.js';
+import { Telling } from './telling.js';
 
 export interface HubSurroundings {
   readonly ports: Pick<ServerPorts, 'clock'>;
@@ -56,7 +57,7 @@ export class Hub {
   readonly sessions = new Map<string, Session>();
   readonly #around: HubSurroundings;
   readonly #rooms = new Map<string, LiveRoom<Session>>();
-  readonly #telling = new Map<LiveRoom<Session>, Loop>();
+  readonly #telling: Telling;
   readonly #turns = new Map<string, Turns>();
   /** Who has lost a connection and is shown as there all the same. */
   readonly #grace: PresenceGrace<Session>;
@@ -64,6 +65,8 @@ export class Hub {
 
   constructor(around: HubSurroundings) {
     this.#around = around;
+    const { store, ports, failed } = around;
+    this.#telling = new Telling({ store, clock: ports.clock, failed });
     this.#grace = new PresenceGrace(around.ports.clock, (session) => this.#setThere(session, false));
   }
 
@@ -305,6 +308,7 @@ export class Hub {
   /** Somebody has said what stands in no log. */
   heard({ to, except, data }: CastCall): void {
     const frame = castFrames(data, this.#around.codec);
+    this.#telling.now();
     if ('room' in to) {
       for (const { attachment } of this.#rooms.get(to.room)?.members ?? []) {
         attachment?.lanes.cast(to.room, except, frame);
@@ -318,31 +322,15 @@ export class Hub {
     }
   }
 
+  /** Tells members of rooms what there is: something is about to happen that comes after it. */
+  tellNow(): void {
+    this.#telling.now();
+  }
+
   /** The store says that the room's log has grown. */
   told(name: string): void {
     const room = this.#rooms.get(name);
-    if (room) this.#tellingOf(room).run();
-  }
-
-  #tell(room: LiveRoom<Session>): Answer<void> {
-    const { name, told, bounds } = room;
-    if (!told) return;
-    return after(this.#around.store.readRoom({ room: name, after: told, bounds }), ({ top, items }) => {
-      room.told = top;
-      for (const publication of items) {
-        const news = room.news(top.epoch, publication);
-        for (const { attachment } of room.members) attachment?.lanes.news(news);
-      }
-    });
-  }
-
-  #tellingOf(room: LiveRoom<Session>): Loop {
-    let loop = this.#telling.get(room);
-    if (!loop) {
-      loop = new Loop(() => this.#tell(room), this.#around.failed);
-      this.#telling.set(room, loop);
-    }
-    return loop;
+    if (room) this.#telling.grown(room);
   }
 
   #open(attachment: SessionConnection | undefined, room: LiveRoom<Session>, position: RoomPosition): void {
@@ -361,12 +349,14 @@ export class Hub {
 
   #remove(session: Session, name: string): void {
     const room = this.#rooms.get(name);
-    if (!room?.members.delete(session)) return;
+    if (!room?.members.has(session)) return;
+    this.#telling.now();
+    room.members.delete(session);
     session.attachment?.lanes.close(name);
     this.#announce(room, room.presence.remove(session), session);
     if (room.members.size > 0) return;
     this.#rooms.delete(name);
-    this.#telling.delete(room);
+    this.#telling.forget(room);
   }
 
   #presence(room: string): boolean {
@@ -375,6 +365,7 @@ export class Hub {
 
   /** It is not part of the log: whoever joins or comes back is told the members as they are. */
   #announce(room: LiveRoom<Session>, changes: readonly MemberChange[], except?: Session): void {
+    if (changes.length > 0) this.#telling.now();
     for (const change of changes) {
       const item = room.aside(MEMBER, change, this.#now());
       for (const member of room.members) {

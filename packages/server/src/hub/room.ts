@@ -11,15 +11,6 @@ import type { LogBounds, LoggedPublication, RoomPosition } from '../ports/store.
 import type { User } from '../types.js';
 import { RoomPresence } from './room-presence.js';
 
-/** A publication on its way to the members of a room. */
-export interface RoomNews {
-  readonly room: string;
-  readonly epoch: string;
-  readonly publication: LoggedPublication;
-  /** A frame of its own: the same bytes for every member with that codec. */
-  frame(codec: Codec): WireData;
-}
-
 /** A room, as it stands in publications. */
 export interface NumberedRoom {
   readonly name: string;
@@ -27,8 +18,8 @@ export interface NumberedRoom {
   readonly number: number;
   /** Of its log. */
   readonly bounds: LogBounds;
-  /** An event of the log as a frame for a connection. */
-  frame(event: WireData, offset: number, codec: Codec): WireData;
+  /** Events of the log as a frame for a connection. */
+  frame(publications: readonly LoggedPublication[], codec: Codec): WireData;
 }
 
 /**
@@ -60,24 +51,13 @@ export class LiveRoom<M extends { readonly user: User }> implements NumberedRoom
     return this.#bounds();
   }
 
-  news(epoch: string, publication: LoggedPublication): RoomNews {
-    const frames = new Map<Codec, WireData>();
-    const frame = (codec: Codec): WireData => {
-      const known = frames.get(codec);
-      if (known !== undefined) return known;
-      const data = this.frame(publication.event, publication.offset, codec);
-      frames.set(codec, data);
-      return data;
-    };
-    return { room: this.name, epoch, publication, frame };
-  }
-
-  /** An event of the log as a frame for a connection. */
-  frame(event: WireData, offset: number, codec: Codec): WireData {
-    if (codec.name === this.#codec.name) {
-      return codec.frame(0, 0, [codec.publication(event, this.number, offset)]);
-    }
-    return codec.frame(0, 0, [this.#otherwise(event, offset, codec)]);
+  /** Events of the log as a frame for a connection. */
+  frame(publications: readonly LoggedPublication[], codec: Codec): WireData {
+    const isOurs = codec.name === this.#codec.name;
+    const items = publications.map(({ event, offset }) =>
+      isOurs ? codec.publication(event, this.number, offset) : this.#otherwise(event, offset, codec),
+    );
+    return codec.frame(0, 0, items);
   }
 
   /** What one codec can say and another cannot is a hole for who speaks the other. */

@@ -39,6 +39,9 @@ import type { Hub } from './hub.js';
 import { checkPayload, dataOf, Refusal, tooMany } from './payload.js';
 import { Permits, type PermitsSurroundings } from './permits.js';
 
+/** The protocol's own requests. */
+const OURS = [JOIN, LEAVE, PRESENCE];
+
 type EventListener = (payload: unknown, context: ServerContext) => unknown;
 /** Tells the application of a failure in its own code. */
 export type Report = (error: unknown, where: { name: string; sessionId?: string }) => void;
@@ -130,7 +133,7 @@ export class Router {
   #handled(session: Session, item: EventItem | RequestItem, begun: number, { reply }: Outcome): void {
     const [type, name, , meta] = item;
     if (meta?.q) return;
-    const isOurs = type === Type.REQ && [JOIN, LEAVE, PRESENCE].includes(name);
+    const isOurs = type === Type.REQ && OURS.includes(name);
     if (!isOurs && !(type === Type.EVT ? this.listeners : this.handlers).has(name)) return;
     const { observe, ports } = this.#around;
     observe.handled({

@@ -1,6 +1,6 @@
 import { CloseCode, checkKeys, checkType } from '@holdfast/protocol';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Observer } from './observer.js';
+import type { Observed, Observer } from './observer.js';
 import type { ServerStats } from './stats.js';
 
 export interface PrometheusOptions {
@@ -44,7 +44,7 @@ export function prometheus(options: PrometheusOptions = {}): Metrics {
   const attaches = counter('attaches', 'Handshakes that ended in a WELCOME', 'verdict', VALUES.verdict);
   const detaches = counter('detaches', 'Connections that sessions have lost, by close code', 'code');
   const ended = counter('sessions_ended', 'Sessions that have ended', 'reason');
-  const messages = counter('messages', 'Messages from and to clients', 'direction', VALUES.direction);
+  const messages = messageCounter(prefix, registry);
   const dropped = counter('dropped_messages', 'Messages that will not arrive', 'reason', VALUES.reason);
   const limited = counter('limited', 'Refusals because of a limit', 'limit', VALUES.limit);
   const errors = counter('errors', 'Refusals of connections and messages', 'code');
@@ -72,7 +72,7 @@ export function prometheus(options: PrometheusOptions = {}): Metrics {
     limited: ({ limit }) => limited.inc({ limit }),
     detached: ({ code }) => detaches.inc({ code: KNOWN_CLOSE_CODES.has(code) ? code : 'other' }),
     ended: ({ reason }) => ended.inc({ reason }),
-    messages: (direction, count) => messages.inc({ direction }, count),
+    messages,
     acknowledged: (ms) => acks.observe(ms / 1_000),
     handled: ({ kind, name, ms }) => handlers.observe({ kind, name }, ms / 1_000),
     rejected: ({ code }) => errors.inc({ code }),
@@ -119,6 +119,26 @@ function gaugesOf(prefix: string, registry: Registry): (stats: () => ServerStats
   gauge('draining', '1 from drain() or close() on', ({ draining }) => Number(draining));
   return (given) => {
     stats = given;
+  };
+}
+
+/** Told with each message: adds them up, and gives the sums to its counter when that is asked for. */
+function messageCounter(prefix: string, registry: Registry): Observed['messages'] {
+  const since = { in: 0, out: 0 };
+  new Counter({
+    name: `${prefix}messages_total`,
+    help: 'Messages from and to clients',
+    labelNames: ['direction'],
+    registers: [registry],
+    collect() {
+      for (const direction of VALUES.direction) {
+        this.inc({ direction }, since[direction]);
+        since[direction] = 0;
+      }
+    },
+  });
+  return (direction, count) => {
+    since[direction] += count;
   };
 }
 

@@ -62,10 +62,12 @@ export function retryingStore(store: SessionStore, around: RetryingSurroundings)
       next = call();
     }
   };
-  const ask = <T>(call: () => Answer<T>): Answer<T> => {
-    const answer = call();
-    return isPromiseLike(answer) ? insist(answer, call) : answer;
-  };
+  const retried =
+    <C, T>(ask: (call: C) => Answer<T>): ((call: C) => Answer<T>) =>
+    (call) => {
+      const answer = ask(call);
+      return isPromiseLike(answer) ? insist(answer, () => ask(call)) : answer;
+    };
 
   return {
     durability: store.durability,
@@ -74,23 +76,23 @@ export function retryingStore(store: SessionStore, around: RetryingSurroundings)
       return store.heldBytes;
     },
     attach: (call) => store.attach(call),
-    accept: (call) => ask(() => store.accept(call)),
-    append: (call) => ask(() => store.append(call)),
-    withdraw: (call) => ask(() => store.withdraw(call)),
-    read: (call) => ask(() => store.read(call)),
-    detach: (call) => ask(() => store.detach(call)),
-    end: (call) => ask(() => store.end(call)),
-    claim: (call) => ask(() => store.claim(call)),
-    renew: (call) => ask(() => store.renew(call)),
-    release: (call) => ask(() => store.release(call)),
-    done: (call) => ask(() => store.done(call)),
-    orphans: (call) => ask(() => store.orphans(call)),
-    publish: (call) => ask(() => store.publish(call)),
-    find: (call) => ask(() => store.find(call)),
-    describe: (call) => ask(() => store.describe(call)),
-    move: (call) => ask(() => store.move(call)),
-    cast: (call) => ask(() => store.cast(call)),
-    readRoom: (call) => ask(() => store.readRoom(call)),
+    accept: retried((call) => store.accept(call)),
+    append: retried((call) => store.append(call)),
+    withdraw: retried((call) => store.withdraw(call)),
+    read: retried((call) => store.read(call)),
+    detach: retried((call) => store.detach(call)),
+    end: retried((call) => store.end(call)),
+    claim: retried((call) => store.claim(call)),
+    renew: retried((call) => store.renew(call)),
+    release: retried((call) => store.release(call)),
+    done: retried((call) => store.done(call)),
+    orphans: retried((call) => store.orphans(call)),
+    publish: retried((call) => store.publish(call)),
+    find: retried((call) => store.find(call)),
+    describe: retried((call) => store.describe(call)),
+    move: retried((call) => store.move(call)),
+    cast: retried((call) => store.cast(call)),
+    readRoom: retried((call) => store.readRoom(call)),
     listen: (listener) => store.listen(listener),
     stop: () => {
       health = 'stopped';

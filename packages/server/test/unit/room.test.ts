@@ -2,6 +2,7 @@ import { json, Type } from '@holdfast/protocol';
 import { msgpack } from '@holdfast/protocol/msgpack';
 import { describe, expect, test } from 'vitest';
 import { LiveRoom } from '../../src/hub/room.js';
+import { RoomNews } from '../../src/hub/room-news.js';
 import { Rules } from '../../src/hub/rules.js';
 import { LOG_BOUNDS } from '../../src/store/room-log.js';
 
@@ -12,7 +13,8 @@ const publication = { id: 'id', at: 1000, except: new Set<string>(), event, offs
 
 describe('a room on a server', () => {
   test('gives the same bytes to every member with the same codec', () => {
-    const news = make().news('epoch', publication);
+    const news = new RoomNews(make(), { epoch: 'epoch', offset: 2 });
+    news.add(publication);
     expect(news.frame(codec)).toBe('[0,0,[6,7,3,"message","hi",{"i":"id","t":1000,"f":"ada"}]]');
     const packed = msgpack();
     expect(news.frame(packed)).toBe(news.frame(packed));

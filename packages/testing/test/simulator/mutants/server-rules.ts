@@ -174,7 +174,7 @@ export const SERVER_RULES: readonly Mutant[] = [
     edits: [
       {
         file: 'server/src/store/retrying-store.ts',
-        find: 'return isPromiseLike(answer) ? insist(answer, call) : answer;',
+        find: 'return isPromiseLike(answer) ? insist(answer, () => ask(call)) : answer;',
         put: 'return answer;',
       },
     ],
