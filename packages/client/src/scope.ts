@@ -4,6 +4,7 @@ import {
   holdfastError,
   type ListenOptions,
   type MessageOptions,
+  type Schema,
   type Scope,
   type Sending,
   type SendOptions,
@@ -27,10 +28,6 @@ export function createScope(
 ): { readonly handle: ClientScope & { [STREAMING]: Streaming }; readonly say: Say } {
   const { prefix, schemas } = scope;
   const rooms = new Map<string, ClientRoom>();
-  /** Why nothing can be said there. */
-  const notJoined = (where: string, call: string) =>
-    where === '' ? undefined : runtime.rooms.get(where).notJoined(call);
-
   const say: Say = (event, payload, options, room = '') => {
     checkName(event, 'send(event)', prefix);
     const name = prefix + event;
@@ -39,10 +36,14 @@ export function createScope(
       throw new TypeError(`send('${event}'): the contract has no such event for clients`);
     const where = prefix + room;
     return runtime.submit({
-      ...{ kind: 'event', name, payload, schema, options },
+      kind: 'event',
+      name,
+      payload,
       room: where || undefined,
+      schema,
+      options,
       delivery: settings.delivery.get(name),
-      notJoined: notJoined(where, `send('${event}')`),
+      notJoined: notJoined(runtime, where, 'send', event),
     }) as Sending;
   };
 
@@ -52,25 +53,16 @@ export function createScope(
     const entry = schemas?.requests.get(name);
     if (schemas && !entry) throw new TypeError(`request('${method}'): the contract has no such request`);
     const sending = runtime.submit({
-      ...{ kind: 'request', name, payload, schema: entry?.input, options },
+      kind: 'request',
+      name,
+      payload,
       room: prefix || undefined,
-      notJoined: notJoined(prefix, `request('${method}')`),
+      schema: entry?.input,
+      options,
+      delivery: undefined,
+      notJoined: notJoined(runtime, prefix, 'request', method),
     });
-    if (!entry) return sending;
-    const answer = sending.then((reply) => {
-      const result = validate(entry.output, reply);
-      if (!result.issues) return result.value;
-      const { issues } = result;
-      const text = `the reply to '${method}' does not fit the contract: ${describeIssues(issues)}`;
-      throw holdfastError('ERR_INVALID_PAYLOAD', text, {
-        delivery: 'rejected',
-        messageId: sending.id,
-        issues,
-      });
-    });
-    // As with `send`: whoever does not look at it has been told by `onUndelivered`.
-    answer.catch(() => undefined);
-    return answer;
+    return entry ? checkedAnswer(method, sending, entry.output) : sending;
   };
 
   const { dispatcher, exchange } = runtime;
@@ -81,7 +73,11 @@ export function createScope(
         scope,
         codec: settings.codec,
         open: (draft) =>
-          runtime.submit({ ...draft, room: prefix || undefined, notJoined: notJoined(prefix, 'stream()') }),
+          runtime.submit({
+            ...draft,
+            room: prefix || undefined,
+            notJoined: notJoined(runtime, prefix, 'stream', draft.name.slice(prefix.length)),
+          }),
         giveCredit: (ear) => runtime.exchange.giveCredit(ear),
       },
       contract: scope.contract as ClientScope['contract'],
@@ -101,4 +97,27 @@ export function createScope(
       },
     },
   };
+}
+
+/** Why nothing can be said there. */
+function notJoined({ rooms }: Runtime, where: string, call: string, name: string): string | undefined {
+  return where === '' ? undefined : rooms.get(where).notJoined(`${call}('${name}')`);
+}
+
+/** The answer as the contract has it. */
+function checkedAnswer(method: string, sending: Sending<unknown>, output: Schema): Promise<unknown> {
+  const answer = sending.then((reply) => {
+    const result = validate(output, reply);
+    if (!result.issues) return result.value;
+    const { issues } = result;
+    const text = `the reply to '${method}' does not fit the contract: ${describeIssues(issues)}`;
+    throw holdfastError('ERR_INVALID_PAYLOAD', text, {
+      delivery: 'rejected',
+      messageId: sending.id,
+      issues,
+    });
+  });
+  // As with `send`: whoever does not look at it has been told by `onUndelivered`.
+  answer.catch(() => undefined);
+  return answer;
 }

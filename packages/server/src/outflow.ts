@@ -16,6 +16,9 @@ import { after, Loop } from './answer.js';
 import type { Answer, Handled, OutItem, Ownership, Read, SessionStore } from './ports/store.js';
 import type { Session } from './session.js';
 
+/** About 32 messages, which are worth a frame of their own: for each of them the store and its handler ask. */
+const MANY_WAKES = 64;
+
 /** Something of the store's on its way to the client. */
 type Written = Outgoing & { readonly kind: 'written' };
 export type ServerLink = Link<Written | Control>;
@@ -60,7 +63,8 @@ export class Outflow {
   #news = false;
   /** The store is being asked: its answer is still to come. */
   #asking = false;
-  #flushDue = false;
+  /** How often something asked to be written in this task. */
+  #wakes = 0;
   /** Since when the socket has been full. */
   congestedSince: number | undefined;
 
@@ -147,11 +151,14 @@ export class Outflow {
     this.wake();
   }
 
+  /** At the end of this task: what one task says shares frames. Of much, the client gets some to work on before. */
   #flushLater(): void {
-    if (this.#flushDue || this.#stage !== 'live') return;
-    this.#flushDue = true;
+    if (this.#stage !== 'live') return;
+    this.#wakes++;
+    if (this.#wakes % MANY_WAKES === 0) this.flush();
+    if (this.#wakes > 1) return;
     this.#around.clock.defer(() => {
-      this.#flushDue = false;
+      this.#wakes = 0;
       this.flush();
     });
   }

@@ -24,7 +24,7 @@ import {
   sizeOf,
   Type,
   validate,
-  type WireMeta,
+  type WireData,
 } from '@holdfast/protocol';
 import type { DurableOutbox, Message, StreamEar } from '../core/types.js';
 
@@ -61,7 +61,7 @@ export interface Defaults {
 export interface Made {
   readonly message: Message;
   readonly deferred: Deferred<unknown>;
-  readonly error?: DeliveryError;
+  readonly error: DeliveryError | undefined;
 }
 
 const CALL_OPTIONS = ['timeoutMs', 'signal', 'ttlMs', 'id', 'traceparent'];
@@ -83,45 +83,32 @@ function checkOptions(options: SendOptions, kind: Draft['kind'], call: string): 
  * `TypeError` for misuse (a bad name or option); a bad payload is an outcome like any other.
  */
 export function makeMessage(draft: Draft, defaults: Defaults): Made {
-  const { codec, clock, random, ttlMs, requestTimeoutMs, durable } = defaults;
-  const { kind, name, payload, room, schema, ear, options = NONE } = draft;
-  const call = `${kind === 'event' ? 'send' : 'request'}('${name}')`;
-  if (options !== NONE) checkOptions(options, kind, call);
-  const { ttlMs: waitMs = ttlMs, delivery = draft.delivery, key } = options;
+  const { clock, random, ttlMs, requestTimeoutMs, durable } = defaults;
+  const { kind, name, payload, room, ear, options = NONE } = draft;
+  if (options !== NONE) checkOptions(options, kind, callOf(draft));
+  const { ttlMs: waitMs = ttlMs } = options;
   const { timeoutMs = kind === 'request' && !ear ? requestTimeoutMs : Infinity } = options;
+  const { delivery, place } = treatmentOf(draft, options);
   const now = clock.now();
   const id = options.id ?? random.id();
   const deferred = defer<unknown>(id);
-  const treatment = checkDelivery({ delivery, key }, name, call);
   const sentAt = Math.floor(now);
-  const outboxPlace = treatment.delivery === 'durable' ? placeIn(durable, room, call) : undefined;
-  const encoding = encode(
-    draft,
-    { codec, schema, isVolatile: treatment.delivery === 'volatile' },
-    {
-      i: id,
-      s: sentAt,
-      // Of a namespace itself, the name of the event tells.
-      r: room === prefixOf(name) ? undefined : room,
-      o: outboxPlace,
-      c: options.traceparent,
-      u: payload === undefined ? 1 : undefined,
-    },
-  );
+  const outboxPlace = delivery === 'durable' ? placeIn(durable, room, callOf(draft)) : undefined;
+  const { encoded, error } = encode(draft, { id, sentAt, delivery, outboxPlace }, defaults.codec);
   const message: Message = {
-    delivery: treatment.delivery,
+    delivery,
     outboxPlace,
     hold: 'none',
-    place: treatment.place === undefined ? undefined : JSON.stringify([room, treatment.place]),
+    place: place === undefined ? undefined : JSON.stringify([room, place]),
     kind,
     id,
     event: name,
     payload,
     room,
     sentAt,
-    encoded: encoding.encoded,
-    bytes: sizeOf(encoding.encoded),
-    numbers: treatment.delivery === 'volatile' ? 0 : 1,
+    encoded,
+    bytes: sizeOf(encoded),
+    numbers: delivery === 'volatile' ? 0 : 1,
     ear,
     seq: 0,
     expiresAt: now + waitMs,
@@ -130,7 +117,17 @@ export function makeMessage(draft: Draft, defaults: Defaults): Made {
     resolve: draft.outcome?.resolve ?? deferred.resolve,
     reject: draft.outcome?.reject ?? deferred.reject,
   };
-  return encoding.error ? { message, deferred, error: encoding.error } : { message, deferred };
+  return { message, deferred, error };
+}
+
+/** As errors name it. */
+const callOf = ({ kind, name }: Draft): string => `${kind === 'event' ? 'send' : 'request'}('${name}')`;
+
+const RELIABLE: ReturnType<typeof checkDelivery> = { delivery: 'reliable', place: undefined };
+
+function treatmentOf(draft: Draft, { delivery = draft.delivery, key }: SendOptions) {
+  if (delivery === undefined && key === undefined) return RELIABLE;
+  return checkDelivery({ delivery, key }, draft.name, callOf(draft));
 }
 
 function placeIn(durable: DurableOutbox | undefined, room: string | undefined, call: string): OutboxPlace {
@@ -138,18 +135,30 @@ function placeIn(durable: DurableOutbox | undefined, room: string | undefined, c
   return durable.nextPlace(room);
 }
 
-interface Encoding {
-  readonly codec: Codec;
-  readonly schema: Schema | undefined;
-  readonly isVolatile: boolean;
+/** What is said of a message beside its payload. */
+type Said = Pick<Message, 'id' | 'sentAt' | 'delivery' | 'outboxPlace'>;
+
+interface Encoded {
+  readonly encoded: WireData;
+  readonly error?: DeliveryError | undefined;
 }
 
-function encode(
-  { kind, name, payload, room, ear }: Draft,
-  { codec, schema, isVolatile }: Encoding,
-  meta: WireMeta,
-) {
-  const id = meta.i ?? '';
+function itemOf({ kind, name, payload, room, ear, options = NONE }: Draft, data: unknown, said: Said): Item {
+  const c = options.traceparent;
+  const u = payload === undefined ? 1 : undefined;
+  if (kind === 'request') {
+    if (ear) return [Type.REQ, name, data, { q: ear.credit, u, c }];
+    return c === undefined ? [Type.REQ, name, data] : [Type.REQ, name, data, { c }];
+  }
+  const { id: i, sentAt: s, outboxPlace: o, delivery } = said;
+  // Of a namespace itself, the name of the event tells.
+  const r = room === undefined || room === prefixOf(name) ? undefined : room;
+  return [delivery === 'volatile' ? Type.VOL : Type.EVT, name, data, { i, s, r, o, c, u }];
+}
+
+function encode(draft: Draft, said: Said, codec: Codec): Encoded {
+  const { kind, name, payload, room, schema } = draft;
+  const { id } = said;
   const issues = schema && validate(schema, payload).issues;
   if (issues) {
     const message = `'${name}' does not fit the contract: ${describeIssues(issues)}`;
@@ -159,15 +168,9 @@ function encode(
     };
   }
   try {
-    const said = name === PRESENCE ? { room, presence: payload } : payload;
-    const data = encodePayload(codec, said, { kind, name, from: 'client' });
-    const event = [isVolatile ? Type.VOL : Type.EVT, name, data, meta] as const;
-    const { c, u } = meta;
-    const more = ear ? { q: ear.credit, u, c } : { c };
-    const asks =
-      ear || c !== undefined ? ([Type.REQ, name, data, more] as const) : ([Type.REQ, name, data] as const);
-    const item: Item = kind === 'event' ? event : asks;
-    return { encoded: codec.encode(item) };
+    const value = name === PRESENCE ? { room, presence: payload } : payload;
+    const data = codec.payloads ? encodePayload(codec, value, { kind, name, from: 'client' }) : value;
+    return { encoded: codec.encode(itemOf(draft, data, said)) };
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     const error = holdfastError(
