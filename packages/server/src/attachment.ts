@@ -7,7 +7,6 @@ import {
   Link,
   MAX_HELLO_BYTES,
   type RoomSync,
-  sizeOf,
   type Transport,
   type TransportEnd,
   Type,
@@ -27,6 +26,7 @@ import type { Answer, Ownership, RoomPosition } from './ports/store.js';
 import { isBefore, laterPosition } from './room-position.js';
 import type { Session } from './session.js';
 import type { SessionConnection } from './session-connection.js';
+import { sizeOf } from './size-of.js';
 import type { Handshake } from './types.js';
 
 export interface AttachmentSurroundings

@@ -6,7 +6,6 @@ import {
   type Item,
   type Link,
   type Outgoing,
-  sizeOf,
   type Transport,
   Type,
   type Window,
@@ -15,6 +14,7 @@ import {
 import { after, Loop } from './answer.js';
 import type { Answer, Handled, OutItem, Ownership, Read, SessionStore } from './ports/store.js';
 import type { Session } from './session.js';
+import { sizeOf } from './size-of.js';
 
 /** About 32 messages, which are worth a frame of their own: for each of them the store and its handler ask. */
 const MANY_WAKES = 64;

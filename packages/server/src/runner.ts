@@ -109,6 +109,7 @@ export class Runner<S extends RunnerSession> {
 
   /** How many of those that run may be waiting for their client: each for another request, made after it was started. */
   get #lent(): number {
+    if (this.#asked.size === 0) return 0;
     const begun = [...this.#running.values()].map(({ begun }) => begun);
     let lent = 0;
     for (const asked of this.#asked) {

@@ -11,7 +11,6 @@ import {
   parseFrame,
   type Scopes,
   SequenceGapError,
-  sizeOf,
   type Transport,
   type TransportEnd,
   type TransportEvents,
@@ -30,6 +29,7 @@ import { fullWindow } from '../limits/pace.js';
 import type { Observed } from '../observe/observer.js';
 import type { ServerPorts } from '../ports/ports.js';
 import type { Answer, Attached, OutboxRules, SessionStore } from '../ports/store.js';
+import { sizeOf } from '../size-of.js';
 import type { EnteringSession, Handshake } from '../types.js';
 import { type Entrant, Entry, type EntrySurroundings, type Upgraded } from './entry.js';
 import { mismatchOf } from './hello.js';

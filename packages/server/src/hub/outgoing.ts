@@ -7,6 +7,7 @@ import {
   checkSignal,
   checkTraceparent,
   type Delivery,
+  type DeliveryError,
   decodePayload,
   defer,
   describeIssues,
@@ -55,42 +56,64 @@ export interface Treatment {
  */
 export function sendEvent<R>(
   { random, scope }: { readonly random: Random; readonly scope: Scope },
-  { event, payload, options = {} }: ServerEventDraft,
-  deliver: (treatment: Treatment) => R | PromiseLike<R>,
+  { event, payload, options = NONE }: ServerEventDraft,
+  deliver: (treatment: Treatment) => R | PromiseLike<R> | Sending<R>,
 ): Sending<R> {
   const { prefix, schemas } = scope;
   checkName(event, 'send(event)', prefix);
   const name = prefix + event;
-  const call = `send('${event}')`;
-  checkKeys(options, ['id', 'delivery', 'key', 'traceparent'], `${call} options`);
-  const { traceparent } = options;
-  checkTraceparent(traceparent, `${call} traceparent`);
-  if (options.id !== undefined) checkName(options.id, `${call} id`);
-  const treatment = { ...checkDelivery(options, name, call), traceparent };
-  if (treatment.delivery === 'durable')
-    throw new TypeError(
-      `${call} delivery 'durable' is for clients: what a server keeps is for its store to say`,
-    );
+  const { delivery, place } = options === NONE ? RELIABLE : treatmentOf(options, event, name);
+  const { id = random.id(), traceparent } = options;
   const schema = schemas?.serverEvents.get(name);
   if (schemas && !schema) throw new TypeError(`send('${event}'): the contract has no such event for servers`);
 
-  const id = options.id ?? random.id();
-  const { sending, resolve, reject } = defer<R>(id);
   const issues = schema && validate(schema, payload).issues;
   if (issues) {
     const text = `'${event}' does not fit the contract: ${describeIssues(issues)}`;
-    reject(holdfastError('ERR_INVALID_PAYLOAD', text, { delivery: 'unsent', messageId: id, issues }));
-    return sending;
+    return rejected(
+      holdfastError('ERR_INVALID_PAYLOAD', text, { delivery: 'unsent', messageId: id, issues }),
+    );
   }
   try {
-    const delivered = deliver({ ...treatment, id, name });
-    // A store may have to be asked before it is known in which codec to encode.
-    const later = (cause: unknown) => reject(isHoldfastError(cause) ? cause : notEncoded(event, id, cause));
-    if (isPromiseLike(delivered)) delivered.then(resolve, later);
-    else resolve(delivered);
+    const delivered = deliver({ id, name, delivery, place, traceparent });
+    return isSending(delivered) ? delivered : settling(delivered, event, id);
   } catch (cause) {
-    reject(notEncoded(event, id, cause));
+    return rejected(notEncoded(event, id, cause));
   }
+}
+
+const NONE: ServerSendOptions = {};
+const RELIABLE = { delivery: 'reliable', place: undefined } as const;
+
+/** Throws a `TypeError` for a bad option. */
+function treatmentOf(options: ServerSendOptions, event: string, name: string) {
+  const call = `send('${event}')`;
+  checkKeys(options, ['id', 'delivery', 'key', 'traceparent'], `${call} options`);
+  checkTraceparent(options.traceparent, `${call} traceparent`);
+  if (options.id !== undefined) checkName(options.id, `${call} id`);
+  const treatment = checkDelivery(options, name, call);
+  if (treatment.delivery !== 'durable') return treatment;
+  const why = 'is for clients: what a server keeps is for its store to say';
+  throw new TypeError(`${call} delivery 'durable' ${why}`);
+}
+
+/** What goes to a single session has a promise of its own already. */
+function isSending<R>(delivered: R | PromiseLike<R> | Sending<R>): delivered is Sending<R> {
+  return isPromiseLike(delivered) && 'id' in delivered;
+}
+
+function rejected<R>(error: DeliveryError): Sending<R> {
+  const { sending, reject } = defer<R>(error.messageId);
+  reject(error);
+  return sending;
+}
+
+function settling<R>(delivered: R | PromiseLike<R>, event: string, id: string): Sending<R> {
+  const { sending, resolve, reject } = defer<R>(id);
+  // A store may have to be asked before it is known in which codec to encode.
+  const later = (cause: unknown) => reject(isHoldfastError(cause) ? cause : notEncoded(event, id, cause));
+  if (isPromiseLike(delivered)) delivered.then(resolve, later);
+  else resolve(delivered);
   return sending;
 }
 

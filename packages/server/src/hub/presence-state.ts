@@ -1,5 +1,6 @@
-import { RejectError, type Schema, sizeOf } from '@holdfast/protocol';
+import { RejectError, type Schema } from '@holdfast/protocol';
 import type { PresenceState } from '../ports/store.js';
+import { sizeOf } from '../size-of.js';
 import { checkPayload, Refusal } from './payload.js';
 
 /** Most of what a member tells about itself; bytes of its JSON. */

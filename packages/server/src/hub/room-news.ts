@@ -1,5 +1,6 @@
-import { type Codec, sizeOf, type WireData } from '@holdfast/protocol';
+import type { Codec, WireData } from '@holdfast/protocol';
 import type { LoggedPublication, RoomPosition } from '../ports/store.js';
+import { sizeOf } from '../size-of.js';
 import type { NumberedRoom } from './room.js';
 
 /** So many publications go into one frame at most, and so many bytes, unless a single one has more. */

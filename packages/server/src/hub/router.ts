@@ -16,10 +16,8 @@ import {
   parseJoinRequest,
   parseLeaveRequest,
   parsePresenceRequest,
-  prefixOf,
   type RequestItem,
   Type,
-  traceparentOf,
   type VolatileItem,
   validate,
   type WireMeta,
@@ -34,10 +32,13 @@ import { type Outcome, replyOf } from '../runner.js';
 import type { Session } from '../session.js';
 import type { StreamSource } from '../streams.js';
 import type { ServerContext } from '../types.js';
+import { HandlerContext, type Running } from './handler-context.js';
 import type { Handler, StreamHandler } from './handlers.js';
 import type { Hub } from './hub.js';
 import { checkPayload, dataOf, Refusal, tooMany } from './payload.js';
 import { Permits, type PermitsSurroundings } from './permits.js';
+
+type RunningRequest = Running & { readonly aborter: Aborter };
 
 /** The protocol's own requests. */
 const OURS = [JOIN, LEAVE, PRESENCE];
@@ -247,7 +248,7 @@ export class Router {
     return working;
   }
 
-  #request(session: Session, item: RequestItem, running: Running): Answer<Outcome> {
+  #request(session: Session, item: RequestItem, running: RunningRequest): Answer<Outcome> {
     const { hub } = this.#around;
     const [, method, , meta] = item;
     const payload = dataOf(session, item);
@@ -328,34 +329,11 @@ export class Router {
     return reply('ERR_HANDLER_FAILED', 'see the log of the server', undefined);
   }
 
-  #context(
-    session: Session,
-    { seq, redelivered, aborter }: Started,
-    name: string,
-    { i: id = '', r, s: sentAt, c }: WireMeta,
-  ): ServerContext {
-    const prefix = prefixOf(name);
-    return {
-      seq,
-      redelivered,
-      get signal() {
-        return aborter.signal;
-      },
-      id,
-      at: Math.floor(this.#around.ports.clock.now()),
-      sentAt,
-      room: r?.slice(prefix.length),
-      from: session.user.id,
-      traceparent: traceparentOf(c),
-      session: session.doorIn(prefix),
-    };
+  #context(session: Session, running: Running, name: string, meta: WireMeta): ServerContext {
+    return new HandlerContext(session, running, { name, meta, at: this.#around.ports.clock.now() });
   }
 
   #schemasOf(name: string): ContractSchemas | undefined {
     return this.#around.scopes.of(name)?.schemas;
   }
 }
-
-type Running = Pick<ServerContext, 'seq' | 'redelivered'> & { readonly aborter: Aborter };
-/** What a handler is given of it. */
-type Started = Omit<Running, 'aborter'> & { readonly aborter: Pick<Aborter, 'signal'> };

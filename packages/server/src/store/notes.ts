@@ -24,8 +24,8 @@ export class Notes {
     if (this.#telling) return;
     this.#telling = true;
     for (let note = this.#pending.shift(); note; note = this.#pending.shift()) {
-      for (const listener of [...this.#listeners]) {
-        if (!this.#listeners.has(listener)) continue;
+      // Whoever begins or ceases to listen meanwhile: a set that is walked through is right about both.
+      for (const listener of this.#listeners) {
         try {
           listener.tell(note);
         } catch {

@@ -1,4 +1,4 @@
-import { type ErrorItem, sizeOf, type WireData } from '@holdfast/protocol';
+import type { ErrorItem, WireData } from '@holdfast/protocol';
 import type {
   AppendCall,
   Appended,
@@ -9,6 +9,7 @@ import type {
   Withdrawn,
   Writing,
 } from '../ports/store.js';
+import { sizeOf } from '../size-of.js';
 
 interface Message {
   readonly data: WireData;

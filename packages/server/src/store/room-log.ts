@@ -1,4 +1,3 @@
-import { sizeOf } from '@holdfast/protocol';
 import { dropOldest } from '../drop-oldest.js';
 import type {
   LogBounds,
@@ -9,6 +8,7 @@ import type {
   RoomPart,
   RoomPosition,
 } from '../ports/store.js';
+import { sizeOf } from '../size-of.js';
 import { LastCalls } from './last-calls.js';
 
 /** Bounds of the log of a room for which nobody has named others. */
