@@ -47,6 +47,7 @@ function bundle(out, ...programs) {
 const buildCuts = () => bundle('bench/dist', 'bench/src/cuts.ts', 'bench/src/side.ts');
 const buildSlow = () =>
   bundle('bench/dist/slow', ...['main', 'server', 'crowd'].map((name) => `bench/src/slow/${name}.ts`));
+const buildScale = () => bundle('bench/dist/scale', 'bench/src/scale/main.ts');
 const buildSpeed = () =>
   bundle('bench/dist/speed', ...['main', 'server', 'client'].map((name) => `bench/src/speed/${name}.ts`));
 const buildConformance = () => bundle('e2e/dist', 'e2e/conformance/main.ts');
@@ -82,6 +83,7 @@ const commands = {
   bench: () => become('bench/dist/speed/main.js', buildSpeed),
   'bench:cuts': () => become('bench/dist/cuts.js', buildCuts),
   'bench:slow': () => become('bench/dist/slow/main.js', buildSlow),
+  'bench:scale': () => become('bench/dist/scale/main.js', buildScale),
   sim: () => simulate('simulator', 'sim'),
   herd: () => simulate('herd', 'herd'),
   conformance: () => become('e2e/dist/main.js', buildConformance),
