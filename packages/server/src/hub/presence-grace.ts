@@ -1,4 +1,5 @@
 import { Alarm, type Clock } from '@holdfast/protocol';
+import { ByAge } from '../by-age.js';
 
 /** So long after the loss of its connection a session is still shown as there: most are back by then; ms. */
 const GRACE_MS = 5_000;
@@ -9,7 +10,7 @@ export class PresenceGrace<S> {
   readonly #over: (session: S) => void;
   readonly #alarm: Alarm;
   /** With when it is over; the soonest first. */
-  readonly #waiting = new Map<S, number>();
+  readonly #waiting = new ByAge<S, number>();
 
   constructor(clock: Clock, over: (session: S) => void) {
     this.#clock = clock;
@@ -22,7 +23,6 @@ export class PresenceGrace<S> {
   }
 
   begin(session: S): void {
-    this.#waiting.delete(session);
     this.#waiting.set(session, this.#clock.now() + GRACE_MS);
     this.#set();
   }
@@ -34,16 +34,14 @@ export class PresenceGrace<S> {
 
   #ring(): void {
     const now = this.#clock.now();
-    for (const [session, at] of this.#waiting) {
-      if (at > now) break;
-      this.#waiting.delete(session);
-      this.#over(session);
+    for (let { oldest } = this.#waiting; oldest && oldest.value <= now; oldest = this.#waiting.oldest) {
+      this.#waiting.delete(oldest.key);
+      this.#over(oldest.key);
     }
     this.#set();
   }
 
   #set(): void {
-    const [soonest = Infinity] = this.#waiting.values();
-    this.#alarm.set(soonest);
+    this.#alarm.set(this.#waiting.oldest?.value ?? Infinity);
   }
 }

@@ -1,4 +1,5 @@
 import type { OutboxPlace } from '@holdfast/protocol';
+import { ByAge } from '../by-age.js';
 
 /** What a client's durable outbox has had accepted: its messages come in the order of their numbers. */
 interface Mark {
@@ -18,7 +19,7 @@ export class OutboxMarks {
   readonly #windowMs: number;
   readonly #max: number;
   /** By user and outbox; the longest unused first. */
-  readonly #marks = new Map<string, Mark>();
+  readonly #marks = new ByAge<string, Mark>();
   /** When the newest of those was used that had to go before their time. */
   #forgottenUpTo = -Infinity;
 
@@ -39,18 +40,17 @@ export class OutboxMarks {
 
   /** It is accepted now. */
   note(userId: string, [outbox, n]: OutboxPlace, now: number): void {
-    const key = keyOf(userId, outbox);
-    this.#marks.delete(key);
-    this.#marks.set(key, { top: n, at: now });
+    this.#marks.set(keyOf(userId, outbox), { top: n, at: now });
     this.#trim(now);
   }
 
   #trim(now: number): void {
-    for (const [key, { at }] of this.#marks) {
+    for (let { oldest } = this.#marks; oldest; oldest = this.#marks.oldest) {
+      const { at } = oldest.value;
       const isOld = at < now - this.#windowMs;
       if (!isOld && this.#marks.size <= this.#max) return;
       if (!isOld) this.#forgottenUpTo = at;
-      this.#marks.delete(key);
+      this.#marks.delete(oldest.key);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { ByAge } from '../by-age.js';
 import { dropOldest } from '../drop-oldest.js';
 import type {
   LogBounds,
@@ -140,7 +141,7 @@ export class RoomLogs {
   readonly #newEpoch: () => string;
   readonly #rooms = new Map<string, RoomLog>();
   /** Rooms without members, by how long they stay and by when something last happened there; the longest ago first. */
-  readonly #emptySince = new Map<number, Map<string, number>>();
+  readonly #emptySince = new Map<number, ByAge<string, number>>();
 
   constructor(newEpoch: () => string) {
     this.#newEpoch = newEpoch;
@@ -177,10 +178,9 @@ export class RoomLogs {
   /** Nobody sets an alarm for this: it is done whenever the store is asked about rooms. */
   drop(now: number): void {
     for (const [ttlMs, names] of this.#emptySince) {
-      for (const [name, since] of names) {
-        if (since >= now - ttlMs) break;
-        this.#rooms.delete(name);
-        names.delete(name);
+      for (let { oldest } = names; oldest && oldest.value < now - ttlMs; oldest = names.oldest) {
+        this.#rooms.delete(oldest.key);
+        names.delete(oldest.key);
       }
       if (names.size === 0) this.#emptySince.delete(ttlMs);
     }
@@ -201,7 +201,7 @@ export class RoomLogs {
 
   /** Something happens here: an empty room is young again, and so the last in the row. */
   #stir(name: string, { members, bounds: { ttlMs } }: RoomLog, now: number): void {
-    const names = this.#emptySince.get(ttlMs) ?? new Map<string, number>();
+    const names = this.#emptySince.get(ttlMs) ?? new ByAge<string, number>();
     names.delete(name);
     if (members.size === 0) this.#emptySince.set(ttlMs, names.set(name, now));
   }

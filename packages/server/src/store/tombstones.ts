@@ -1,4 +1,5 @@
 import type { ErrorItem } from '@holdfast/protocol';
+import { ByAge } from '../by-age.js';
 import { dropOldest } from '../drop-oldest.js';
 import type { AttachCall, Attached } from '../ports/store.js';
 import type { HandledMarks } from './handled-marks.js';
@@ -27,7 +28,7 @@ interface Tombstone {
 /** Tells a client that comes back too late what became of its messages. */
 export class Tombstones {
   /** The oldest first. */
-  readonly #bySession = new Map<string, Tombstone & { readonly refusedBytes: number }>();
+  readonly #bySession = new ByAge<string, Tombstone & { readonly refusedBytes: number }>();
   #refusedBytes = 0;
   /** Ids of sessions that their clients have ended; the oldest first. */
   readonly #closed = new Set<string>();
@@ -38,10 +39,10 @@ export class Tombstones {
     const refusedBytes = refused.length > 0 ? JSON.stringify(refused).length : 0;
     this.#bySession.set(sid, { ...tombstone, refusedBytes });
     this.#refusedBytes += refusedBytes;
-    for (const [oldest, { endedAt: since }] of this.#bySession) {
+    for (let { oldest } = this.#bySession; oldest; oldest = this.#bySession.oldest) {
       const tooMuch = this.#bySession.size > MAX_TOMBSTONES || this.#refusedBytes > MAX_REFUSED_BYTES;
-      if (!tooMuch && since >= endedAt - MAX_AGE_MS) break;
-      this.delete(oldest);
+      if (!tooMuch && oldest.value.endedAt >= endedAt - MAX_AGE_MS) break;
+      this.delete(oldest.key);
     }
   }
 
