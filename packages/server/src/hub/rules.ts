@@ -19,7 +19,11 @@ const NO_RULE: CheckedRule = { presence: false, history: { ...LOG_BOUNDS, onJoin
 
 /** What clients may do in rooms, by the rooms' names. */
 export class Rules {
-  readonly #rules = new Map<string, CheckedRule>();
+  readonly #byName = new Map<string, CheckedRule>();
+  /** Those of patterns, by what the names begin with. */
+  readonly #byBeginning = new Map<string, CheckedRule>();
+  /** How long such beginnings are, the longest first: there are few lengths, however many rules there are. */
+  #lengths: readonly number[] = [];
 
   /** Throws a `TypeError` for a bad pattern or rule. */
   add(pattern: string, rule: RoomRule, prefix = ''): void {
@@ -38,24 +42,28 @@ export class Rules {
     }
     checkType(rule.presence, 'boolean', `rooms('${pattern}'): presence`);
     const history = historyOf(rule.history, `rooms('${pattern}'): history`);
-    this.#rules.set(prefix + pattern, { ...rule, presence: rule.presence ?? false, history });
+    const checked = { ...rule, presence: rule.presence ?? false, history };
+    const name = prefix + pattern;
+    if (!name.endsWith('*')) return void this.#byName.set(name, checked);
+    this.#byBeginning.set(name.slice(0, -1), checked);
+    const lengths = new Set([...this.#lengths, name.length - 1]);
+    this.#lengths = [...lengths].sort((one, other) => other - one);
   }
 
   /** The rule of the longest pattern that fits; without one nothing is allowed. */
   for(room: string): CheckedRule {
-    const exact = this.#rules.get(room);
+    const exact = this.#byName.get(room);
     if (exact) return exact;
-    let longest = '';
     const prefix = prefixOf(room);
     // A namespace itself is for its middleware to say.
     if (room === prefix) return NO_RULE;
-    for (const pattern of this.#rules.keys()) {
+    for (const length of this.#lengths) {
       // Each namespace is for itself, however short the pattern.
-      const fits =
-        pattern.endsWith('*') && room.startsWith(pattern.slice(0, -1)) && prefixOf(pattern) === prefix;
-      if (fits && pattern.length > longest.length) longest = pattern;
+      if (length < prefix.length) break;
+      const rule = length <= room.length ? this.#byBeginning.get(room.slice(0, length)) : undefined;
+      if (rule) return rule;
     }
-    return this.#rules.get(longest) ?? NO_RULE;
+    return NO_RULE;
   }
 }
 

@@ -40,6 +40,19 @@ describe('rules', () => {
     expect(rules.for('elsewhere')).toMatchObject(all);
   });
 
+  test('each namespace is for itself, and a later rule for the same names takes the place of the earlier', () => {
+    const rules = new Rules();
+    rules.add('*', { join: true });
+    rules.add('/adm*', { join: true });
+    rules.add('chat:*', { publish: true }, '/admin#');
+    expect(rules.for('/admin#chat:lobby')).toMatchObject({ publish: true });
+    expect(rules.for('/admin#elsewhere')).not.toHaveProperty('join');
+    expect(rules.for('/other#chat:lobby')).not.toHaveProperty('join');
+    expect(rules.for('/admin#')).not.toHaveProperty('join');
+    rules.add('*', { join: false });
+    expect(rules.for('chat:lobby')).toMatchObject({ join: false });
+  });
+
   test('without a rule nothing is allowed', () => {
     const rules = new Rules();
     rules.add('chat:*', { join: true });
