@@ -187,9 +187,12 @@ export class Lanes implements RoomLanes {
 
   /** Published by this client, perhaps in an earlier session. */
   #isOurs(except: ReadonlySet<string>): boolean {
-    if (except.size === 0) return false;
-    if (except.has(this.#session.id)) return true;
-    for (const id of this.#session.replaced) if (except.has(id)) return true;
+    const { id, replaced } = this.#session;
+    if (except.has(id)) return true;
+    if (except.size === 0 || replaced.size === 0) return false;
+    // Nearly always its publisher alone, where a client may have replaced hundreds.
+    if (except.size > replaced.size) return [...replaced].some((sid) => except.has(sid));
+    for (const sid of except) if (replaced.has(sid)) return true;
     return false;
   }
 }
