@@ -10,6 +10,8 @@ type Item = readonly unknown[];
 /** One end of a connection that says what it likes, and keeps what it hears. */
 export interface Peer {
   readonly heard: Item[];
+  /** How many frames that were. */
+  frames: number;
   /** Code and reason, once the server has closed it. */
   closed: string | undefined;
   /** What its socket holds, for a peer that does not read. */
@@ -65,6 +67,7 @@ export function bareServer(
       const transport = {
         send(data: string | Uint8Array) {
           if (peer.closed !== undefined) return;
+          peer.frames++;
           const items = (JSON.parse(String(data)) as unknown[][]).slice(2);
           heard.push(...items);
           for (const [type] of items) story.push(`${name} ${type}`);
@@ -79,6 +82,7 @@ export function bareServer(
       };
       const peer: Peer = {
         heard,
+        frames: 0,
         closed: undefined,
         bufferedBytes: 0,
         say: (...items) => peer.frame([0, 0, ...items]),
