@@ -1,29 +1,9 @@
-import type { SessionStore } from '@holdfast/server/ports';
-import { VirtualClock } from '@holdfast/testing';
-
-/** A virtual clock that counts what is asked of it. */
-export class CountingClock extends VirtualClock {
-  timersSet = 0;
-  deferred = 0;
-
-  override setTimer(run: () => void, delayMs: number): () => void {
-    this.timersSet++;
-    return super.setTimer(run, delayMs);
-  }
-
-  override defer(run: () => void): void {
-    this.deferred++;
-    super.defer(run);
-  }
-}
-
-/** A store, and how often each of its methods was called. */
-export function countingStore(store: SessionStore): {
-  readonly store: SessionStore;
-  readonly calls: Map<string, number>;
-} {
+/** A port, and how often each of its methods was called. */
+export function counting<P extends object>(
+  port: P,
+): { readonly port: P; readonly calls: Map<string, number> } {
   const calls = new Map<string, number>();
-  const counted = new Proxy(store, {
+  const counted = new Proxy(port, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name);
       if (typeof value !== 'function') return value;
@@ -33,7 +13,7 @@ export function countingStore(store: SessionStore): {
       };
     },
   });
-  return { store: counted, calls };
+  return { port: counted, calls };
 }
 
 /** Lets everything happen that waits for nothing but its turn, and nothing that others have to do: no task passes. */

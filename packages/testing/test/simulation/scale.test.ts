@@ -1,9 +1,9 @@
 import type { ServerSession } from '@holdfast/server';
-import { MemoryStore } from '@holdfast/server/ports';
-import { seededRandom } from '@holdfast/testing';
+import { MemoryStore, type SessionStore } from '@holdfast/server/ports';
+import { seededRandom, VirtualClock } from '@holdfast/testing';
 import { describe, expect, test } from 'vitest';
 import { backTo, bareServer, itemsOf, type Peer } from './bare.js';
-import { CountingClock, countingStore, microtasks, stepsDuring } from './counting.js';
+import { counting, microtasks, stepsDuring } from './counting.js';
 
 // What one message costs does not grow with sessions and rooms that have nothing to do with it: counted, not timed.
 // docs/scale.md has the same in microseconds.
@@ -20,11 +20,11 @@ interface Speaker {
  * many durable outboxes.
  */
 async function crowded(strangers: number) {
-  const clock = new CountingClock();
-  const counted = countingStore(new MemoryStore({ clock, random: seededRandom(2) }));
+  const clock = counting(new VirtualClock());
+  const store = counting<SessionStore>(new MemoryStore({ clock: clock.port, random: seededRandom(2) }));
   const { server, dial } = bareServer(
     { limits: { acceptPerSecond: Infinity, messagesPerSecond: Infinity } },
-    { shared: { clock, store: counted.store } },
+    { shared: { clock: clock.port, store: store.port } },
   );
   server.on('note', () => undefined);
   const sessions: ServerSession[] = [];
@@ -56,17 +56,17 @@ async function crowded(strangers: number) {
 
   /** What is asked of the store, how many timers are set, microtasks asked for, frames written and steps made. */
   async function cost(run: () => unknown, peers: readonly Peer[]) {
-    counted.calls.clear();
-    const before = { timers: clock.timersSet, deferred: clock.deferred };
+    store.calls.clear();
+    clock.calls.clear();
     const frames = peers.map((peer) => peer.frames);
     const steps = await stepsDuring(async () => {
       await run();
       await microtasks();
     });
     return {
-      store: Object.fromEntries(counted.calls),
-      timers: clock.timersSet - before.timers,
-      deferred: clock.deferred - before.deferred,
+      store: Object.fromEntries(store.calls),
+      timers: clock.calls.get('setTimer') ?? 0,
+      microtasks: clock.calls.get('defer') ?? 0,
       frames: peers.map((peer, index) => peer.frames - (frames[index] ?? 0)),
       steps,
     };
