@@ -7,7 +7,7 @@ import { COMINGS, FULL, MEMBERS, MESSAGES, OWN, ROOMS, ROUNDS, RULES } from './o
 import { tableOf } from './table.js';
 
 const USAGE = `npm run bench:scale -- [options]
-  --rounds 9       how often everything is measured, 1 to 100; a median is shown
+  --rounds 9       how often everything is measured, 1 to 100; the least is shown
   --most 10000     the largest size, 10 to 10000`;
 
 interface Options {
@@ -45,9 +45,9 @@ const GROUPS: readonly Group[] = [
   { title: 'unrelated sessions and rooms', sizes: SIZES, operations: MESSAGES, fill: strangers },
   { title: 'sessions and rooms', sizes: SIZES, operations: [...COMINGS, ...ROUNDS], fill: strangers },
   { title: 'members of the room', sizes: SIZES, operations: MEMBERS, fill: members },
-  { title: 'in flight', sizes: [1, 10, 100, 1_000], operations: OWN, fill: nobody },
+  { title: 'requests in flight', sizes: [1, 10, 100, 1_000], operations: OWN, fill: nobody },
   { title: 'rooms of the session', sizes: [1, 10, 100], operations: ROOMS, fill: nobody },
-  { title: 'rules', sizes: SIZES, operations: RULES, fill: nobody },
+  { title: 'rules for other rooms', sizes: SIZES, operations: RULES, fill: nobody },
 ];
 
 const { rounds, most } = optionsOrExit(readOptions, USAGE);

@@ -1,4 +1,3 @@
-import { median } from '../slow/figures.js';
 import type { Operation } from './operations.js';
 import { Place } from './place.js';
 
@@ -13,7 +12,7 @@ export interface Group {
 
 export interface Row {
   readonly title: string;
-  /** Of each size, in microseconds: the median of the rounds. */
+  /** Of each size, in microseconds: the least of the rounds, since whatever else the machine does only adds to it. */
   readonly micros: readonly number[];
 }
 
@@ -40,7 +39,7 @@ export async function measure(
         if (round > WARM_UP) samples[index]?.push(micros);
       }
     }
-    rows.push({ title: operation.title, micros: samples.map(median) });
+    rows.push({ title: operation.title, micros: samples.map((all) => Math.min(...all)) });
   }
   return rows;
 }

@@ -269,7 +269,7 @@ export const MEMBERS: readonly Operation[] = [
     },
   },
   {
-    title: 'a join and a leave of somebody who is not shown, or in a room without presence',
+    title: 'a join and a leave, without presence',
     times: 100,
     async prepare(place) {
       const peer = await place.peer();
@@ -286,7 +286,7 @@ export const MEMBERS: readonly Operation[] = [
 /** By a session that has so much itself. */
 export const OWN: readonly Operation[] = [
   {
-    title: 'a request, so many of them at once; each',
+    title: 'a request and its answer; each',
     times: 20,
     parts: (size) => size,
     async prepare(place, size) {
@@ -331,12 +331,12 @@ export const ROOMS: readonly Operation[] = [
 /** Beside so many rules for other rooms. */
 export const RULES: readonly Operation[] = [
   {
-    title: 'a publication of a client, in a room of 3, which its own rule allows',
+    title: 'a publication of a client in a room of 3, if they name rooms',
     times: 400,
     prepare: (place, size) => amongRules(place, names('room:other', size)),
   },
   {
-    title: 'the same, if the other rules have patterns',
+    title: 'the same, if they are patterns',
     times: 400,
     prepare: (place, size) =>
       amongRules(
