@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util';
 import { optionsOrExit, whole } from '../command-line.js';
 import { type Group, measure } from './measure.js';
-import { COMINGS, FULL, MEMBERS, MESSAGES, OWN, ROOMS, ROUNDS, RULES } from './operations.js';
+import { COMINGS, FULL, HELD, MEMBERS, MESSAGES, OWN, ROOMS, ROUNDS, RULES } from './operations.js';
 import { tableOf } from './table.js';
 
 const USAGE = `npm run bench:scale -- [options]
@@ -46,6 +46,7 @@ const GROUPS: readonly Group[] = [
   { title: 'sessions and rooms', sizes: SIZES, operations: [...COMINGS, ...ROUNDS], fill: strangers },
   { title: 'members of the room', sizes: SIZES, operations: MEMBERS, fill: members },
   { title: 'requests in flight', sizes: [1, 10, 100, 1_000], operations: OWN, fill: nobody },
+  { title: 'handled while an earlier one runs', sizes: [10, 100, 1_000], operations: HELD, fill: nobody },
   { title: 'rooms of the session', sizes: [1, 10, 100], operations: ROOMS, fill: nobody },
   { title: 'rules for other rooms', sizes: SIZES, operations: RULES, fill: nobody },
 ];

@@ -302,6 +302,36 @@ export const OWN: readonly Operation[] = [
   },
 ];
 
+/** By a session of which so many messages were handled since one whose handler still runs. */
+export const HELD: readonly Operation[] = [
+  {
+    title: 'an event of a client',
+    // Each is one more that was handled.
+    times: 4,
+    prepare: (place, size) => behindHeld(place, size, event),
+  },
+  {
+    title: 'a request of a client, and its answer',
+    times: 4,
+    prepare: (place, size) => behindHeld(place, size, () => [3, 'echo', TEXT]),
+  },
+];
+
+async function behindHeld(
+  place: Place,
+  size: number,
+  item: () => readonly unknown[],
+): Promise<() => Promise<void>> {
+  const peer = await place.peer();
+  const say = (what: readonly unknown[]): Promise<void> => {
+    peer.say(what);
+    return settle();
+  };
+  await say([2, 'held', TEXT, { i: id() }]);
+  for (let left = size; left > 0; left--) await say(event());
+  return () => say(item());
+}
+
 /** By a session in so many rooms of its own. */
 export const ROOMS: readonly Operation[] = [
   {

@@ -36,6 +36,7 @@ export class Place {
       limits: { messagesPerSecond: Infinity, acceptPerSecond: Infinity },
     });
     server.on('note', () => undefined);
+    server.on('held', () => new Promise(() => undefined));
     server.handle('echo', (input) => input);
     server.rooms('room:*', { join: true, publish: true });
     server.rooms('people:*', { join: true, publish: true, presence: true });
