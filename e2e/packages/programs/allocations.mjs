@@ -4,7 +4,7 @@ import { json } from '@holdfast/server';
 import { createServerOn, systemDigest } from '@holdfast/server/ports';
 import { seededRandom, VirtualClock } from '@holdfast/testing';
 
-const MESSAGES = 4_000;
+const MESSAGES = 2_000;
 const MEMBERS = 10;
 const TEXT = {
   text: 'some hundred bytes of text, as people write them when they talk to each other in a room',
