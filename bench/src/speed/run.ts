@@ -1,6 +1,5 @@
-import { Program } from '../program.js';
 import { median } from '../slow/figures.js';
-import type { ClientQuestion, Count, Usage } from './questions.js';
+import { Contest } from './contest.js';
 import type { System } from './system.js';
 import { CONNECTION_COSTS, WORKLOADS, type Workload } from './workloads.js';
 
@@ -12,46 +11,8 @@ export interface Options {
   readonly workloads: readonly Workload[];
 }
 
-/** One figure for each round, by row and system. */
+/** One figure for each round, by row and system; none of what a system cannot do. */
 export type Measured = ReadonlyMap<string, ReadonlyMap<string, number[]>>;
-
-const programAt = (name: string): URL => new URL(`./${name}.js`, import.meta.url);
-const FLAGS = ['--expose-gc'];
-
-/** A server and its clients, each in a process of its own. */
-class Contest {
-  readonly #server: Program;
-  readonly #client: Program;
-
-  private constructor(server: Program, client: Program) {
-    this.#server = server;
-    this.#client = client;
-  }
-
-  static async start({ key }: System): Promise<Contest> {
-    const { program: server, ready } = await Program.start(programAt('server'), [key], FLAGS);
-    try {
-      const { port } = ready as { readonly port: number };
-      const { program: client } = await Program.start(programAt('client'), [key, String(port)], FLAGS);
-      return new Contest(server, client);
-    } catch (error) {
-      await server.end();
-      throw error;
-    }
-  }
-
-  async count(question: ClientQuestion): Promise<Count> {
-    return (await this.#client.ask(question)) as Count;
-  }
-
-  async usage(): Promise<Usage> {
-    return (await this.#server.ask({ ask: 'usage' })) as Usage;
-  }
-
-  async end(): Promise<void> {
-    await Promise.all([this.#client.end(), this.#server.end()]);
-  }
-}
 
 /**
  * Each round measures every system once for every workload, one after the other: what else slows the machine down for a
@@ -71,6 +32,7 @@ export async function run(options: Options, told: (line: string) => void): Promi
       for (const workload of workloads) {
         told(round === 0 ? `warm-up: ${workload.key}` : `round ${round} of ${rounds}: ${workload.key}`);
         for (const [system, contest] of contests) {
+          if (system.cannot?.[workload.question.ask] !== undefined) continue;
           const { messages, seconds, p50Ms = 0 } = await contest.count(workload.question);
           if (round > 0) note(workload.key, system, workload.figure === 'rate' ? messages / seconds : p50Ms);
         }

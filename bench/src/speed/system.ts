@@ -21,12 +21,17 @@ export interface ServerEnd {
   publish(payload: Payload): void;
 }
 
+/** What is measured of a system. `recovery`: coming back by itself when its connection was cut. */
+export type Ability = 'request' | 'up' | 'down' | 'fan-out' | 'connect' | 'recovery';
+
 /** Something to be measured: a server and a client, with whatever they do by themselves. */
 export interface System {
   readonly key: string;
   /** Whose versions stand in the table. */
   readonly packages: readonly string[];
   readonly how: string;
+  /** What it has nothing for, and why: that cell stays empty. */
+  readonly cannot?: Readonly<Partial<Record<Ability, string>>>;
   /** `hear` is told what comes one way, and from whom. What is asked is answered with itself. */
   serve(hear: (payload: Payload, from: End) => void): Promise<ServerEnd>;
   /** Resolves once it is connected and, if asked for, subscribed. */
@@ -34,3 +39,6 @@ export interface System {
 }
 
 export const HOST = '127.0.0.1';
+
+/** The same for everybody, who comes back sooner would lose less; and how long an attempt to connect may take. */
+export const RECONNECT = { minMs: 10, maxMs: 100, dialMs: 2_000 } as const;

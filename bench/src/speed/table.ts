@@ -20,6 +20,7 @@ export function tableOf(
     const figures = (system: System | undefined) => measured.get(key)?.get(system?.key ?? '') ?? [];
     const base = figures(first);
     const cells = systems.map((system, place) => {
+      if (figures(system).length === 0) return '–';
       if (place === 0) return shown(median(base));
       const { median: ratio, least, most } = ratios(figures(system), base);
       const spread = base.length > 1 ? ` (${least.toFixed(2)}–${most.toFixed(2)})` : '';

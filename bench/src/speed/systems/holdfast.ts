@@ -3,7 +3,15 @@ import { msgpack } from '@holdfast/client/msgpack';
 import { createHoldfastServer, json } from '@holdfast/server';
 import { prometheus } from '@holdfast/server/metrics';
 import { msgpack as serverMsgpack } from '@holdfast/server/msgpack';
-import { type ClientEnd, type End, HOST, type Payload, type ServerEnd, type System } from '../system.js';
+import {
+  type ClientEnd,
+  type End,
+  HOST,
+  type Payload,
+  RECONNECT,
+  type ServerEnd,
+  type System,
+} from '../system.js';
 
 /** What went wrong would be measured as something else. */
 const fail = (error: Error): void => {
@@ -42,7 +50,12 @@ async function serve(hear: Parameters<System['serve']>[0]): Promise<ServerEnd> {
 const dialWith =
   (codec: () => Codec): System['dial'] =>
   async (port, hear, subscribed): Promise<ClientEnd> => {
-    const client = createClient({ url: `ws://${HOST}:${port}/realtime`, codec: codec(), outbox: OUTBOX });
+    const client = createClient({
+      url: `ws://${HOST}:${port}/realtime`,
+      codec: codec(),
+      outbox: OUTBOX,
+      reconnect: { baseMs: RECONNECT.minMs, capMs: RECONNECT.maxMs, minUptimeMs: 0 },
+    });
     client.on('say', (payload) => hear(payload as Payload));
     client.onGap(({ reason }) => fail(new Error(`a gap: ${reason}`)));
     await client.connect();

@@ -1,10 +1,44 @@
 import type { System } from '../system.js';
+import { graphqlWs } from './graphql-ws.js';
 import { holdfast, holdfastMsgpack } from './holdfast.js';
+import { mqtt } from './mqtt.js';
+import { primus } from './primus.js';
 import { rawWs, rawWsBatched } from './raw-ws.js';
-import { socketIo } from './socket-io.js';
+import { partySocket, reconnectingWebSocket } from './reconnecting.js';
+import { socketIo, socketIoMsgpack, socketIoRecovery, socketIoRetries } from './socket-io.js';
 
-/** The first is what the others are compared with. */
-export const SYSTEMS: readonly System[] = [rawWs, rawWsBatched, socketIo, holdfast, holdfastMsgpack];
+/** What the others are compared with. */
+export const BASE = rawWs;
+
+/** Measured unless others are asked for. */
+export const USUAL: readonly System[] = [
+  rawWs,
+  rawWsBatched,
+  socketIo,
+  graphqlWs,
+  mqtt,
+  holdfast,
+  holdfastMsgpack,
+];
+
+/** Measured with `--quick`. */
+export const FEW: readonly System[] = [rawWs, rawWsBatched, socketIo, holdfast];
+
+export const SYSTEMS: readonly System[] = [
+  rawWs,
+  rawWsBatched,
+  partySocket,
+  reconnectingWebSocket,
+  primus,
+  socketIo,
+  socketIoMsgpack,
+  socketIoRecovery,
+  socketIoRetries,
+  graphqlWs,
+  mqtt,
+  holdfast,
+  holdfastMsgpack,
+];
 
 export function systemOf(key: string): System {
   const system = SYSTEMS.find((one) => one.key === key);
