@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '@holdfast/client/ports';
 import type { CutOptions, Direction, TcpConnection, TcpProxy } from '@holdfast/testing/tcp-proxy';
+import { wallMs } from './wall-clock.js';
 
 /** What is done to one connection. */
 interface Cut {
@@ -36,16 +37,27 @@ export function planOf(count: number, { fraction }: Random): readonly Cut[] {
 }
 
 /**
- * Cuts one connection after the other, as they come. Resolves when the client has come back for the last time; rejects
- * with the signal's reason, since a client may dial for ever.
+ * Cuts one connection after the other, as they come. Resolves when the client has come back for the last time, with the
+ * times of the cuts (see `wallMs`); rejects with the signal's reason, since a client may dial for ever.
  */
-export async function cutAll(proxy: TcpProxy, plan: readonly Cut[], signal: AbortSignal): Promise<void> {
+export async function cutAll(
+  proxy: TcpProxy,
+  plan: readonly Cut[],
+  signal: AbortSignal,
+): Promise<readonly number[]> {
+  const cutsAt: number[] = [];
   let victim = await next(proxy, 0, signal);
   for (const cut of plan) {
+    let cutAt = await cutOne(proxy, victim, cut);
     // One that ended before it could be cut has used up none of the cuts.
-    while (!(await cutOne(proxy, victim, cut))) victim = await next(proxy, victim.id, signal);
+    while (cutAt === undefined) {
+      victim = await next(proxy, victim.id, signal);
+      cutAt = await cutOne(proxy, victim, cut);
+    }
+    cutsAt.push(cutAt);
     victim = await next(proxy, victim.id, signal);
   }
+  return cutsAt;
 }
 
 async function next(proxy: TcpProxy, after: number, signal: AbortSignal): Promise<TcpConnection> {
@@ -57,28 +69,26 @@ async function next(proxy: TcpProxy, after: number, signal: AbortSignal): Promis
   throw new Error(`no new connection within ${BACK_MS} ms`);
 }
 
-async function cutOne(proxy: TcpProxy, which: TcpConnection, cut: Cut): Promise<boolean> {
+/** Resolves with the time from which nothing got through any more. */
+async function cutOne(proxy: TcpProxy, which: TcpConnection, cut: Cut): Promise<number | undefined> {
   const { peaceMs, bytes, direction, how, silenceMs } = cut;
   await sleep(peaceMs);
   const first = silenceMs > 0 ? 'silent' : how;
-  if (!(await within(proxy, { which, how: first, after: bytes, direction }))) return false;
+  if (!(await within(proxy, { which, how: first, after: bytes, direction }))) return undefined;
+  const cutAt = wallMs();
   if (silenceMs > 0) {
     await sleep(silenceMs);
     await proxy.cut({ which, how });
   }
-  return true;
+  return cutAt;
 }
 
 /** Cuts after the bytes, or at once when they do not come. */
 async function within(proxy: TcpProxy, options: CutOptions): Promise<boolean> {
   const done = new AbortController();
-  const impatient = sleep(BYTES_MS, undefined, { signal: done.signal }).then(
-    () => proxy.cut({ ...options, after: 0 }),
-    () => 0,
-  );
-  try {
-    return (await Promise.race([proxy.cut(options), impatient])) > 0;
-  } finally {
-    done.abort();
-  }
+  const impatience = sleep(BYTES_MS, undefined, { signal: done.signal }).catch(() => undefined);
+  // What was waited for is never: it says that it has cut nothing, when something else has.
+  const cut = await Promise.race([proxy.cut(options), impatience]);
+  done.abort();
+  return (cut ?? (await proxy.cut({ ...options, after: 0 }))) > 0;
 }

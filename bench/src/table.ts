@@ -1,15 +1,12 @@
-import { readFileSync } from 'node:fs';
 import type { Contestant } from './contestants/contestant.js';
+import { markdownTable } from './markdown.js';
 import type { Result, Way } from './run.js';
+import { versionOf } from './versions.js';
 
-/** As installed; `exports` of a package may hide its own manifest from `import`. */
-function versionOf(name: string): string {
-  const manifest = new URL(`../node_modules/${name}/package.json`, import.meta.url);
-  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
-}
+const modules = new URL('../node_modules/', import.meta.url);
 
 const nameOf = ({ packages, how }: Contestant): string =>
-  `${packages.map((name) => `${name} ${versionOf(name)}`).join(', ')}: ${how}`;
+  `${packages.map((name) => `${name} ${versionOf(name, modules)}`).join(', ')}: ${how}`;
 
 const columns: readonly (readonly [string, (way: Way) => number])[] = [
   ['sent', (way) => way.sent],
@@ -20,8 +17,6 @@ const columns: readonly (readonly [string, (way: Way) => number])[] = [
   ['reported failed or unknown', (way) => way.told],
 ];
 
-const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-
 /** Each figure up / down: from client to server, and back. */
 export function tableOf(results: readonly Result[]): string {
   const head = ['up / down', ...columns.map(([title]) => title), 'seconds'];
@@ -30,7 +25,5 @@ export function tableOf(results: readonly Result[]): string {
     ...columns.map(([, count]) => [up, down].map((way) => count(way).toLocaleString('en')).join(' / ')),
     `${seconds.toFixed(1)}${isOver ? '' : ' (not over)'}`,
   ]);
-  return [line(head), line(head.map((_, index) => (index === 0 ? '---' : '---:'))), ...rows.map(line)].join(
-    '\n',
-  );
+  return markdownTable(head, rows);
 }

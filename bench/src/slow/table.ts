@@ -1,3 +1,4 @@
+import { markdownTable } from '../markdown.js';
 import { compare, type Figures, type Pair } from './figures.js';
 
 const rows: readonly (readonly [title: string, figure: keyof Figures, digits: number])[] = [
@@ -8,8 +9,6 @@ const rows: readonly (readonly [title: string, figure: keyof Figures, digits: nu
   ["the server's memory, MiB", 'memoryMiB', 1],
 ];
 
-const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-
 export function tableOf(name: string, second: string, pairs: readonly Pair[]): string {
   const head = [name, '100 quick', second, 'ratio', 'in the rounds'];
   const body = rows.map(([title, figure, digits]) => {
@@ -19,5 +18,5 @@ export function tableOf(name: string, second: string, pairs: readonly Pair[]): s
     const spread = `${least.toFixed(2)} to ${most.toFixed(2)}`;
     return [title, shown(quick), shown(stalled), ratio.toFixed(2), spread];
   });
-  return [line(head), line(['---', '---:', '---:', '---:', '---:']), ...body.map(line)].join('\n');
+  return markdownTable(head, body);
 }

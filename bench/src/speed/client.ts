@@ -1,29 +1,38 @@
 // The clients of one system, a process of its own: `client.js socket.io 41234`.
-import { connectMore, downFrom, fanOut, requests, upTo } from './load.js';
-import type { ClientQuestion, Count } from './questions.js';
+import { connectMore, fanOut } from './audience.js';
+import { downFrom, requests, upTo } from './load.js';
+import type { ClientQuestion, Count, Said, Usage } from './questions.js';
 import { systemOf } from './systems/index.js';
+import { hush, talk } from './talk.js';
+import { usage } from './usage.js';
 
 process.on('disconnect', () => process.exit(1));
 
 const [key = '', port] = process.argv.slice(2);
 const target = { system: systemOf(key), port: Number(port) };
 
-function answer(question: ClientQuestion): Promise<Count> {
+async function answer(question: ClientQuestion): Promise<Count | Usage | Said> {
   switch (question.ask) {
     case 'request':
-      return requests(target, question.inFlight, question.ms);
+      return requests(target, question);
     case 'up':
-      return upTo(target, question.ms);
+      return upTo(target, question);
     case 'down':
       return downFrom(target, question.ms);
     case 'fan-out':
       return fanOut(target, question);
     case 'connect':
       return connectMore(target, question.connections);
+    case 'usage':
+      return usage(question);
+    case 'talk':
+      return talk(target, question.perSecond);
+    case 'hush':
+      return hush();
   }
 }
 
 process.on('message', (question: ClientQuestion) => {
-  answer(question).then((count) => process.send?.(count));
+  answer(question).then((said) => process.send?.(said));
 });
 process.send?.({});

@@ -1,7 +1,7 @@
 import type { Payload } from './system.js';
 
-/** A hundred bytes in all, as JSON. */
-export const FILLING = 'x'.repeat(80);
+/** So many bytes in all, as JSON with its number. */
+export const filling = (bytes: number): string => 'x'.repeat(bytes - 20);
 /** More in one go would keep everything else of the process waiting. */
 const AT_ONCE = 64;
 
@@ -9,17 +9,15 @@ const AT_ONCE = 64;
 export class Push {
   readonly #say: (payload: Payload) => void;
   readonly #most: number;
+  readonly #text: string;
   #said = 0;
   #confirmed = 0;
   #state: 'running' | 'waiting' | 'stopped' = 'waiting';
 
-  constructor(say: (payload: Payload) => void, most: number) {
+  constructor(say: (payload: Payload) => void, most: number, bytes = 100) {
     this.#say = say;
     this.#most = most;
-  }
-
-  get said(): number {
-    return this.#said;
+    this.#text = filling(bytes);
   }
 
   get allConfirmed(): number {
@@ -49,7 +47,7 @@ export class Push {
         this.#state = 'waiting';
         return;
       }
-      this.#say({ n: ++this.#said, text: FILLING });
+      this.#say({ n: ++this.#said, text: this.#text });
     }
     setImmediate(this.#turn);
   };

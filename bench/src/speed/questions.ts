@@ -1,9 +1,11 @@
 /** What the one who counts asks the two programs of a system; each answers one question at a time. */
-export type ClientQuestion =
+export type LoadQuestion =
   /** So many requests open all the time. */
-  | { readonly ask: 'request'; readonly inFlight: number; readonly ms: number }
-  /** One way, to the server or from it, so many messages unconfirmed at most. */
-  | { readonly ask: 'up' | 'down'; readonly ms: number }
+  | { readonly ask: 'request'; readonly inFlight: number; readonly bytes: number; readonly ms: number }
+  /** One way to the server, so many messages unconfirmed at most. */
+  | { readonly ask: 'up'; readonly unconfirmed: number; readonly bytes: number; readonly ms: number }
+  /** One way from the server. */
+  | { readonly ask: 'down'; readonly ms: number }
   /** Hears what the server publishes to so many subscribers. */
   | {
       readonly ask: 'fan-out';
@@ -14,11 +16,29 @@ export type ClientQuestion =
   /** Opens so many connections more, some at a time, and leaves them alone. */
   | { readonly ask: 'connect'; readonly connections: number };
 
-export type ServerQuestion = { readonly ask: 'usage' };
+/** `collected`: garbage is collected first, so that the memory is what is really held. */
+export type ProcessQuestion = { readonly ask: 'usage'; readonly collected: boolean };
+
+/** The client says 1, 2, 3, … one way at a rate, whatever becomes of its connection, until it is told to hush. */
+export type ClientQuestion =
+  | LoadQuestion
+  | ProcessQuestion
+  | { readonly ask: 'talk'; readonly perSecond: number }
+  | { readonly ask: 'hush' };
+
+/** From `listen` on the server notes what it hears instead of confirming it. */
+export type ServerQuestion =
+  | ProcessQuestion
+  | { readonly ask: 'listen' }
+  | { readonly ask: 'heard' }
+  | { readonly ask: 'arrivals' };
 
 export interface Count {
+  /** Within the time. */
   readonly messages: number;
   readonly seconds: number;
+  /** With those that were still under way then. */
+  readonly handled: number;
   /** Of a request, ms. */
   readonly p50Ms?: number;
 }
@@ -26,6 +46,35 @@ export interface Count {
 export interface Usage {
   /** Of the process up to now. */
   readonly cpuMicros: number;
-  /** What is in use after a collection. */
   readonly memoryBytes: number;
+}
+
+/** When the message 1, 2, 3, … was said. See `wallMs`. */
+export interface Said {
+  readonly saidAt: readonly number[];
+}
+
+export interface Heard {
+  readonly heard: number;
+}
+
+export interface Arrivals {
+  /** When the message 1, 2, 3, … was first heard; null: not at all. */
+  readonly heardAt: readonly (number | null)[];
+  readonly doubled: number;
+}
+
+/** Which answer belongs to which question. */
+export interface Answers {
+  request: Count;
+  up: Count;
+  down: Count;
+  'fan-out': Count;
+  connect: Count;
+  usage: Usage;
+  talk: Said;
+  hush: Said;
+  listen: Heard;
+  heard: Heard;
+  arrivals: Arrivals;
 }

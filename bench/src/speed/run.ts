@@ -1,79 +1,107 @@
-import { median } from '../slow/figures.js';
-import { Contest } from './contest.js';
-import type { System } from './system.js';
-import { CONNECTION_COSTS, WORKLOADS, type Workload } from './workloads.js';
+import { Contest, type Cpu } from './contest.js';
+import { Notes } from './notes.js';
+import type { Recovery } from './recoveries.js';
+import { recover } from './recovery.js';
+import type { Ability, System } from './system.js';
+import type { Workload } from './workloads.js';
 
 export interface Options {
   readonly rounds: number;
-  /** That are opened to see what one costs. */
-  readonly connections: number;
+  /** How long each workload is measured. */
+  readonly ms: number;
   readonly systems: readonly System[];
   readonly workloads: readonly Workload[];
+  /** That are opened to see what one costs; 0: that is not measured. */
+  readonly connections: number;
+  /** How often a connection is cut to see how it recovers; 0: that is not measured. */
+  readonly cuts: number;
 }
 
-/** One figure for each round, by row and system; none of what a system cannot do. */
-export type Measured = ReadonlyMap<string, ReadonlyMap<string, number[]>>;
+export interface Measured {
+  readonly figures: Notes<number>;
+  readonly cpu: Notes<Cpu>;
+  /** By system. */
+  readonly recoveries: ReadonlyMap<string, Recovery>;
+}
+
+type Tell = (line: string) => void;
+
+const can = (system: System, ability: Ability): boolean => system.cannot?.[ability] === undefined;
 
 /**
  * Each round measures every system once for every workload, one after the other: what else slows the machine down for a
  * while slows all of them. The first round warms up and is not counted.
  */
-export async function run(options: Options, told: (line: string) => void): Promise<Measured> {
-  const { rounds, systems, workloads } = options;
-  const measured = new Map<string, Map<string, number[]>>();
-  const note = (row: string, { key }: System, figure: number): void => {
-    const byRow = measured.get(row) ?? new Map<string, number[]>();
-    measured.set(row, byRow.set(key, [...(byRow.get(key) ?? []), figure]));
-  };
+export async function run(options: Options, tell: Tell): Promise<Measured> {
+  const figures = new Notes<number>();
+  const cpu = new Notes<Cpu>();
+  await load(options, figures, cpu, tell);
+  if (options.connections > 0) await connectionCosts(options, figures, tell);
+  const recoveries = options.cuts > 0 ? await allRecoveries(options, tell) : new Map<string, Recovery>();
+  return { figures, cpu, recoveries };
+}
+
+async function load(
+  { rounds, ms, systems, workloads }: Options,
+  figures: Notes<number>,
+  cpu: Notes<Cpu>,
+  tell: Tell,
+): Promise<void> {
+  if (workloads.length === 0) return;
   const contests = new Map<System, Contest>();
   try {
     for (const system of systems) contests.set(system, await Contest.start(system));
     for (let round = 0; round <= rounds; round++) {
-      for (const workload of workloads) {
-        told(round === 0 ? `warm-up: ${workload.key}` : `round ${round} of ${rounds}: ${workload.key}`);
+      for (const { key, figure, question } of workloads) {
+        tell(round === 0 ? `warm-up: ${key}` : `round ${round} of ${rounds}: ${key}`);
         for (const [system, contest] of contests) {
-          if (system.cannot?.[workload.question.ask] !== undefined) continue;
-          const { messages, seconds, p50Ms = 0 } = await contest.count(workload.question);
-          if (round > 0) note(workload.key, system, workload.figure === 'rate' ? messages / seconds : p50Ms);
+          const asked = question(ms);
+          if (!can(system, asked.ask)) continue;
+          const { messages, seconds, p50Ms = 0, cpu: costs } = await contest.measure(asked);
+          if (round === 0) continue;
+          figures.add(key, system.key, figure === 'rate' ? messages / seconds : p50Ms);
+          cpu.add(key, system.key, costs);
         }
       }
     }
   } finally {
     await Promise.all([...contests.values()].map((contest) => contest.end()));
   }
-  await connectionCosts(options, note, told);
-  return measured;
 }
 
 async function connectionCosts(
   { systems, connections }: Options,
-  note: (row: string, system: System, figure: number) => void,
-  told: (line: string) => void,
+  figures: Notes<number>,
+  tell: Tell,
 ): Promise<void> {
-  for (const system of systems) {
-    told(`${connections.toLocaleString('en')} connections: ${system.key}`);
+  const usage = { ask: 'usage', collected: true } as const;
+  for (const system of systems.filter((one) => can(one, 'connect'))) {
+    tell(`${connections.toLocaleString('en')} connections: ${system.key}`);
     const contest = await Contest.start(system);
     try {
-      await contest.count({ ask: 'connect', connections: Math.ceil(connections / 10) });
-      const before = await contest.usage();
-      await contest.count({ ask: 'connect', connections });
-      const after = await contest.usage();
-      const [memory, processor] = CONNECTION_COSTS;
-      if (memory) note(memory.key, system, (after.memoryBytes - before.memoryBytes) / connections / 1_024);
-      if (processor) note(processor.key, system, (after.cpuMicros - before.cpuMicros) / connections);
+      await contest.client({ ask: 'connect', connections: Math.ceil(connections / 10) });
+      const before = await contest.server(usage);
+      await contest.client({ ask: 'connect', connections });
+      const after = await contest.server(usage);
+      const bytes = (after.memoryBytes - before.memoryBytes) / connections;
+      figures.add('memoryKiB', system.key, bytes / 1_024);
+      figures.add('connectMicros', system.key, (after.cpuMicros - before.cpuMicros) / connections);
     } finally {
       await contest.end();
     }
   }
 }
 
-/** Of the rounds, each compared with the first system in the same round. */
-export function ratios(figures: readonly number[], first: readonly number[]) {
-  const each = figures.map((figure, round) => figure / (first[round] ?? figure));
-  return { median: median(each), least: Math.min(...each), most: Math.max(...each) };
+async function allRecoveries({ systems, cuts }: Options, tell: Tell): Promise<Map<string, Recovery>> {
+  const found = new Map<string, Recovery>();
+  for (const system of systems.filter((one) => can(one, 'recovery'))) {
+    tell(`${cuts} cuts: ${system.key}`);
+    try {
+      found.set(system.key, await recover(system, cuts));
+    } catch (error) {
+      // One that never comes back has no figures, and the others keep theirs.
+      tell(`${system.key}: ${(error as Error).message}`);
+    }
+  }
+  return found;
 }
-
-export const rowsOf = (workloads: readonly Workload[] = WORKLOADS) => [
-  ...workloads,
-  ...CONNECTION_COSTS.map((cost) => ({ ...cost, better: 'less' as const })),
-];

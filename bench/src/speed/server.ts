@@ -1,21 +1,24 @@
 // The server of one system, a process of its own: `server.js socket.io`.
+import { ArrivalLog } from './arrivals.js';
 import { Push } from './push.js';
-import type { ServerQuestion, Usage } from './questions.js';
+import type { Arrivals, Heard, ServerQuestion, Usage } from './questions.js';
 import type { End, Payload } from './system.js';
 import { systemOf } from './systems/index.js';
+import { usage } from './usage.js';
 
 process.on('disconnect', () => process.exit(1));
 
 const [key = ''] = process.argv.slice(2);
 const system = systemOf(key);
-const confirmers = new WeakMap<End, { heard: number }>();
-/** What a client has asked for: one at a time. */
-let push: Push | undefined;
 
 /** Every so many messages it is said how many have come, so that nobody sends more than can be taken. */
-const CONFIRM_EVERY = 256;
+const confirmers = new WeakMap<End, { heard: number; readonly every: number }>();
+/** What a client has asked for: one at a time. */
+let push: Push | undefined;
+let log: ArrivalLog | undefined;
 
 function hear({ n, text }: Payload, from: End): void {
+  if (log) return log.hear(n);
   switch (text) {
     case 'down':
       push = new Push((payload) => from.send(payload), n);
@@ -27,21 +30,30 @@ function hear({ n, text }: Payload, from: End): void {
       return push?.stop();
     case 'confirmed':
       return push?.confirmed(n);
+    case 'up':
+      return void confirmers.set(from, { heard: 0, every: n });
     default: {
-      const seen = confirmers.get(from) ?? { heard: 0 };
-      confirmers.set(from, seen);
-      if (++seen.heard % CONFIRM_EVERY === 0) from.send({ n: seen.heard, text: 'confirmed' });
+      const seen = confirmers.get(from);
+      if (seen && ++seen.heard % seen.every === 0) from.send({ n: seen.heard, text: 'confirmed' });
     }
   }
 }
 
 const server = await system.serve(hear);
 
-process.on('message', (_question: ServerQuestion) => {
-  const { gc } = globalThis as { gc?: () => void };
-  gc?.();
-  const { user, system: kernel } = process.cpuUsage();
-  const { heapUsed, external } = process.memoryUsage();
-  process.send?.({ cpuMicros: user + kernel, memoryBytes: heapUsed + external } satisfies Usage);
-});
+function answer(question: ServerQuestion): Usage | Heard | Arrivals {
+  switch (question.ask) {
+    case 'usage':
+      return usage(question);
+    case 'listen':
+      log = new ArrivalLog();
+      return { heard: 0 };
+    case 'heard':
+      return { heard: log?.heard ?? 0 };
+    case 'arrivals':
+      return log?.arrivals() ?? { heardAt: [], doubled: 0 };
+  }
+}
+
+process.on('message', (question: ServerQuestion) => process.send?.(answer(question)));
 process.send?.({ port: server.port });

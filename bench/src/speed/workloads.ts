@@ -1,76 +1,69 @@
-import type { ClientQuestion } from './questions.js';
+import type { LoadQuestion } from './questions.js';
 
 /** One row of the table. */
 export interface Workload {
   readonly key: string;
   readonly title: string;
   /** Where Holdfast is to come, as a ratio to the first system; where less is better, at most that. */
-  readonly reach: number;
+  readonly reach?: number;
   readonly better: 'more' | 'less';
   /** `rate`: messages a second. `p50`: ms of one. */
   readonly figure: 'rate' | 'p50';
-  readonly question: ClientQuestion;
+  /** For how long it is measured, ms. */
+  question(ms: number): LoadQuestion;
 }
 
-const MS = 1_000;
 const SUBSCRIBERS = 1_000;
 
+const rate = (
+  key: string,
+  title: string,
+  reach: number | undefined,
+  question: Workload['question'],
+): Workload => ({
+  key,
+  title,
+  ...(reach === undefined ? {} : { reach }),
+  better: 'more',
+  figure: 'rate',
+  question,
+});
+
+const request = (inFlight: number, bytes: number) => (ms: number) =>
+  ({ ask: 'request', inFlight, bytes, ms }) as const;
+const up = (unconfirmed: number, bytes: number) => (ms: number) =>
+  ({ ask: 'up', unconfirmed, bytes, ms }) as const;
+const fanOut = (outstanding: number) => (ms: number) =>
+  ({ ask: 'fan-out', subscribers: SUBSCRIBERS, outstanding, ms }) as const;
+
 export const WORKLOADS: readonly Workload[] = [
-  {
-    key: 'request-64',
-    title: 'requests answered a second, 64 in flight',
-    reach: 2.3,
-    better: 'more',
-    figure: 'rate',
-    question: { ask: 'request', inFlight: 64, ms: MS },
-  },
-  {
-    key: 'request-1000',
-    title: 'the same, 1,000 in flight, the most that a session may have',
-    reach: 2.8,
-    better: 'more',
-    figure: 'rate',
-    question: { ask: 'request', inFlight: 1_000, ms: MS },
-  },
-  {
-    key: 'up',
-    title: 'one way up, messages a second',
-    reach: 3.5,
-    better: 'more',
-    figure: 'rate',
-    question: { ask: 'up', ms: MS },
-  },
-  {
-    key: 'down',
-    title: 'one way down, messages a second',
-    reach: 4.5,
-    better: 'more',
-    figure: 'rate',
-    question: { ask: 'down', ms: MS },
-  },
-  {
-    key: 'fan-out-8',
-    title: `to ${SUBSCRIBERS.toLocaleString('en')} subscribers, 8 publications outstanding, deliveries a second`,
-    reach: 4.5,
-    better: 'more',
-    figure: 'rate',
-    question: { ask: 'fan-out', subscribers: SUBSCRIBERS, outstanding: 8, ms: MS },
-  },
-  {
-    key: 'fan-out-1',
-    title: 'the same, 1 outstanding',
-    reach: 1.15,
-    better: 'more',
-    figure: 'rate',
-    question: { ask: 'fan-out', subscribers: SUBSCRIBERS, outstanding: 1, ms: MS },
-  },
+  rate('request-64', 'requests answered a second, 64 in flight', 2.3, request(64, 100)),
+  rate(
+    'request-1000',
+    'the same, 1,000 in flight, the most that a session may have',
+    2.8,
+    request(1_000, 100),
+  ),
+  rate('request-1k', 'the same with 1 KB, 64 in flight', undefined, request(64, 1_000)),
+  rate('request-64k', 'the same with 64 KB, 8 in flight', undefined, request(8, 64_000)),
+  rate('up', 'one way up, messages a second', 3.5, up(4_096, 100)),
+  rate('up-1k', 'the same with 1 KB', undefined, up(2_048, 1_000)),
+  rate('up-64k', 'the same with 64 KB', undefined, up(64, 64_000)),
+  rate('down', 'one way down, messages a second', 4.5, (ms) => ({ ask: 'down', ms })),
+  rate(
+    'fan-out-8',
+    `to ${SUBSCRIBERS.toLocaleString('en')} subscribers, 8 publications outstanding, deliveries a second`,
+    4.5,
+    fanOut(8),
+  ),
+  rate('fan-out-1', 'the same, 1 outstanding', 1.15, fanOut(1)),
   {
     key: 'round-trip',
     title: 'round trip, median, ms',
     reach: 1.15,
     better: 'less',
     figure: 'p50',
-    question: { ask: 'request', inFlight: 1, ms: MS },
+    question: request(1, 100),
   },
 ];
 
@@ -79,9 +72,20 @@ export interface ConnectionCost {
   readonly key: 'memoryKiB' | 'connectMicros';
   readonly title: string;
   readonly reach: number;
+  readonly better: 'less';
 }
 
 export const CONNECTION_COSTS: readonly ConnectionCost[] = [
-  { key: 'memoryKiB', title: "server's memory for an idle connection, KiB", reach: 1.5 },
-  { key: 'connectMicros', title: "server's processor time for a connection that is opened, µs", reach: 1.8 },
+  {
+    key: 'memoryKiB',
+    title: "server's memory for an idle connection, KiB",
+    reach: 1.5,
+    better: 'less',
+  },
+  {
+    key: 'connectMicros',
+    title: "server's processor time for a connection that is opened, µs",
+    reach: 1.8,
+    better: 'less',
+  },
 ];
