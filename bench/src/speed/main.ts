@@ -1,16 +1,25 @@
 // How fast: Holdfast, raw ws and others, each with a server and clients in processes of their own.
 import { optionsOrExit } from '../command-line.js';
-import { readOptions, USAGE } from './options.js';
+import { fixedFigures } from './fixed/fixed-figures.js';
+import { type CommandLine, readOptions, USAGE } from './options.js';
 import { run } from './run.js';
 import { cpuTable, legend, recoveryTable, speedTable } from './tables.js';
 
+const tell = (line: string): void => console.error(line);
+
+async function underLoad(options: CommandLine): Promise<string> {
+  const { systems, workloads, connections, cuts } = options;
+  const { figures, cpu, recoveries } = await run(options, tell);
+  return [
+    ...(workloads.length > 0 || connections > 0 ? [speedTable(figures, systems, workloads)] : []),
+    ...(workloads.length > 0 ? [cpuTable(cpu, systems, workloads)] : []),
+    ...(cuts > 0 ? [recoveryTable(recoveries, systems)] : []),
+  ].join('\n\n');
+}
+
 const options = optionsOrExit(() => readOptions(process.argv.slice(2)), USAGE);
-const { systems, workloads, connections, cuts } = options;
-const { figures, cpu, recoveries } = await run(options, (line) => console.error(line));
-const tables = [
-  ...(workloads.length > 0 || connections > 0 ? [speedTable(figures, systems, workloads)] : []),
-  ...(workloads.length > 0 ? [cpuTable(cpu, systems, workloads)] : []),
-  ...(cuts > 0 ? [recoveryTable(recoveries, systems)] : []),
-  `Node ${process.versions.node}, ${process.platform}.\n\n${legend(systems)}`,
-];
-console.log(tables.join('\n\n'));
+const { mode, systems } = options;
+console.log(mode === 'fixed' ? await fixedFigures(systems, tell) : await underLoad(options));
+console.log(`\nNode ${process.versions.node}, ${process.platform}.\n\n${legend(systems)}`);
+// What was served and dialled in this process would keep it.
+process.exit();

@@ -19,16 +19,23 @@ export const USAGE = `npm run bench -- [options]
                       with --quick: ${keys(FEW)}
   --workload KEY      only this one, may be repeated. There are:
                       ${keys(WORKLOADS)}, ${OTHERS.join(', ')}
+  --fixed             only what needs no load: bytes on the wire, cost of codecs, sizes of clients; of all systems
   --connections 5000  how many are opened to see what one costs, 10 to 20,000
   --cuts 20           how often a connection is cut to see how it recovers, 1 to 1,000`;
 
-export function readOptions(args: readonly string[]): Options | undefined {
+export interface CommandLine extends Options {
+  /** What is measured: under load, or what needs none. */
+  readonly mode: 'load' | 'fixed';
+}
+
+export function readOptions(args: readonly string[]): CommandLine | undefined {
   const { values } = parseArgs({
     args: [...args],
     options: {
       rounds: { type: 'string' },
       quick: { type: 'boolean', default: false },
       system: { type: 'string', multiple: true },
+      fixed: { type: 'boolean', default: false },
       all: { type: 'boolean', default: false },
       workload: { type: 'string', multiple: true },
       connections: { type: 'string' },
@@ -37,7 +44,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     },
   });
   if (values.help) return undefined;
-  const { quick, workload } = values;
+  const { quick, workload, fixed } = values;
   const known = [...WORKLOADS.map(({ key }) => key), ...OTHERS];
   for (const key of workload ?? []) {
     if (!known.includes(key)) {
@@ -45,10 +52,11 @@ export function readOptions(args: readonly string[]): Options | undefined {
     }
   }
   const isAsked = (key: string): boolean => workload?.includes(key) ?? true;
-  const usual = values.all ? SYSTEMS : quick ? FEW : USUAL;
+  const usual = values.all || fixed ? SYSTEMS : quick ? FEW : USUAL;
   const connections = whole('connections', values.connections ?? (quick ? '1000' : '5000'), 10, 20_000);
   const cuts = whole('cuts', values.cuts ?? (quick ? '8' : '20'), 1, 1_000);
   return {
+    mode: fixed ? 'fixed' : 'load',
     rounds: whole('rounds', values.rounds ?? (quick ? '1' : '5'), 1, 50),
     ms: quick ? 300 : 1_000,
     systems: [...new Set([BASE, ...(values.system?.map(systemOf) ?? usual)])],

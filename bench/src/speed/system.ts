@@ -32,6 +32,8 @@ export interface System {
   readonly how: string;
   /** What it has nothing for, and why: that cell stays empty. */
   readonly cannot?: Readonly<Partial<Record<Ability, string>>>;
+  /** What a page imports to be its client, as source of a module; absent: nothing, a browser has it. */
+  readonly page?: () => string;
   /** `hear` is told what comes one way, and from whom. What is asked is answered with itself. */
   serve(hear: (payload: Payload, from: End) => void): Promise<ServerEnd>;
   /** Resolves once it is connected and, if asked for, subscribed. */

@@ -130,6 +130,7 @@ export const graphqlWs: System = {
   key: 'graphql-ws',
   packages: ['graphql-ws', 'graphql'],
   how: 'requests are queries; one way up is a mutation, which is answered; down are subscriptions. Parsed and validated each time, its default',
+  page: () => "export { createClient } from 'graphql-ws/client'",
   serve,
   dial,
 };

@@ -72,6 +72,7 @@ export const holdfast: System = {
   key: 'holdfast',
   packages: ['@holdfast/client'],
   how: `JSON; ${about}`,
+  page: () => "export { createClient } from '@holdfast/client'",
   serve,
   dial: dialWith(json),
 };
@@ -80,6 +81,8 @@ export const holdfastMsgpack: System = {
   key: 'holdfast, msgpack',
   packages: ['@holdfast/client'],
   how: `MessagePack; ${about}`,
+  page: () =>
+    "export { createClient } from '@holdfast/client'; export { msgpack } from '@holdfast/client/msgpack'",
   serve,
   dial: dialWith(msgpack),
 };

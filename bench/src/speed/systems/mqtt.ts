@@ -86,6 +86,7 @@ export const mqtt: System = {
   key: 'mqtt',
   packages: ['mqtt', 'aedes'],
   how: 'MQTT 3.1.1 over WebSockets, QoS 1, sessions that stay; requests are messages with an id by hand on topics there and back',
+  page: () => "export { default } from 'mqtt'",
   serve,
   dial,
 };

@@ -11,6 +11,7 @@ export const primus: System = {
   key: 'primus',
   packages: ['primus', 'ws'],
   how: 'over `ws`, JSON with an id by hand, else its defaults',
+  page: () => new Primus(createServer(), options).library(),
   async serve(hear): Promise<ServerEnd> {
     const http = createServer();
     const server = new Primus(http, options);

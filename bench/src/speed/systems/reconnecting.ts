@@ -38,6 +38,7 @@ export const partySocket: System = {
   key: 'partysocket',
   packages: ['partysocket', 'ws'],
   how: `its \`WebSocket\`; ${about}`,
+  page: () => "export { WebSocket } from 'partysocket'",
   serve: serveWith(oneByOne),
   dial: (port, hear, subscribed) => converse(new PartySocket(url(port), [], options), hear, subscribed),
 };
@@ -46,6 +47,7 @@ export const reconnectingWebSocket: System = {
   key: 'reconnecting-websocket',
   packages: ['reconnecting-websocket', 'ws'],
   how: about,
+  page: () => "export { default } from 'reconnecting-websocket'",
   serve: serveWith(oneByOne),
   dial: (port, hear, subscribed) =>
     converse(new ReconnectingWebSocket(url(port), [], options), hear, subscribed),

@@ -62,6 +62,7 @@ export const socketIo: System = {
   key: 'socket.io',
   packages,
   how: '`emit`, `emitWithAck`, WebSockets only, else its defaults',
+  page: () => "export { io } from 'socket.io-client'",
   serve: serveWith({}),
   dial: dialWith({}),
 };
@@ -70,6 +71,7 @@ export const socketIoMsgpack: System = {
   key: 'socket.io, msgpack',
   packages: [...packages, 'socket.io-msgpack-parser'],
   how: 'the same with the parser for MessagePack',
+  page: () => "export { io } from 'socket.io-client'; export * from 'socket.io-msgpack-parser'",
   serve: serveWith({ parser: msgpackParser }),
   dial: dialWith({ parser: msgpackParser }),
 };
