@@ -30,6 +30,17 @@ test('a workload that is asked for leaves out everything else', () => {
   });
 });
 
+test('a profile is one of one system and one workload', () => {
+  expect(readOptions(['--profile', '--system', 'mqtt', '--workload', 'up'])).toMatchObject({
+    mode: 'profile',
+  });
+  expect(chosen('--profile', '--system', 'mqtt', '--workload', 'up').systems).toEqual(['mqtt']);
+  for (const args of [[], ['--system', 'mqtt'], ['--system', 'mqtt', '--workload', 'recovery']])
+    expect(() => readOptions(['--profile', ...args])).toThrow(
+      '--profile needs one --system and one --workload',
+    );
+});
+
 test('what is not known is said with what there is', () => {
   expect(() => readOptions(['--workload', 'sideways'])).toThrow(
     /--workload must be one of .*up.*not 'sideways'/,

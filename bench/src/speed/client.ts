@@ -1,17 +1,17 @@
 // The clients of one system, a process of its own: `client.js socket.io 41234`.
 import { connectMore, fanOut } from './audience.js';
 import { downFrom, requests, upTo } from './load.js';
-import type { ClientQuestion, Count, Said, Usage } from './questions.js';
+import { aboutProcess } from './own-process.js';
+import type { ClientQuestion, Count, Profiled, Said, Usage } from './questions.js';
 import { systemOf } from './systems/index.js';
 import { hush, talk } from './talk.js';
-import { usage } from './usage.js';
 
 process.on('disconnect', () => process.exit(1));
 
 const [key = '', port] = process.argv.slice(2);
 const target = { system: systemOf(key), port: Number(port) };
 
-async function answer(question: ClientQuestion): Promise<Count | Usage | Said> {
+async function answer(question: ClientQuestion): Promise<Count | Usage | Profiled | Said> {
   switch (question.ask) {
     case 'request':
       return requests(target, question);
@@ -23,12 +23,12 @@ async function answer(question: ClientQuestion): Promise<Count | Usage | Said> {
       return fanOut(target, question);
     case 'connect':
       return connectMore(target, question.connections);
-    case 'usage':
-      return usage(question);
     case 'talk':
       return talk(target, question.perSecond);
     case 'hush':
       return hush();
+    default:
+      return aboutProcess(question);
   }
 }
 

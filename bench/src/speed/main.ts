@@ -2,6 +2,7 @@
 import { optionsOrExit } from '../command-line.js';
 import { fixedFigures } from './fixed/fixed-figures.js';
 import { type CommandLine, readOptions, USAGE } from './options.js';
+import { profile } from './profile/profile.js';
 import { run } from './run.js';
 import { cpuTable, legend, recoveryTable, speedTable } from './tables.js';
 
@@ -17,9 +18,19 @@ async function underLoad(options: CommandLine): Promise<string> {
   ].join('\n\n');
 }
 
+async function oneProfile({ systems: [system], workloads: [workload] }: CommandLine): Promise<string> {
+  if (!system || !workload) throw new TypeError('nothing to be looked at');
+  return profile(system, workload, tell);
+}
+
+const measures = {
+  load: underLoad,
+  fixed: ({ systems }: CommandLine) => fixedFigures(systems, tell),
+  profile: oneProfile,
+};
+
 const options = optionsOrExit(() => readOptions(process.argv.slice(2)), USAGE);
-const { mode, systems } = options;
-console.log(mode === 'fixed' ? await fixedFigures(systems, tell) : await underLoad(options));
-console.log(`\nNode ${process.versions.node}, ${process.platform}.\n\n${legend(systems)}`);
+console.log(await measures[options.mode](options));
+console.log(`\nNode ${process.versions.node}, ${process.platform}.\n\n${legend(options.systems)}`);
 // What was served and dialled in this process would keep it.
 process.exit();

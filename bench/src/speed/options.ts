@@ -20,12 +20,13 @@ export const USAGE = `npm run bench -- [options]
   --workload KEY      only this one, may be repeated. There are:
                       ${keys(WORKLOADS)}, ${OTHERS.join(', ')}
   --fixed             only what needs no load: bytes on the wire, cost of codecs, sizes of clients; of all systems
+  --profile           where server and client spend their time, with one --workload and one --system
   --connections 5000  how many are opened to see what one costs, 10 to 20,000
   --cuts 20           how often a connection is cut to see how it recovers, 1 to 1,000`;
 
 export interface CommandLine extends Options {
-  /** What is measured: under load, or what needs none. */
-  readonly mode: 'load' | 'fixed';
+  /** What is measured: under load, what needs none, or what one system does under one workload (the first of each). */
+  readonly mode: 'load' | 'fixed' | 'profile';
 }
 
 export function readOptions(args: readonly string[]): CommandLine | undefined {
@@ -35,6 +36,7 @@ export function readOptions(args: readonly string[]): CommandLine | undefined {
       rounds: { type: 'string' },
       quick: { type: 'boolean', default: false },
       system: { type: 'string', multiple: true },
+      profile: { type: 'boolean', default: false },
       fixed: { type: 'boolean', default: false },
       all: { type: 'boolean', default: false },
       workload: { type: 'string', multiple: true },
@@ -44,22 +46,25 @@ export function readOptions(args: readonly string[]): CommandLine | undefined {
     },
   });
   if (values.help) return undefined;
-  const { quick, workload, fixed } = values;
+  const { quick, workload, fixed, profile } = values;
   const known = [...WORKLOADS.map(({ key }) => key), ...OTHERS];
   for (const key of workload ?? []) {
     if (!known.includes(key)) {
       throw new TypeError(`--workload must be one of ${known.join(', ')}, not '${key}'`);
     }
   }
+  if (profile && (values.system?.length !== 1 || WORKLOADS.every(({ key }) => String(workload) !== key))) {
+    throw new TypeError(`--profile needs one --system and one --workload of ${keys(WORKLOADS)}`);
+  }
   const isAsked = (key: string): boolean => workload?.includes(key) ?? true;
   const usual = values.all || fixed ? SYSTEMS : quick ? FEW : USUAL;
   const connections = whole('connections', values.connections ?? (quick ? '1000' : '5000'), 10, 20_000);
   const cuts = whole('cuts', values.cuts ?? (quick ? '8' : '20'), 1, 1_000);
   return {
-    mode: fixed ? 'fixed' : 'load',
+    mode: profile ? 'profile' : fixed ? 'fixed' : 'load',
     rounds: whole('rounds', values.rounds ?? (quick ? '1' : '5'), 1, 50),
     ms: quick ? 300 : 1_000,
-    systems: [...new Set([BASE, ...(values.system?.map(systemOf) ?? usual)])],
+    systems: [...new Set([...(profile ? [] : [BASE]), ...(values.system?.map(systemOf) ?? usual)])],
     workloads: WORKLOADS.filter(({ key }) => isAsked(key)),
     connections: isAsked('connections') ? connections : 0,
     cuts: isAsked('recovery') ? cuts : 0,

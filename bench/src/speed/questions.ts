@@ -1,3 +1,5 @@
+import type { SelfTime } from './profile/self-time.js';
+
 /** What the one who counts asks the two programs of a system; each answers one question at a time. */
 export type LoadQuestion =
   /** So many requests open all the time. */
@@ -17,7 +19,11 @@ export type LoadQuestion =
   | { readonly ask: 'connect'; readonly connections: number };
 
 /** `collected`: garbage is collected first, so that the memory is what is really held. */
-export type ProcessQuestion = { readonly ask: 'usage'; readonly collected: boolean };
+export type ProcessQuestion =
+  | { readonly ask: 'usage'; readonly collected: boolean }
+  /** From here on it is looked at what the process does, until it is asked what was seen. */
+  | { readonly ask: 'profile' }
+  | { readonly ask: 'profiled' };
 
 /** The client says 1, 2, 3, … one way at a rate, whatever becomes of its connection, until it is told to hush. */
 export type ClientQuestion =
@@ -49,6 +55,10 @@ export interface Usage {
   readonly memoryBytes: number;
 }
 
+export interface Profiled {
+  readonly selfTimes: readonly SelfTime[];
+}
+
 /** When the message 1, 2, 3, … was said. See `wallMs`. */
 export interface Said {
   readonly saidAt: readonly number[];
@@ -72,6 +82,8 @@ export interface Answers {
   'fan-out': Count;
   connect: Count;
   usage: Usage;
+  profile: Profiled;
+  profiled: Profiled;
   talk: Said;
   hush: Said;
   listen: Heard;

@@ -1,10 +1,10 @@
 // The server of one system, a process of its own: `server.js socket.io`.
 import { ArrivalLog } from './arrivals.js';
+import { aboutProcess } from './own-process.js';
 import { Push } from './push.js';
-import type { Arrivals, Heard, ServerQuestion, Usage } from './questions.js';
+import type { Arrivals, Heard, Profiled, ServerQuestion, Usage } from './questions.js';
 import type { End, Payload } from './system.js';
 import { systemOf } from './systems/index.js';
-import { usage } from './usage.js';
 
 process.on('disconnect', () => process.exit(1));
 
@@ -41,10 +41,8 @@ function hear({ n, text }: Payload, from: End): void {
 
 const server = await system.serve(hear);
 
-function answer(question: ServerQuestion): Usage | Heard | Arrivals {
+async function answer(question: ServerQuestion): Promise<Usage | Profiled | Heard | Arrivals> {
   switch (question.ask) {
-    case 'usage':
-      return usage(question);
     case 'listen':
       log = new ArrivalLog();
       return { heard: 0 };
@@ -52,8 +50,12 @@ function answer(question: ServerQuestion): Usage | Heard | Arrivals {
       return { heard: log?.heard ?? 0 };
     case 'arrivals':
       return log?.arrivals() ?? { heardAt: [], doubled: 0 };
+    default:
+      return aboutProcess(question);
   }
 }
 
-process.on('message', (question: ServerQuestion) => process.send?.(answer(question)));
+process.on('message', (question: ServerQuestion) => {
+  answer(question).then((said) => process.send?.(said));
+});
 process.send?.({ port: server.port });
