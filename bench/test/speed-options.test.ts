@@ -41,6 +41,16 @@ test('a profile is one of one system and one workload', () => {
     );
 });
 
+test('charts are written of a run with everything usual, or where they are asked for', () => {
+  const chartsOf = (...args: string[]) => readOptions(args)?.charts;
+  expect([chartsOf(), chartsOf('--quick'), chartsOf('--workload', 'up')]).toEqual([
+    'docs/charts',
+    undefined,
+    undefined,
+  ]);
+  expect(chartsOf('--quick', '--charts', 'there')).toBe('there');
+});
+
 test('what is not known is said with what there is', () => {
   expect(() => readOptions(['--workload', 'sideways'])).toThrow(
     /--workload must be one of .*up.*not 'sideways'/,

@@ -19,6 +19,7 @@ const systems: readonly System[] = ['base', 'quick', 'unable'].map((key) => ({
 const workload: Workload = {
   key: 'up',
   title: 'one way up',
+  chart: 'Messages one way up',
   reach: 3.5,
   better: 'more',
   figure: 'rate',

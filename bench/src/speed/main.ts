@@ -1,5 +1,6 @@
 // How fast: Holdfast, raw ws and others, each with a server and clients in processes of their own.
 import { optionsOrExit } from '../command-line.js';
+import { speedCharts, writeCharts } from './charts/speed-charts.js';
 import { fixedFigures } from './fixed/fixed-figures.js';
 import { type CommandLine, readOptions, USAGE } from './options.js';
 import { profile } from './profile/profile.js';
@@ -9,8 +10,9 @@ import { cpuTable, legend, recoveryTable, speedTable } from './tables.js';
 const tell = (line: string): void => console.error(line);
 
 async function underLoad(options: CommandLine): Promise<string> {
-  const { systems, workloads, connections, cuts } = options;
+  const { systems, workloads, connections, cuts, charts } = options;
   const { figures, cpu, recoveries } = await run(options, tell);
+  if (charts !== undefined) writeCharts(charts, speedCharts(figures, systems, workloads));
   return [
     ...(workloads.length > 0 || connections > 0 ? [speedTable(figures, systems, workloads)] : []),
     ...(workloads.length > 0 ? [cpuTable(cpu, systems, workloads)] : []),

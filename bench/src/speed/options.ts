@@ -21,13 +21,18 @@ export const USAGE = `npm run bench -- [options]
                       ${keys(WORKLOADS)}, ${OTHERS.join(', ')}
   --fixed             only what needs no load: bytes on the wire, cost of codecs, sizes of clients; of all systems
   --profile           where server and client spend their time, with one --workload and one --system
+  --charts FOLDER     writes a chart for each row; docs/charts when everything usual is measured
   --connections 5000  how many are opened to see what one costs, 10 to 20,000
   --cuts 20           how often a connection is cut to see how it recovers, 1 to 1,000`;
 
 export interface CommandLine extends Options {
   /** What is measured: under load, what needs none, or what one system does under one workload (the first of each). */
   readonly mode: 'load' | 'fixed' | 'profile';
+  /** Where charts are written; undefined: nowhere. */
+  readonly charts: string | undefined;
 }
+
+const CHARTS = 'docs/charts';
 
 export function readOptions(args: readonly string[]): CommandLine | undefined {
   const { values } = parseArgs({
@@ -40,6 +45,7 @@ export function readOptions(args: readonly string[]): CommandLine | undefined {
       fixed: { type: 'boolean', default: false },
       all: { type: 'boolean', default: false },
       workload: { type: 'string', multiple: true },
+      charts: { type: 'string' },
       connections: { type: 'string' },
       cuts: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
@@ -60,7 +66,9 @@ export function readOptions(args: readonly string[]): CommandLine | undefined {
   const usual = values.all || fixed ? SYSTEMS : quick ? FEW : USUAL;
   const connections = whole('connections', values.connections ?? (quick ? '1000' : '5000'), 10, 20_000);
   const cuts = whole('cuts', values.cuts ?? (quick ? '8' : '20'), 1, 1_000);
+  const isWhole = !(quick || workload || values.system || values.all);
   return {
+    charts: values.charts ?? (isWhole ? CHARTS : undefined),
     mode: profile ? 'profile' : fixed ? 'fixed' : 'load',
     rounds: whole('rounds', values.rounds ?? (quick ? '1' : '5'), 1, 50),
     ms: quick ? 300 : 1_000,

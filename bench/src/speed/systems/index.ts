@@ -10,6 +10,9 @@ import { socketIo, socketIoMsgpack, socketIoRecovery, socketIoRetries } from './
 /** What the others are compared with. */
 export const BASE = rawWs;
 
+/** What the others are there for. */
+export const OURS: readonly System[] = [holdfast, holdfastMsgpack];
+
 /** Measured unless others are asked for. */
 export const USUAL: readonly System[] = [
   rawWs,
