@@ -11,7 +11,7 @@ const keys = (list: readonly { readonly key: string }[]): string =>
 const OTHERS = ['connections', 'recovery'];
 
 export const USAGE = `npm run bench -- [options]
-  --rounds 5          how often each system is measured, 1 to 50; with the usual systems two minutes each, and four besides
+  --rounds 5          how often each system is measured, 1 to 50; the usual systems take 100 s each, and three minutes besides
   --quick             one round, shorter, with fewer systems, connections and cuts: two minutes
   --system KEY        only this one beside ${BASE.key}, may be repeated. There are:
                       ${keys(SYSTEMS)}
