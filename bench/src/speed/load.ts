@@ -5,8 +5,8 @@ import { countFor, hearWith, speaker, type Target } from './speaker.js';
 
 /** One way down: so many messages may be unconfirmed. Far more than what is under way, far less than what fills a memory. */
 const UNCONFIRMED = 4_096;
-/** What is confirmed at once is a sixteenth of what may be unconfirmed. */
-const confirmEvery = (unconfirmed: number): number => Math.ceil(unconfirmed / 16);
+/** What is confirmed at once: a small part of what may be unconfirmed, and of what a slow one hears in the time. */
+const confirmEvery = (unconfirmed: number): number => Math.ceil(unconfirmed / 64);
 
 export async function requests(
   target: Target,
@@ -37,12 +37,14 @@ export async function upTo(
   const end = await speaker(target);
   const push = new Push((payload) => end.send(payload), unconfirmed, bytes);
   hearWith(({ n }) => push.confirmed(n));
-  end.send({ n: confirmEvery(unconfirmed), text: 'up' });
+  const every = confirmEvery(unconfirmed);
+  end.send({ n: every, text: 'up' });
   push.run();
   return countFor(
     ms,
     () => push.allConfirmed,
     () => push.stop(),
+    () => push.said - push.allConfirmed < every,
   );
 }
 

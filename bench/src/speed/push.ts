@@ -20,6 +20,10 @@ export class Push {
     this.#text = filling(bytes);
   }
 
+  get said(): number {
+    return this.#said;
+  }
+
   get allConfirmed(): number {
     return this.#confirmed;
   }

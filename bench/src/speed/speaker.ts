@@ -25,16 +25,26 @@ export function hearWith(hear: Hear): void {
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** What is still under way by then is left there. */
+const DRAIN_MS = 20_000;
+
 /**
  * How much a count grows within a time. Then stops it and waits for what is under way, so that it is not measured with what
- * is next.
+ * is next: until `isDrained`, where that can be known, and nothing comes any more.
  */
-export async function countFor(ms: number, counted: () => number, stop: () => void) {
+export async function countFor(
+  ms: number,
+  counted: () => number,
+  stop: () => void,
+  isDrained: () => boolean = () => true,
+) {
   const startedAt = performance.now();
   await sleep(ms);
-  const count = { messages: counted(), seconds: (performance.now() - startedAt) / 1_000 };
+  const stoppedAt = performance.now();
+  const count = { messages: counted(), seconds: (stoppedAt - startedAt) / 1_000 };
   stop();
-  for (let last = -1; last !== counted(); ) {
+  for (let last = -1; last !== counted() || !isDrained(); ) {
+    if (performance.now() - stoppedAt > DRAIN_MS) break;
     last = counted();
     await sleep(100);
   }
