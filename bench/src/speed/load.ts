@@ -5,8 +5,8 @@ import { countFor, hearWith, speaker, type Target } from './speaker.js';
 
 /** One way down: so many messages may be unconfirmed. Far more than what is under way, far less than what fills a memory. */
 const UNCONFIRMED = 4_096;
-/** What is confirmed at once: a small part of what may be unconfirmed, and of what a slow one hears in the time. */
-const confirmEvery = (unconfirmed: number): number => Math.ceil(unconfirmed / 64);
+/** What is confirmed at once is a sixteenth of what may be unconfirmed. */
+const confirmEvery = (unconfirmed: number): number => Math.ceil(unconfirmed / 16);
 
 export async function requests(
   target: Target,

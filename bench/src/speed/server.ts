@@ -12,7 +12,9 @@ const [key = ''] = process.argv.slice(2);
 const system = systemOf(key);
 
 /** Every so many messages it is said how many have come, so that nobody sends more than can be taken. */
-const confirmers = new WeakMap<End, { heard: number; readonly every: number }>();
+const confirmers = new WeakMap<End, { heard: number; confirmedAt: number; readonly every: number }>();
+/** Of a slow system, which would say nothing within the time otherwise. */
+const CONFIRM_MS = 20;
 /** What a client has asked for: one at a time. */
 let push: Push | undefined;
 let log: ArrivalLog | undefined;
@@ -31,12 +33,19 @@ function hear({ n, text }: Payload, from: End): void {
     case 'confirmed':
       return push?.confirmed(n);
     case 'up':
-      return void confirmers.set(from, { heard: 0, every: n });
-    default: {
-      const seen = confirmers.get(from);
-      if (seen && ++seen.heard % seen.every === 0) from.send({ n: seen.heard, text: 'confirmed' });
-    }
+      return void confirmers.set(from, { heard: 0, confirmedAt: performance.now(), every: n });
+    default:
+      confirm(from);
   }
+}
+
+function confirm(from: End): void {
+  const seen = confirmers.get(from);
+  if (!seen) return;
+  const now = performance.now();
+  if (++seen.heard % seen.every !== 0 && now - seen.confirmedAt < CONFIRM_MS) return;
+  seen.confirmedAt = now;
+  from.send({ n: seen.heard, text: 'confirmed' });
 }
 
 const server = await system.serve(hear);

@@ -8,7 +8,7 @@ export interface BarChart {
   readonly better: 'more' | 'less';
 }
 
-export interface Bar {
+interface Bar {
   readonly label: string;
   readonly ratio: number;
   readonly isHighlighted: boolean;
