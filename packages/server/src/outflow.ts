@@ -16,8 +16,8 @@ import type { Answer, Handled, OutItem, Ownership, Read, SessionStore } from './
 import type { Session } from './session.js';
 import { sizeOf } from './size-of.js';
 
-/** About 32 messages, which are worth a frame of their own: for each of them the store and its handler ask. */
-const MANY_WAKES = 64;
+/** About a hundred messages, more than what a client says in one frame: for each the store asks, and its handler. */
+const MANY_WAKES = 256;
 
 /** Something of the store's on its way to the client. */
 type Written = Outgoing & { readonly kind: 'written' };
@@ -95,9 +95,10 @@ export class Outflow {
     return this.#stage === 'live' && isNextToSay && this.congestedSince === undefined;
   }
 
-  /** When an ack has to go out by itself. What comes from the store or fits into the socket again takes it along. */
+  /** When an ack has to go out by itself. What is about to be written, or fits into the socket again, takes it along. */
   get ackDueAt(): number {
-    return this.#asking || this.congestedSince !== undefined ? Infinity : this.#link.ackDueAt;
+    const isAbout = this.#asking || this.#wakes > 0;
+    return isAbout || this.congestedSince !== undefined ? Infinity : this.#link.ackDueAt;
   }
 
   /** Writes again what the client lacks, then whatever else waits. */

@@ -86,6 +86,11 @@ export class Exchange {
     return this.#outboxState;
   }
 
+  /** How many messages are not on the wire yet. */
+  get waiting(): number {
+    return this.#messages.outbox.messages;
+  }
+
   /** True while a message is not settled. */
   get busy(): boolean {
     return this.#messages.size > 0;
@@ -220,7 +225,7 @@ export class Exchange {
     }
     // Only now: what is handled is told in the very frame that acknowledges it, as a rule.
     for (const item of frame.items) if (item[0] === Type.DONE) this.#accepted.handled(item[1], item[2]);
-    if (this.#link.ackDueAt < Infinity || this.#messages.outbox.messages > 0) this.#events.wake();
+    if (this.#link.ackDueAt < Infinity || this.waiting > 0) this.#events.wake();
   }
 
   /** Ends what has waited too long. */

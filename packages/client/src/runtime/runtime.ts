@@ -72,8 +72,7 @@ export class Runtime {
   readonly #mailbox: (() => void)[] = [];
   readonly #waiters = new ConnectWaiters();
   readonly #alarm: Alarm;
-  /** How often something asked to be written in this task. */
-  #wakes = 0;
+  #flushDue = false;
   readonly #outboxNews: OutboxNews;
   readonly #signals: SignalWatch;
 
@@ -265,8 +264,9 @@ export class Runtime {
     const isUp = status === 'connected';
     const connectionAt = deadlineOf(this.#connection, this.exchange.awaitingSince) ?? Infinity;
     const refreshAt = isUp ? this.#tokens.refreshAt : Infinity;
-    const next = Math.min(connectionAt, this.exchange.deadlineAt(isUp), refreshAt);
-    this.#alarm.set(status === 'closed' ? Infinity : next);
+    // What is about to be written takes an ack along.
+    const messagesAt = this.exchange.deadlineAt(isUp && !this.#flushDue);
+    this.#alarm.set(status === 'closed' ? Infinity : Math.min(connectionAt, messagesAt, refreshAt));
   }
 
   #ring(): void {
@@ -328,11 +328,11 @@ export class Runtime {
   /** Writes at the end of this task: what one task sends shares frames. Of much, the server gets some to work on before. */
   #wake(): void {
     const write = () => this.#post(() => this.#write());
-    this.#wakes++;
-    if (this.#wakes % MANY === 0) write();
-    if (this.#wakes > 1) return;
+    const { waiting } = this.exchange;
+    if (this.#flushDue) return waiting > 0 && waiting % MANY === 0 ? write() : undefined;
+    this.#flushDue = true;
     this.#ports.clock.defer(() => {
-      this.#wakes = 0;
+      this.#flushDue = false;
       write();
     });
   }

@@ -110,18 +110,18 @@ async function counted(codec: typeof json): Promise<string[]> {
 test('JSON', async () => {
   expect(await counted(json)).toEqual([
     //                                      up        B       down      B       clients  server   store
-    'event up                               1 (0)     164     1 (0)     15      2+1      2+1      accept 1 claim 2 done 1 read 1',
-    '1,000 events up, 100 at once           10 (0)    159068  10 (0)    192     2+10     20+10    accept 10 claim 80 done 1000 read 10',
+    'event up                               1 (0)     164     1 (0)     15      2+1      0+1      accept 1 claim 2 done 1 read 1',
+    '1,000 events up, 100 at once           40 (0)    159275  31 (0)    585     2+10     5+40     accept 40 claim 110 done 1000 read 41',
     'volatile event up                      1 (0)     165     0 (0)     0       0+1      0+0',
-    'request and answer                     2 (1)     120     1 (0)     120     4+3      2+2      accept 2 claim 3 done 1 read 2',
-    '640 requests, 64 in flight             11 (1)    70491   10 (0)    68577   21+11    20+11    accept 11 claim 51 done 640 read 11',
-    'event down                             1 (1)     5       1 (0)     164     2+1      0+2      accept 1 append 1 claim 1 read 2',
-    '1,000 events down, 100 at once         10 (10)   71      10 (0)    159068  20+10    0+20     accept 10 append 1000 claim 10 read 20',
-    'request to the client                  2 (1)     115     2 (0)     179     3+2      3+4      accept 2 append 1 claim 2 read 4',
-    'publication of one in a room of 3      1 (0)     176     3 (0)     445     2+1      2+1      accept 1 claim 2 done 1 publish 1 read 1 readRoom 1',
-    '100 publications of the server, for 3  0 (0)     0       300 (0)   50676   0+0      0+0      publish 100 readRoom 100',
+    'request and answer                     2 (1)     120     1 (0)     120     3+3      0+2      accept 2 claim 3 done 1 read 2',
+    '640 requests, 64 in flight             22 (2)    70582   20 (0)    68781   2+21     0+22     accept 22 claim 62 done 640 read 22',
+    'event down                             1 (1)     5       1 (0)     164     0+1      0+2      accept 1 append 1 claim 1 read 2',
+    '1,000 events down, 100 at once         10 (10)   71      10 (0)    159068  0+10     0+20     accept 10 append 1000 claim 10 read 20',
+    'request to the client                  2 (1)     115     2 (0)     179     2+2      3+4      accept 2 append 1 claim 2 read 4',
+    'publication of one in a room of 3      1 (0)     176     3 (0)     445     2+1      0+2      accept 1 claim 2 done 1 publish 1 read 1 readRoom 1',
+    '100 publications of the server, for 3  0 (0)     0       12 (0)    49236   0+0      0+4      publish 100 readRoom 100',
     'connection and WELCOME                 2 (0)     88      3 (1)     289     3+1      4+1      accept 1 attach 1 claim 2 read 2',
-    'join                                   2 (1)     39      1 (0)     113     6+3      2+2      accept 2 claim 3 done 1 read 2 readRoom 3',
+    'join                                   2 (1)     39      1 (0)     113     5+3      0+2      accept 2 claim 3 done 1 read 2 readRoom 3',
     'idle hour                              164 (0)   2132    328 (0)   2952    164+164  374+418  orphans 120 read 418',
   ]);
 });
@@ -129,18 +129,18 @@ test('JSON', async () => {
 test('MessagePack', async () => {
   expect(await counted(msgpack)).toEqual([
     //                                      up        B       down      B       clients  server   store
-    'event up                               1 (0)     142     1 (0)     7       2+1      2+1      accept 1 claim 2 done 1 read 1',
-    '1,000 events up, 100 at once           10 (0)    139065  10 (0)    104     2+10     20+10    accept 10 claim 80 done 1000 read 10',
+    'event up                               1 (0)     142     1 (0)     7       2+1      0+1      accept 1 claim 2 done 1 read 1',
+    '1,000 events up, 100 at once           40 (0)    139245  31 (0)    321     2+10     5+40     accept 40 claim 110 done 1000 read 41',
     'volatile event up                      1 (0)     142     0 (0)     0       0+1      0+0',
-    'request and answer                     2 (1)     108     1 (0)     105     4+3      2+2      accept 2 claim 3 done 1 read 2',
-    '640 requests, 64 in flight             11 (1)    65363   10 (0)    63754   21+11    20+11    accept 11 claim 51 done 640 read 11',
-    'event down                             1 (1)     3       1 (0)     142     2+1      0+2      accept 1 append 1 claim 1 read 2',
-    '1,000 events down, 100 at once         10 (10)   47      10 (0)    139065  20+10    0+20     accept 10 append 1000 claim 10 read 20',
-    'request to the client                  2 (1)     104     2 (0)     149     3+2      3+4      accept 2 append 1 claim 2 read 4',
-    'publication of one in a room of 3      1 (0)     150     3 (0)     367     2+1      2+1      accept 1 claim 2 done 1 publish 1 read 1 readRoom 1',
-    '100 publications of the server, for 3  0 (0)     0       300 (0)   43200   0+0      0+0      publish 100 readRoom 100',
+    'request and answer                     2 (1)     108     1 (0)     105     3+3      0+2      accept 2 claim 3 done 1 read 2',
+    '640 requests, 64 in flight             22 (2)    65444   20 (0)    63886   2+21     0+22     accept 22 claim 62 done 640 read 22',
+    'event down                             1 (1)     3       1 (0)     142     0+1      0+2      accept 1 append 1 claim 1 read 2',
+    '1,000 events down, 100 at once         10 (10)   47      10 (0)    139065  0+10     0+20     accept 10 append 1000 claim 10 read 20',
+    'request to the client                  2 (1)     104     2 (0)     149     2+2      3+4      accept 2 append 1 claim 2 read 4',
+    'publication of one in a room of 3      1 (0)     150     3 (0)     367     2+1      0+2      accept 1 claim 2 done 1 publish 1 read 1 readRoom 1',
+    '100 publications of the server, for 3  0 (0)     0       12 (0)    42354   0+0      0+4      publish 100 readRoom 100',
     'connection and WELCOME                 2 (0)     56      3 (1)     211     3+1      4+1      accept 1 attach 1 claim 2 read 2',
-    'join                                   2 (1)     26      1 (0)     83      6+3      2+2      accept 2 claim 3 done 1 read 2 readRoom 3',
+    'join                                   2 (1)     26      1 (0)     83      5+3      0+2      accept 2 claim 3 done 1 read 2 readRoom 3',
     'idle hour                              164 (0)   1148    328 (0)   1640    164+164  374+418  orphans 120 read 418',
   ]);
 });
