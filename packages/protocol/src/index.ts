@@ -5,6 +5,7 @@
  */
 export * from './alarm.js';
 export { MAX_DEPTH, MAX_ELEMENTS, MAX_FRAME_ELEMENTS, MAX_KEY_BYTES } from './bounds.js';
+export * from './by-number.js';
 export * from './close-codes.js';
 export * from './codec.js';
 export * from './contract.js';

@@ -97,7 +97,7 @@ export class Outflow {
 
   /** When an ack has to go out by itself. What is about to be written, or fits into the socket again, takes it along. */
   get ackDueAt(): number {
-    const isAbout = this.#asking || this.#wakes > 0;
+    const isAbout = this.#asking || (this.#news && this.#wakes > 0);
     return isAbout || this.congestedSince !== undefined ? Infinity : this.#link.ackDueAt;
   }
 

@@ -1,4 +1,4 @@
-import { Alarm, type Clock, type Codec, type Item, isPromiseLike, Type } from '@holdfast/protocol';
+import { Alarm, ByNumber, type Clock, type Codec, type Item, isPromiseLike, Type } from '@holdfast/protocol';
 import { Aborter } from './aborter.js';
 import { after, Loop } from './answer.js';
 import { dropOldest } from './drop-oldest.js';
@@ -57,10 +57,11 @@ const FRESH_ENOUGH = 0.8;
 export class Runner<S extends RunnerSession> {
   readonly #session: S;
   readonly #around: RunnerSurroundings<S>;
-  readonly #running = new Map<
-    number,
-    { readonly token: string; readonly aborter: Aborter | undefined; readonly begun: number }
-  >();
+  readonly #running = new ByNumber<{
+    readonly token: string;
+    readonly aborter: Aborter | undefined;
+    readonly begun: number;
+  }>();
   /** Requests that were cancelled before they were run, perhaps: nobody knows their numbers in advance. */
   readonly #cancelled = new Set<number>();
   /** Counts starts and questions, so that it is known which came first. */
@@ -110,7 +111,7 @@ export class Runner<S extends RunnerSession> {
   /** How many of those that run may be waiting for their client: each for another request, made after it was started. */
   get #lent(): number {
     if (this.#asked.size === 0) return 0;
-    const begun = [...this.#running.values()].map(({ begun }) => begun);
+    const begun = [...this.#running.values()].map(({ begun }) => begun).sort((one, other) => one - other);
     let lent = 0;
     for (const asked of this.#asked) {
       if ((begun[lent] ?? Infinity) < asked) lent++;

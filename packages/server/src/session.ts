@@ -1,4 +1,5 @@
 import {
+  ByNumber,
   CloseCode,
   type Codec,
   type Deferred,
@@ -105,9 +106,9 @@ export class Session {
   #handled: Handled = { low: 0, above: [] };
   #detachedAt = 0;
   /** Sends without a number yet, by the call that appended them. */
-  readonly #waiting = new Map<number, Deferred<Receipt>>();
+  readonly #waiting = new ByNumber<Deferred<Receipt>>();
   /** Sends on the wire, by number. */
-  readonly #inflight = new Map<number, Deferred<Receipt>>();
+  readonly #inflight = new ByNumber<Deferred<Receipt>>();
 
   constructor({ id, user, codec }: Pick<Session, 'id' | 'user' | 'codec'>, around: SessionSurroundings) {
     this.id = id;

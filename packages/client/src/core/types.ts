@@ -20,6 +20,8 @@ export interface StreamEar {
 
 /** A message of the application on its way out, from `send` or `request` until its outcome is known. */
 export interface Message extends Outgoing, UndeliveredMessage {
+  /** Among all of its client, in the order in which they came; 0 before it is one of them. */
+  no: number;
   readonly bytes: number;
   readonly delivery: Delivery;
   /** Of a durable one: which outbox it comes from, and its number there. */

@@ -36,6 +36,7 @@ export function restored(stored: StoredMessage, codec: Codec): Message | undefin
     hold: 'storing',
     bytes: sizeOf(encoded),
     numbers: 1,
+    no: 0,
     seq: 0,
     deadlineAt: Infinity,
     writtenAt: undefined,

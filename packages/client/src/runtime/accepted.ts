@@ -1,3 +1,4 @@
+import { ByNumber } from '@holdfast/protocol';
 import type { Message } from '../core/types.js';
 
 /** Of a server that never says what it has handled, only the newest are remembered. */
@@ -8,12 +9,13 @@ const MAX_MESSAGES = 1_000;
  * are, the application has to be told.
  */
 export class Accepted {
-  readonly #messages = new Map<number, Message>();
+  readonly #messages = new ByNumber<Message>();
 
   add(message: Message): void {
     this.#messages.set(message.seq, message);
+    if (this.#messages.size <= MAX_MESSAGES) return;
     const [oldest] = this.#messages.keys();
-    if (this.#messages.size > MAX_MESSAGES && oldest !== undefined) this.#messages.delete(oldest);
+    if (oldest !== undefined) this.#messages.delete(oldest);
   }
 
   /** It was refused after all. */

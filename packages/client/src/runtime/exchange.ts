@@ -20,8 +20,9 @@ import type { LostSession, OutboxState, UndeliveredMessage } from '../types.js';
 import { Accepted } from './accepted.js';
 import { Answering } from './answering.js';
 import type { Defaults, Draft } from './make-message.js';
-import { OpenMessages, publicPart } from './open-messages.js';
+import { OpenMessages } from './open-messages.js';
 import type { ClientSettings } from './settings.js';
+import { publicPart } from './untaken.js';
 
 export interface ExchangeEvents {
   /** Something waits to be written. */

@@ -96,6 +96,7 @@ export function makeMessage(draft: Draft, defaults: Defaults): Made {
   const outboxPlace = delivery === 'durable' ? placeIn(durable, room, callOf(draft)) : undefined;
   const { encoded, error } = encode(draft, { id, sentAt, delivery, outboxPlace }, defaults.codec);
   const message: Message = {
+    no: 0,
     delivery,
     outboxPlace,
     hold: 'none',

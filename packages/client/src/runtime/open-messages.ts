@@ -1,4 +1,5 @@
 import {
+  ByNumber,
   type DeliveryError,
   decodePayload,
   type ErrorItem,
@@ -19,7 +20,7 @@ import type { Message, StreamEar } from '../core/types.js';
 import type { UndeliveredMessage } from '../types.js';
 import { type Defaults, type Draft, makeMessage } from './make-message.js';
 import type { ClientSettings } from './settings.js';
-import { outboxFull, tooBig } from './untaken.js';
+import { outboxFull, publicPart, sessionLost, tooBig } from './untaken.js';
 
 export interface OpenMessagesEvents {
   /** Something waits to be written. */
@@ -47,8 +48,6 @@ interface Inflight {
   readonly inflightBytes: number;
 }
 
-const SESSION_LOST = 'the session ended before this was acknowledged: it may have been handled or not';
-
 /** In one task; what is said so often in it is worth nothing. */
 const MAX_VOLATILE = 256;
 
@@ -65,11 +64,13 @@ export class OpenMessages {
   readonly #overflow: ClientSettings['outbox']['overflow'];
   readonly outbox: Outbox;
   /** Accepted from the application and not yet settled. */
-  readonly #open = new Set<Message>();
+  readonly #open = new ByNumber<Message>();
+  /** How many there ever were. */
+  #count = 0;
   /** To be written at the end of this task, or dropped. */
   #volatile: Message[] = [];
   /** Requests on the wire, by their number. */
-  readonly #asked = new Map<number, Message>();
+  readonly #asked = new ByNumber<Message>();
   #limits: Limits;
   /** No message times out or expires before. */
   #nextDeadline = Infinity;
@@ -88,7 +89,7 @@ export class OpenMessages {
   }
 
   has(message: Message): boolean {
-    return this.#open.has(message);
+    return this.#open.has(message.no);
   }
 
   /** No message times out or expires before. */
@@ -105,7 +106,7 @@ export class OpenMessages {
   submit(draft: Draft, first: boolean): Sending<unknown> {
     const { message, deferred, error } = makeMessage(draft, this.#defaults);
     const { signal } = draft.options ?? {};
-    this.#open.add(message);
+    this.#add(message);
     const refusal = error ?? this.#refusal(message, draft);
     if (signal?.aborted) {
       this.#forget(message);
@@ -128,6 +129,11 @@ export class OpenMessages {
     return deferred.sending;
   }
 
+  #add(message: Message): void {
+    message.no = ++this.#count;
+    this.#open.set(message.no, message);
+  }
+
   #push(message: Message): void {
     const going = this.#overflow === 'drop-oldest' ? this.outbox.tooMuchFor(message) : [];
     for (const oldest of going ?? []) this.fail(oldest, outboxFull(oldest, this.outbox, this.#asked.size));
@@ -147,7 +153,7 @@ export class OpenMessages {
   restore(messages: readonly Message[]): void {
     this.outbox.restore(messages);
     for (const message of messages) {
-      this.#open.add(message);
+      this.#add(message);
       this.#nextDeadline = Math.min(this.#nextDeadline, message.expiresAt);
       // The server that takes less than its predecessor would hang up, again and again.
       if (message.bytes > this.#limits.message) this.fail(message, tooBig(message, this.#limits.message));
@@ -173,7 +179,7 @@ export class OpenMessages {
   /** A session stands: what waits may go out, within these limits. */
   begin({ w: [messages, bytes], m, o: requests }: Welcome): void {
     this.#limits = { messages, bytes, message: m - FRAME_OVERHEAD, requests };
-    for (const message of this.#open) {
+    for (const message of this.#open.values()) {
       if (message.writtenAt === undefined && message.bytes > this.#limits.message) {
         this.fail(message, tooBig(message, this.#limits.message));
       }
@@ -249,7 +255,7 @@ export class OpenMessages {
 
   /** The server has accepted it. False if it was settled already. */
   acknowledged(message: Message): boolean {
-    if (message.kind !== 'event' || !this.#open.has(message)) return false;
+    if (message.kind !== 'event' || !this.has(message)) return false;
     this.#succeed(message, { id: message.id, outcome: 'acknowledged' } satisfies Receipt);
     return true;
   }
@@ -265,7 +271,7 @@ export class OpenMessages {
     const unknown: Message[] = [];
     const again: Message[] = [];
     let handled = 0;
-    for (const message of this.#open) {
+    for (const message of this.#open.values()) {
       const written = message.writtenAt !== undefined;
       // Joins and the like belong to their session; the next one begins with its own.
       if (!written && !message.event.startsWith('$')) continue;
@@ -279,8 +285,7 @@ export class OpenMessages {
         continue;
       }
       if (message.kind === 'event') unknown.push(message);
-      const details = { delivery: 'unknown', messageId: message.id } as const;
-      this.fail(message, holdfastError('ERR_SESSION_LOST', SESSION_LOST, details));
+      this.fail(message, sessionLost(message));
     }
     this.#asked.clear();
     // What an earlier life has left was written first, though it may have come here last.
@@ -307,7 +312,7 @@ export class OpenMessages {
   /** What is in storage stays there: its next life will send it. */
   #endAll(why: string): void {
     const { durable } = this.#defaults;
-    const ends = [...this.#open].map((message) => {
+    const ends = [...this.#open.values()].map((message) => {
       const isUnsent = message.writtenAt === undefined && !durable?.has(message);
       return [message, isUnsent ? 'unsent' : 'unknown'] as const;
     });
@@ -322,7 +327,7 @@ export class OpenMessages {
   tick(now: number): void {
     if (now < this.#nextDeadline) return;
     this.#nextDeadline = Infinity;
-    for (const message of this.#open) {
+    for (const message of this.#open.values()) {
       const { id: messageId, event, writtenAt, expiresAt, deadlineAt } = message;
       if (now >= deadlineAt) {
         const delivery = writtenAt === undefined ? 'unsent' : 'unknown';
@@ -375,13 +380,13 @@ export class OpenMessages {
     if (message.writtenAt === undefined) this.outbox.remove(message);
     else this.#asked.delete(message.seq);
     if (message.outboxPlace) this.#defaults.durable?.settled(message);
-    return this.#open.delete(message);
+    return this.#open.delete(message.no);
   }
 
   #abortWith(signal: AbortSignal, message: Message, sending: Sending<unknown>): void {
     const abort = (): void => {
       // Its number may be another one's by now.
-      if (!this.#open.has(message)) return;
+      if (!this.has(message)) return;
       if (message.writtenAt !== undefined) this.#events.gaveUp(message);
       if (this.#forget(message)) message.reject(signal.reason as Error);
       this.#events.wake();
@@ -390,8 +395,4 @@ export class OpenMessages {
     const done = (): void => signal.removeEventListener('abort', abort);
     sending.then(done, done);
   }
-}
-
-export function publicPart({ kind, id, event, payload, room, sentAt }: Message): UndeliveredMessage {
-  return { kind, id, event, payload, room, sentAt };
 }

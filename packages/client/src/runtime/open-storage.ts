@@ -2,9 +2,9 @@ import type { DurableOutbox, DurableSurroundings } from '../core/types.js';
 import type { ClientPorts } from '../ports/ports.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { Exchange } from './exchange.js';
-import { publicPart } from './open-messages.js';
 import type { Rooms } from './rooms.js';
 import type { ClientSettings } from './settings.js';
+import { publicPart } from './untaken.js';
 
 interface StorageSurroundings extends Pick<DurableSurroundings, 'post' | 'wake'> {
   readonly ports: ClientPorts;

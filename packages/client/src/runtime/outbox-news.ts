@@ -26,7 +26,7 @@ export class OutboxNews {
       this.#told = outbox;
       this.#dispatcher.outbox(outbox);
     }
-    if (!isClosed && busy) return;
+    if (this.#flushed.size === 0 || (!isClosed && busy)) return;
     for (const tell of this.#flushed) tell();
     this.#flushed.clear();
   }

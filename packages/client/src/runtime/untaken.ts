@@ -1,6 +1,7 @@
 import { type DeliveryError, holdfastError } from '@holdfast/protocol';
 import type { Outbox } from '../core/outbox.js';
 import type { Message } from '../core/types.js';
+import type { UndeliveredMessage } from '../types.js';
 
 /** There is no place in the outbox, or among the requests without an answer. */
 export function outboxFull(
@@ -17,4 +18,15 @@ export function outboxFull(
 export function tooBig({ id: messageId, event, bytes }: Message, maxBytes: number): DeliveryError {
   const text = `'${event}' has ${bytes} bytes; at most ${maxBytes} are allowed`;
   return holdfastError('ERR_TOO_BIG', text, { delivery: 'unsent', messageId, maxBytes });
+}
+
+/** It was on the wire when the session ended. */
+export function sessionLost({ id: messageId }: Message): DeliveryError {
+  const text = 'the session ended before this was acknowledged: it may have been handled or not';
+  return holdfastError('ERR_SESSION_LOST', text, { delivery: 'unknown', messageId });
+}
+
+/** A message as the application gets to see it. */
+export function publicPart({ kind, id, event, payload, room, sentAt }: Message): UndeliveredMessage {
+  return { kind, id, event, payload, room, sentAt };
 }

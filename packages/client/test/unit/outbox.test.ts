@@ -14,6 +14,7 @@ function message(id: string, bytes = 10): Message {
     encoded: id,
     bytes,
     numbers: 1,
+    no: 0,
     seq: 0,
     expiresAt: Infinity,
     deadlineAt: Infinity,

@@ -1,4 +1,4 @@
-import type { Item } from '@holdfast/protocol';
+import { ByNumber, type Item } from '@holdfast/protocol';
 import type { Bounds, ClaimCall, Claimed, ClaimedItem } from '../ports/store.js';
 
 interface Claim {
@@ -19,8 +19,7 @@ interface Entry {
 export class Inbox {
   readonly #bounds: Bounds;
   readonly #leaseMs: number;
-  /** By number, in their order: a map keeps that in which they came. */
-  readonly #entries = new Map<number, Entry>();
+  readonly #entries = new ByNumber<Entry>();
   #bytes = 0;
 
   constructor(bounds: Bounds, leaseMs: number) {

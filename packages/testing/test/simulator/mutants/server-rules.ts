@@ -163,8 +163,19 @@ export const SERVER_RULES: readonly Mutant[] = [
     edits: [
       {
         file: 'server/src/outflow.ts',
-        find: 'return this.#asking || this.congestedSince !== undefined ? Infinity : this.#link.ackDueAt;',
+        find: 'return isAbout || this.congestedSince !== undefined ? Infinity : this.#link.ackDueAt;',
         put: 'return this.#link.ackDueAt;',
+      },
+    ],
+  },
+  {
+    name: 'ack-left-to-nobody',
+    says: 'an ack waits for a write that has been made already',
+    edits: [
+      {
+        file: 'server/src/outflow.ts',
+        find: '(this.#news && this.#wakes > 0)',
+        put: 'this.#wakes > 0',
       },
     ],
   },

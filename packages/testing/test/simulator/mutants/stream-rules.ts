@@ -74,7 +74,7 @@ export const STREAM_RULES: readonly Mutant[] = [
     edits: [
       {
         file: OPEN,
-        find: 'if (!this.#open.has(message)) return;\n      if (message.writtenAt',
+        find: 'if (!this.has(message)) return;\n      if (message.writtenAt',
         put: 'if (message.writtenAt',
       },
     ],
