@@ -39,12 +39,12 @@ export function startHeartbeat(
   return { intervalMs, timeoutMs, maxMissed, heardAt: now, answeredAt: now, missed: 0 };
 }
 
-/** Frames that follow each other so closely are one sign of life. */
-const SAME_SIGN_MS = 10;
+/** Frames within this share of the interval are one sign of life. */
+const SAME_SIGN = 1 / 50;
 
 /** Whether a frame that comes now changes anything. */
-export function isNews({ asked, missed, heardAt }: Heartbeat, now: number): boolean {
-  return asked !== undefined || missed > 0 || now >= heardAt + SAME_SIGN_MS;
+export function isNews({ asked, missed, heardAt, intervalMs }: Heartbeat, now: number): boolean {
+  return asked !== undefined || missed > 0 || now >= heardAt + SAME_SIGN * intervalMs;
 }
 
 /** A frame came. */
