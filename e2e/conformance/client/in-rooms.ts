@@ -71,6 +71,13 @@ export const inRooms: readonly Case<ClientProgram>[] = [
       await hears(scene, ['passing', 'early']);
     },
   ),
+  inRoom('publications that share a frame are told one by one, and move the position', async (scene) => {
+    const wire = await joined(scene);
+    const items = [11, 12, 14].map((offset) => (publication(offset, offset) as [number, number, Item])[2]);
+    wire.say([0, 0, ...items]);
+    await hears(scene, [11, 12, 14]);
+    same((await positions(scene, wire)).rooms, [['reef', 'one', 14]], 'positions');
+  }),
   inRoom('to publish is an event with r', async (scene) => {
     const wire = await joined(scene);
     scene.send('hello', { room: 'reef' });

@@ -244,6 +244,7 @@ const ofRooms: readonly Mutant[] = [
   ),
   mutant('drops nothing below its position', { said: farther }, 'is not above'),
   mutant('hears no publication', { said: without(T.PUB) }, 'right behind'),
+  mutant('hears only the first publication of a frame', { said: onlyFirst }, 'share a frame'),
   mutant('hears in no room into which it was put', { said: without(T.SYNC) }, 'put in by'),
   mutant('stays in a room from which it was taken', staysIn, 'taken out by'),
   mutant(
@@ -307,6 +308,12 @@ const ofDurable: readonly Mutant[] = [
   mutant('takes everybody for ada', welcome({ u: 'ada' }), 'for another user'),
   mutant('forgets nothing that was acknowledged', forgetsNothing, 'stored no more'),
 ];
+
+function onlyFirst(frame: Many): readonly Many[] {
+  const isPublication = (item: unknown): boolean => Array.isArray(item) && item[0] === T.PUB;
+  const first = frame.findIndex(isPublication);
+  return [frame.filter((item, at) => at <= first || !isPublication(item))];
+}
 
 export const clientMutants: readonly Mutant[] = [
   ...ofConnections,

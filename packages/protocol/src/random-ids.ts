@@ -21,7 +21,8 @@ export function randomIds(fill: (bytes: Uint8Array<ArrayBuffer>) => unknown): ()
         used = 0;
       }
       const end = used + LENGTH * IDS_IN_TEXT;
-      text = String.fromCharCode(...bytes.subarray(used, end));
+      // Four times as fast as to spread them.
+      text = String.fromCharCode.apply(null, bytes.subarray(used, end) as unknown as number[]);
       used = end;
       cut = 0;
     }

@@ -1,0 +1,83 @@
+import type { ServerSession } from '@holdfast/server';
+import { expect, test } from 'vitest';
+import { member, openBed } from './people.js';
+
+// What one task publishes in a room waits for its end, so that it shares frames. Nobody may lose anything by that.
+
+const many = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, at) => String(from + at));
+
+test('what one task publishes comes to all, in order, however much it is', async () => {
+  const bed = openBed();
+  const [ada, bob] = [await member(bed), await member(bed)];
+  for (const text of many(1, 1_000)) bed.server.to('lobby').send('message', text);
+  await bed.advance(100);
+  expect(ada.heard).toEqual(many(1, 1_000));
+  expect(bob.heard).toEqual(many(1, 1_000));
+});
+
+test('of what members publish together, each gets what the others said', async () => {
+  const bed = openBed();
+  const people = [await member(bed), await member(bed), await member(bed)];
+  await bed.until(Promise.all(people.map(({ say }, who) => say(String(who)))));
+  await bed.advance(100);
+  expect(people.map(({ heard }) => heard)).toEqual([
+    ['1', '2'],
+    ['0', '2'],
+    ['0', '1'],
+  ]);
+});
+
+test.each(['leave', 'end', 'close'] as const)('%s() in the same task comes after it', async (how) => {
+  const sessions: ServerSession[] = [];
+  const bed = openBed({
+    setup(server) {
+      server.rooms('*', { join: true });
+      server.onSession((session) => sessions.push(session));
+    },
+  });
+  const ada = await member(bed);
+  bed.server.to('lobby').send('message', 'goodbye');
+  const [session] = sessions;
+  const over = {
+    leave: () => session?.leave('lobby'),
+    end: () => session?.end(),
+    close: () => bed.server.close(),
+  };
+  const isOver = over[how]();
+  bed.server.to('lobby').send('message', 'among ourselves');
+  await bed.until(Promise.resolve(isOver));
+  await bed.advance(100);
+  expect(ada.heard).toEqual(['goodbye']);
+});
+
+test('what goes out now or not at all does not overtake it', async () => {
+  const bed = openBed();
+  const ada = await member(bed);
+  bed.server.to('lobby').send('message', 'first');
+  bed.server.to('lobby').send('message', 'second', { delivery: 'volatile' });
+  await bed.advance(100);
+  expect(ada.heard).toEqual(['first', 'second']);
+});
+
+test('who joins in the same task hears it once or not at all, and all that follows', async () => {
+  const bed = openBed();
+  const ada = await member(bed);
+  bed.server.to('lobby').send('message', 'before');
+  const bob = bed.createClient();
+  const heard: unknown[] = [];
+  bob.room('lobby').on('message', (text) => heard.push(text));
+  await bed.until(bob.connect());
+  const joined = bob.room('lobby').join();
+  for (let turn = 0; turn < 40; turn++) {
+    bed.server.to('lobby').send('message', `${turn} a`);
+    bed.server.to('lobby').send('message', `${turn} b`);
+    await bed.advance(1);
+  }
+  await bed.until(joined);
+  await bed.advance(100);
+  const all = Array.from({ length: 40 }, (_, turn) => [`${turn} a`, `${turn} b`]).flat();
+  expect(ada.heard).toEqual(['before', ...all]);
+  expect(heard.length).toBeGreaterThan(10);
+  expect(heard).toEqual(all.slice(-heard.length));
+});
