@@ -57,18 +57,18 @@ const letsNobodyIn = joins((request) => {
 /** Servers that are wrong about rooms. */
 export const roomServers: readonly Mutant[] = [
   mutant('passes no trace on', { heard: traceless }, 'traceparent goes on'),
-  mutant('writes publications twice', { heard: twice(T.PUB) }, 'reaches the other', 'in order and once'),
+  mutant('writes publications twice', { heard: twice(T.PUB) }, 'reach the other', 'in order and once'),
   mutant(
     'loses publications',
     { heard: without(T.PUB) },
-    'reaches the other',
+    'reach the other',
     'was missed',
     'from where it was joined',
     'is raised',
     'told the past',
   ),
   mutant('tells newcomers another offset than SYNC does', { heard: furtherOn }, 'told the past'),
-  mutant('numbers rooms wrongly', { heard: wrongRoom }, 'reaches the other', 'presence: members'),
+  mutant('numbers rooms wrongly', { heard: wrongRoom }, 'reach the other', 'presence: members'),
   mutant('tells nobody what members say', { heard: members(([id, n]) => [[id, n]]) }, 'is told as JSON'),
   mutant('hears nothing of presence', { said: hearsNoPresence }, 'told as JSON', 'bytes of JSON are refused'),
   mutant(

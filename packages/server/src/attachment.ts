@@ -55,10 +55,8 @@ export interface AttachmentSurroundings
 
 /** A connection that is silent for so many heartbeats is dead. */
 const SILENT_HEARTBEATS = 2.2;
-/**
- * A connection whose session is on another server now stays open for so long: its client may be here until the WELCOME
- * from there has come, and would be without any if this one closed before.
- */
+// A connection whose session is on another server now stays open for so long: its client may be here until the WELCOME from
+// there has come, and would be without any if this one closed before.
 const RETIRED_MS = 1_000;
 
 /**
@@ -97,24 +95,31 @@ export class Attachment implements SessionConnection {
     this.#transport = transport;
     this.#around = around;
     this.#link = new Link(session.codec, { accepted, acknowledged: base });
-    const shared = {
-      ...around,
-      codec: session.codec,
-      noLongerOurs: (status: 'fenced' | 'lost') => this.#noLongerOurs(status),
-      failed: (error: unknown) => this.#failed(error),
-    };
+    const { clock, store, observe, maxBufferedBytes, check, bye, broken } = around;
+    const { codec } = session;
+    const noLongerOurs = (status: 'fenced' | 'lost'): void => this.#noLongerOurs(status);
+    const failed = (error: unknown): void => this.#failed(error);
     this.#outflow = new Outflow(
       session,
       { owner, transport, link: this.#link, window },
       {
-        ...shared,
-        wrote: (messages) => around.observe.messages('out', messages),
+        clock,
+        store,
+        codec,
+        noLongerOurs,
+        failed,
+        maxBufferedBytes,
+        wrote: (messages) => observe.messages('out', messages),
         flowing: () => this.#flowing(),
       },
     );
-    this.lanes = new Lanes(session, this.#outflow, shared);
+    this.lanes = new Lanes(session, this.#outflow, { store, codec, observe, failed });
     this.#inflow = new Inflow(session, owner, this.#link, {
-      ...shared,
+      store,
+      noLongerOurs,
+      check,
+      bye,
+      broken,
       refused: (seq) => this.#outflow.refused(seq),
       acknowledged: (ack) => this.#acknowledged(ack),
       wake: () => this.#outflow.wake(),

@@ -2,7 +2,7 @@ import { CloseCode, Listeners } from '@holdfast/protocol';
 import { after } from './answer.js';
 import type { Memberships } from './arrival.js';
 import { Draining } from './draining.js';
-import { ConnectionHandshake } from './gateway/handshake.js';
+import { ConnectionHandshake, type HandshakeSurroundings } from './gateway/handshake.js';
 import { Revocations } from './gateway/revocations.js';
 import { Upgrades } from './gateway/upgrade.js';
 import { Direct } from './hub/direct.js';
@@ -51,6 +51,7 @@ export class ServerCore {
   readonly #arriving = new Set<ConnectionHandshake>();
   readonly #admission: Admission;
   readonly #limits: ConnectionLimits;
+  readonly #handshakes: HandshakeSurroundings;
   readonly #sessions: Sessions;
   /** Ends a session, here or elsewhere, in the name of the application. */
   readonly end: Sessions['end'];
@@ -114,8 +115,32 @@ export class ServerCore {
     this.revocations = new Revocations({ ...ports, sessions: this.hub.sessions, end });
     this.#admission = new Admission(settings.acceptPerSecond);
     this.#limits = new ConnectionLimits(settings);
+    this.#handshakes = this.#handshakesIn(settings);
     this.upgrades = new Upgrades(settings, this);
     this.#stopListening = store.listen((note) => this.#sessions.noted(note));
+  }
+
+  /** What all connections need until they have a session: one for all of them, since there are many. */
+  #handshakesIn(settings: ServerSettings): HandshakeSurroundings {
+    return {
+      ...settings,
+      ports: this.ports,
+      store: this.store,
+      node: this.node,
+      admission: this.#admission,
+      connections: this.#limits,
+      middleware: this.middleware.of(settings.scopes.root).sessions,
+      revocations: this.revocations,
+      spreadMs: () => this.#admission.spreadMs(this.#sessions.connections),
+      readmit: (session, rooms, handshake) => this.#readmit(session, rooms, handshake),
+      arrive: (from, arrival, greet) =>
+        this.#sessions.arrive(arrival, (attachment) => {
+          this.#arriving.delete(from);
+          greet(attachment);
+        }),
+      gone: (connection) => this.#arriving.delete(connection),
+      failed: (error, name) => this.failed(error, { name }),
+    };
   }
 
   /** Something of the application's own failed. */
@@ -126,28 +151,8 @@ export class ServerCore {
 
   /** A connection stands: from here on it is between the client and its handshake. */
   readonly accept: Acceptor = (transport, codec, handshake, token, identity) => {
-    const connection = new ConnectionHandshake(
-      {
-        ...this.settings,
-        ports: this.ports,
-        store: this.store,
-        node: this.node,
-        admission: this.#admission,
-        connections: this.#limits,
-        middleware: this.middleware.of(this.settings.scopes.root).sessions,
-        revocations: this.revocations,
-        spreadMs: () => this.#admission.spreadMs(this.#sessions.connections),
-        readmit: (session, rooms, handshake) => this.#readmit(session, rooms, handshake),
-        arrive: (arrival, greet) =>
-          this.#sessions.arrive(arrival, (attachment) => {
-            this.#arriving.delete(connection);
-            greet(attachment);
-          }),
-        gone: () => this.#arriving.delete(connection),
-        failed: (error, name) => this.failed(error, { name }),
-      },
-      { transport, codec, handshake, token, identity },
-    );
+    const come = { transport, codec, handshake, token, identity };
+    const connection = new ConnectionHandshake(this.#handshakes, come);
     this.#arriving.add(connection);
     connection.knock();
     if (this.#phase !== 'open') {

@@ -99,10 +99,8 @@ export class Session {
   readonly #turns = new Turns();
   /** What the application keeps with it. */
   readonly data: KeptData;
-  /** What this server asks its client. */
-  readonly asking: Asking;
-  /** What this server answers its client with, item by item. */
-  readonly streams: Streams;
+  #asking: Asking | undefined;
+  #streams: Streams | undefined;
   #handled: Handled = { low: 0, above: [] };
   #detachedAt = 0;
   /** Sends without a number yet, by the call that appended them. */
@@ -119,26 +117,39 @@ export class Session {
     this.rate = around.rate;
     this.door = around.door(this, '');
     this.runner = new Runner(this, around);
-    const { clock, store, node, nextCall, report } = around;
-    this.asking = new Asking({
+  }
+
+  /** What this server asks its client. Made when it does: most sessions have nothing of the kind, and there are many. */
+  get asking(): Asking {
+    if (this.#asking) return this.#asking;
+    const { clock, store, node, nextCall, report } = this.#around;
+    this.#asking = new Asking({
       clock,
       nextCall,
-      encode: (item) => codec.encode(item),
+      encode: (item) => this.codec.encode(item),
       append: (call, next) => this.#append(call, next),
       epoch: () => this.epoch,
       withdraw: (call, next) =>
-        this.#turns.take(() => store.withdraw({ sid: id, writer: node, ...call }), next),
+        this.#turns.take(() => store.withdraw({ sid: this.id, writer: node, ...call }), next),
       lend: () => this.runner.lend(),
       failed: (error) => report(error, 'store', this),
     });
-    this.streams = new Streams({
-      encode: (item) => codec.encode(item),
+    return this.#asking;
+  }
+
+  /** What this server answers its client with, item by item; made as above. */
+  get streams(): Streams {
+    if (this.#streams) return this.#streams;
+    const { nextCall, report } = this.#around;
+    this.#streams = new Streams({
+      encode: (item) => this.codec.encode(item),
       append: (data, epoch) =>
         this.#append({ w: nextCall(), data, epoch, part: true }, (appended) => appended),
       epoch: () => this.epoch || undefined,
       isHandled: (seq) => seq <= this.#handled.low || this.#handled.above.includes(seq),
       failed: (error) => report(error, 'store', this),
     });
+    return this.#streams;
   }
 
   /** Its client has shown a token, with a connection or on one. */
@@ -167,7 +178,7 @@ export class Session {
 
   /** It has had no connection here for so long that its client reads its streams elsewhere, or not at all. */
   sweep(idleMs: number): void {
-    if (!this.attachment && this.#around.clock.now() >= this.#detachedAt + idleMs) this.streams.abandon();
+    if (!this.attachment && this.#around.clock.now() >= this.#detachedAt + idleMs) this.#streams?.abandon();
   }
 
   /** A connection comes: the store may have accepted what nobody here has heard of. */
@@ -176,7 +187,7 @@ export class Session {
     if (previous !== this.gen) {
       this.data.told(data);
       this.#around.isIn(this, rooms);
-      this.streams.abandon();
+      this.#streams?.abandon();
     }
     this.epoch = epoch;
     this.gen = gen;
@@ -185,7 +196,7 @@ export class Session {
     // Not its rooms: whoever has moved it since then may have said so before this answer came, or while middleware was asked.
     this.handled(handled, undefined);
     this.moved();
-    this.streams.retry();
+    this.#streams?.retry();
   }
 
   /** True if all moves are over: it is known in which rooms it is. */
@@ -211,7 +222,7 @@ export class Session {
 
   /** This message has been handled here. */
   finished(seq: number): void {
-    this.streams.ran(seq);
+    this.#streams?.ran(seq);
     if (seq !== this.#moving) return;
     this.#moving = 0;
     if (seq === this.#late?.lastMove) this.#around.movedLate(this, this.#late.rooms);
@@ -221,7 +232,7 @@ export class Session {
   /** The store says what has been handled, here or elsewhere, and, if it was asked, in which rooms the session is. */
   handled(handled: Handled, rooms: ReadonlyMap<string, Membership> | undefined): void {
     this.#handled = handled;
-    this.streams.handled();
+    this.#streams?.handled();
     const { low, above } = handled;
     if (!rooms || this.#whereabouts === 'unsure') return;
     if (this.#moving > low && !above.includes(this.#moving)) return;
@@ -301,7 +312,7 @@ export class Session {
   /** Nobody waits any more for the answer to this request. */
   cancel(seq: number): void {
     const reason = new RejectError('cancelled');
-    if (!this.streams.cancel(seq, reason)) this.runner.cancel(seq, reason);
+    if (!this.#streams?.cancel(seq, reason)) this.runner.cancel(seq, reason);
   }
 
   #append<R>(
@@ -350,7 +361,7 @@ export class Session {
   /** What a call of ours has appended has got a number. */
   numbered(seq: number, written: Writing | undefined): void {
     if (written?.writer !== this.#around.node) return;
-    this.asking.numbered(seq, written.w);
+    this.#asking?.numbered(seq, written.w);
     const deferred = this.#waiting.get(written.w);
     if (!deferred) return;
     this.#waiting.delete(written.w);
@@ -364,14 +375,14 @@ export class Session {
       this.#inflight.delete(seq);
       deferred.resolve({ id: deferred.sending.id, outcome: 'acknowledged' });
     }
-    this.streams.retry();
+    this.#streams?.retry();
   }
 
   /** The session is over: whoever waits for this client is told. `unwritten`: requests that never got a number. */
   end(unwritten: readonly Writing[] = []): void {
     if (this.ended) return;
     const { node } = this.#around;
-    this.asking.end(new Set(unwritten.filter(({ writer }) => writer === node).map(({ w }) => w)));
+    this.#asking?.end(new Set(unwritten.filter(({ writer }) => writer === node).map(({ w }) => w)));
     for (const { sending, reject } of this.#inflight.values()) reject(sessionOver(sending.id, true));
     for (const { sending, reject } of this.#waiting.values()) reject(sessionOver(sending.id, false));
     this.#inflight.clear();
@@ -379,6 +390,6 @@ export class Session {
     const over = sessionOver('', true);
     this.aborter.abort(over);
     this.runner.cancelAll(over);
-    this.streams.abortAll(over);
+    this.#streams?.abortAll(over);
   }
 }

@@ -84,7 +84,8 @@ export class Entry {
 
   /** What its HTTP request said. */
   handshake(resumed: boolean): Handshake {
-    return { ...this.#upgraded.handshake, resumed };
+    const { request, address } = this.#upgraded.handshake;
+    return request ? { request, address, resumed } : { address, resumed };
   }
 
   #identify(

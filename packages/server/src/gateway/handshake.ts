@@ -75,9 +75,9 @@ export interface HandshakeSurroundings extends EntrySurroundings {
    * Binds the connection to its session here. `greet` writes the WELCOME, and what follows it at once. False if the session
    * has a newer one.
    */
-  arrive(arrival: Arrival, greet: (attachment: Attachment) => void): boolean;
+  arrive(from: ConnectionHandshake, arrival: Arrival, greet: (attachment: Attachment) => void): boolean;
   /** The connection ended before there was a session. */
-  gone(): void;
+  gone(connection: ConnectionHandshake): void;
 }
 
 type Stage =
@@ -171,7 +171,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     if (next.name === 'live' || next.name === 'over') this.#cancelTimer();
     if (next.name === 'over') {
       this.#place.leave();
-      this.#around.gone();
+      this.#around.gone(this);
     }
     return stage;
   }
@@ -323,7 +323,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
       refused: (refusal) => this.#refused(refusal),
       identify: this.#entry.identify,
     };
-    const isNewest = this.#around.arrive(arrival, (attachment) => {
+    const isNewest = this.#around.arrive(this, arrival, (attachment) => {
       this.#leave({ name: 'live', attachment });
       const verdict = attached.status === 'new' ? Verdict.NEW : Verdict.RESUMED;
       const exp = expiresIn(expiresAt, this.#around.ports.clock.now());

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type Clock, CloseCode, type Codec, type Transport } from '@holdfast/protocol';
+import { type Clock, CloseCode, type Codec } from '@holdfast/protocol';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Acceptor, Identity } from '../ports/ports.js';
 import { requestedPath } from '../requested-path.js';
@@ -14,6 +14,7 @@ import { type HttpRefusal, refuse } from './refuse.js';
 import { UpgradeAuth } from './upgrade-auth.js';
 import { redactedUrl, upgradeTokenOf } from './upgrade-token.js';
 import { frameMaker } from './web-socket-frame.js';
+import { WebSocketTransport } from './web-socket-transport.js';
 
 const DEFAULT_PATH = '/realtime';
 /** As it stands in the first line of a request: what is not written so would never be asked for. */
@@ -201,19 +202,7 @@ export class Upgrades {
     codec: Codec,
     identity?: Identity,
   ): void {
-    const frameOf = this.#frameOf;
-    const transport: Transport = {
-      send(data) {
-        // Past `ws`, which would make the frame of what goes to a thousand a thousand times. It writes whole frames, too.
-        if (socket.readyState === socket.OPEN) stream.write(frameOf(data));
-      },
-      close(code, reason) {
-        socket.close(code, reason.slice(0, 40));
-      },
-      get bufferedBytes() {
-        return socket.bufferedAmount;
-      },
-    };
+    const transport = new WebSocketTransport(socket, stream, this.#frameOf);
     const events = this.#accept(transport, codec, this.#handshakeOf(request), token, identity);
     socket.on('message', (data, isBinary) => {
       const bytes = data as Buffer;

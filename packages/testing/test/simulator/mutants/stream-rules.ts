@@ -35,7 +35,7 @@ export const STREAM_RULES: readonly Mutant[] = [
     edits: [
       {
         file: SESSION,
-        find: 'if (!this.streams.cancel(seq, reason)) this.runner.cancel(seq, reason);',
+        find: 'if (!this.#streams?.cancel(seq, reason)) this.runner.cancel(seq, reason);',
         put: 'this.runner.cancel(seq, reason);',
       },
     ],
@@ -58,12 +58,12 @@ export const STREAM_RULES: readonly Mutant[] = [
     edits: [
       {
         file: SESSION,
-        find: '      this.streams.abandon();\n    }\n    this.epoch',
+        find: '      this.#streams?.abandon();\n    }\n    this.epoch',
         put: '    }\n    this.epoch',
       },
       {
         file: SESSION,
-        find: 'if (!this.attachment && this.#around.clock.now() >= this.#detachedAt + idleMs) this.streams.abandon();',
+        find: 'if (!this.attachment && this.#around.clock.now() >= this.#detachedAt + idleMs) this.#streams?.abandon();',
         put: 'void idleMs;',
       },
     ],
