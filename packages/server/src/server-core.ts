@@ -112,7 +112,8 @@ export class ServerCore {
     });
     this.end = this.#sessions.end;
     const end = (sid: string): void => this.#sessions.endFor(sid, 'ended');
-    this.revocations = new Revocations({ ...ports, sessions: this.hub.sessions, end });
+    const tellNow = (): void => this.hub.tellNow();
+    this.revocations = new Revocations({ ...ports, sessions: this.hub.sessions, tellNow, end });
     this.#admission = new Admission(settings.acceptPerSecond);
     this.#limits = new ConnectionLimits(settings);
     this.#handshakes = this.#handshakesIn(settings);

@@ -214,6 +214,8 @@ export class Sessions {
   readonly end = (sid: string, reason: string): Answer<void> => this.#ended({ sid, why: 'ended', reason });
 
   #ended(call: EndCall): Answer<void> {
+    // While the store still has it: what was published before is told before.
+    this.#around.hub.tellNow();
     this.#ending.add(call.sid);
     return after(this.#around.store.end(call), () => {
       this.#ending.delete(call.sid);

@@ -22,6 +22,8 @@ export interface RevocationsSurroundings {
   readonly clock: Clock;
   /** Those that this server knows, by id. */
   readonly sessions: ReadonlyMap<string, Holder>;
+  /** Tells everybody what was published before. */
+  tellNow(): void;
   /** Ends a session for good. */
   end(sid: string): void;
 }
@@ -61,6 +63,7 @@ export class Revocations {
     } else if (userId !== undefined) {
       this.#users.set(userId, { at: now, until: Math.max(expiresAt, this.#users.get(userId)?.until ?? 0) });
     }
+    this.#around.tellNow();
     for (const session of [...this.#around.sessions.values()]) {
       if (session.user.id !== userId && (tokenId === undefined || session.tokenId !== tokenId)) continue;
       session.attachment?.refuse(REVOKED);

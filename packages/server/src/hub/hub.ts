@@ -175,7 +175,11 @@ export class Hub {
         if (move.membership) this.#quietly(dropStray(this, store, sid, name));
         return status === 'ok';
       });
-    if (way === 'out') return moving({ name });
+    if (way === 'out') {
+      // While the store still has it in: whoever is told asks where it is, and would be out before the rest is told.
+      this.#telling.now();
+      return moving({ name });
+    }
     if (this.sessions.get(sid)?.rooms.has(name)) return true;
     return after(this.#look(name), ({ start }) =>
       moving({ name, membership: { position: start, replaced: [] } }),

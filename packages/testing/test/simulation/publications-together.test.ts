@@ -1,6 +1,6 @@
 import type { ServerSession } from '@holdfast/server';
 import { expect, test } from 'vitest';
-import { member, openBed } from './people.js';
+import { member, openBed, silent } from './people.js';
 
 // What one task publishes in a room waits for its end, so that it shares frames. Nobody may lose anything by that.
 
@@ -49,6 +49,53 @@ test.each(['leave', 'end', 'close'] as const)('%s() in the same task comes after
   await bed.until(Promise.resolve(isOver));
   await bed.advance(100);
   expect(ada.heard).toEqual(['goodbye']);
+});
+
+// Something else waits for the session then: for that the store is asked, which knows already that it is out.
+test.each(['leave', 'end', 'revoke'] as const)(
+  '%s in a handler comes after what that has published',
+  async (how) => {
+    const bed = openBed({
+      logger: silent,
+      setup(server) {
+        server.rooms('*', { join: true });
+        server.on('quit', (_payload, { session }) => {
+          server.to('lobby').send('message', 'goodbye');
+          session.send('note', 'of its own');
+          if (how === 'leave') session.leave('lobby');
+          else if (how === 'end') session.end('kicked');
+          else server.revoke({ userId: session.user.id, expiresAt: bed.clock.now() + 60_000 });
+          server.to('lobby').send('message', 'among ourselves');
+        });
+      },
+    });
+    const [ada, bob] = [await member(bed), await member(bed)];
+    ada.client.send('quit');
+    await bed.advance(100);
+    expect(ada.heard).toEqual(['goodbye']);
+    expect(bob.heard).toEqual(['goodbye', 'among ourselves']);
+  },
+);
+
+test('who is put out of one room after another hears what was said in each before', async () => {
+  const sessions: ServerSession[] = [];
+  const bed = openBed({
+    setup(server) {
+      server.rooms('*', { join: true });
+      server.onSession((session) => sessions.push(session));
+    },
+  });
+  const client = bed.createClient();
+  const heard: unknown[] = [];
+  client.on('message', (text) => heard.push(text));
+  await bed.until(client.connect());
+  for (const room of ['a', 'b', 'c']) await bed.until(client.room(room).join());
+  for (const room of ['a', 'b', 'c']) {
+    bed.server.to(room).send('message', room);
+    void sessions[0]?.leave(room);
+  }
+  await bed.advance(100);
+  expect(heard).toEqual(['a', 'b', 'c']);
 });
 
 test('what goes out now or not at all does not overtake it', async () => {
