@@ -17,8 +17,8 @@ export class RoomNews {
   #bytes = 0;
   /** Whether somebody is not to get one of them. */
   #forAll: 'all' | 'some' = 'all';
-  /** Mostly there is one codec. */
-  #frame: { readonly codec: Codec; readonly data: WireData } | undefined;
+  /** By the names of their codecs. */
+  readonly #frames = new Map<string, WireData>();
 
   constructor(room: NumberedRoom, after: RoomPosition) {
     this.room = room;
@@ -48,16 +48,17 @@ export class RoomNews {
     this.#bytes += bytes;
     this.#to = { epoch: this.after.epoch, offset: publication.offset };
     if (publication.except.size > 0) this.#forAll = 'some';
-    this.#frame = undefined;
+    this.#frames.clear();
     return true;
   }
 
   /** All of them: the same bytes for every member with that codec. */
   frame(codec: Codec): WireData {
-    if (this.#frame?.codec !== codec) {
-      this.#frame = { codec, data: this.room.frame(this.#publications, codec) };
-    }
-    return this.#frame.data;
+    const known = this.#frames.get(codec.name);
+    if (known !== undefined) return known;
+    const data = this.room.frame(this.#publications, codec);
+    this.#frames.set(codec.name, data);
+    return data;
   }
 }
 

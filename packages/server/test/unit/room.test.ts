@@ -17,7 +17,10 @@ describe('a room on a server', () => {
     news.add(publication);
     expect(news.frame(codec)).toBe('[0,0,[6,7,3,"message","hi",{"i":"id","t":1000,"f":"ada"}]]');
     const packed = msgpack();
-    expect(news.frame(packed)).toBe(news.frame(packed));
+    // Members of both may come in any order.
+    const made = news.frame(packed);
+    news.frame(codec);
+    expect(news.frame(packed)).toBe(made);
     expect(packed.decode(news.frame(packed))).toEqual(codec.decode(news.frame(codec)));
   });
 
