@@ -73,6 +73,13 @@ export class Telling {
     const news = this.#news.get(room);
     if (!news || (only && only !== news)) return;
     this.#news.delete(room);
-    for (const { attachment } of room.members) attachment?.lanes.news(news);
+    for (const { attachment } of room.members) {
+      try {
+        attachment?.lanes.news(news);
+      } catch (error) {
+        // Of one connection. Nobody else is to miss anything by it, and at the end of a task nobody would catch it.
+        this.#around.failed(error);
+      }
+    }
   }
 }

@@ -1,5 +1,6 @@
 import type { ServerSession } from '@holdfast/server';
 import { expect, test } from 'vitest';
+import { bareServer, itemsOf } from './bare.js';
 import { member, openBed, silent } from './people.js';
 
 // What one task publishes in a room waits for its end, so that it shares frames. Nobody may lose anything by that.
@@ -96,6 +97,26 @@ test('who is put out of one room after another hears what was said in each befor
   }
   await bed.advance(100);
   expect(heard).toEqual(['a', 'b', 'c']);
+});
+
+test('a transport that throws is reported, and keeps nobody else from hearing', async () => {
+  const bare = bareServer();
+  const peers = ['ada', 'bob', 'eve'].map((name) => bare.dial(name));
+  for (const peer of peers) {
+    peer.hello();
+    peer.frame([0, 1, [3, '$join', { room: 'lobby' }]]);
+  }
+  await bare.clock.advance(200);
+  const [, bob] = peers;
+  Object.defineProperty(bob, 'frames', {
+    get() {
+      throw new Error('the transport is gone');
+    },
+  });
+  bare.server.to('lobby').send('message', 'hi');
+  await bare.clock.settle();
+  const heard = peers.map((peer) => itemsOf(peer, 6).filter(([, , , name]) => name === 'message').length);
+  expect([heard, bare.errors.map(String)]).toEqual([[1, 0, 1], ['Error: the transport is gone']]);
 });
 
 test('what goes out now or not at all does not overtake it', async () => {
