@@ -24,6 +24,9 @@ import { OpenMessages } from './open-messages.js';
 import type { ClientSettings } from './settings.js';
 import { publicPart } from './untaken.js';
 
+/** What a frame costs is next to nothing for each of so many messages. */
+const FRAMEFUL = 32;
+
 export interface ExchangeEvents {
   /** Something waits to be written. */
   wake(): void;
@@ -87,9 +90,10 @@ export class Exchange {
     return this.#outboxState;
   }
 
-  /** How many messages are not on the wire yet. */
-  get waiting(): number {
-    return this.#messages.outbox.messages;
+  /** True if just as many messages wait as are worth a frame; not for each that comes while they must go on waiting. */
+  get isFrameful(): boolean {
+    const { messages } = this.#messages.outbox;
+    return messages > 0 && messages % FRAMEFUL === 0;
   }
 
   /** True while a message is not settled. */
@@ -226,7 +230,7 @@ export class Exchange {
     }
     // Only now: what is handled is told in the very frame that acknowledges it, as a rule.
     for (const item of frame.items) if (item[0] === Type.DONE) this.#accepted.handled(item[1], item[2]);
-    if (this.#link.ackDueAt < Infinity || this.waiting > 0) this.#events.wake();
+    if (this.#link.ackDueAt < Infinity || this.#messages.outbox.messages > 0) this.#events.wake();
   }
 
   /** Ends what has waited too long. */

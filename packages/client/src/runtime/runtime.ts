@@ -43,8 +43,6 @@ import type { SocketFailure } from './socket.js';
 import { Tokens } from './tokens.js';
 
 const REQUEST_TIMEOUT_MS = 30_000;
-/** As many messages are worth a frame of their own: it costs each of them next to nothing. */
-const MANY = 32;
 type ConnectOptions = NonNullable<Parameters<ClientConnection['connect']>[0]>;
 /** Whatever comes next, these are not shown again. */
 const REFUSALS: readonly string[] = ['ERR_AUTH_EXPIRED', 'ERR_AUTH_REFUSED'];
@@ -138,6 +136,8 @@ export class Runtime {
     const { status } = this.#connection;
     const sending = this.exchange.submit(draft);
     if (status === 'closed') this.exchange.end();
+    // Of much, the server gets some to work on before this task is over.
+    if (this.exchange.isFrameful) this.#post(() => this.#write());
     return sending;
   }
 
@@ -325,15 +325,13 @@ export class Runtime {
     this.#lines.hangUp(dial, code, reason);
   }
 
-  /** Writes at the end of this task: what one task sends shares frames. Of much, the server gets some to work on before. */
+  /** Writes at the end of this task: what one task sends shares frames. */
   #wake(): void {
-    const write = () => this.#post(() => this.#write());
-    const { waiting } = this.exchange;
-    if (this.#flushDue) return waiting > 0 && waiting % MANY === 0 ? write() : undefined;
+    if (this.#flushDue) return;
     this.#flushDue = true;
     this.#ports.clock.defer(() => {
       this.#flushDue = false;
-      write();
+      this.#post(() => this.#write());
     });
   }
 
