@@ -21,8 +21,7 @@ export class HandlerContext implements ServerContext {
   readonly from: string | undefined;
   readonly traceparent: string | undefined;
   readonly session: ServerSession;
-  /** No `#`: an application may hand on a `Proxy` of a context. */
-  private readonly aborter: Pick<Aborter, 'signal'>;
+  readonly #aborter: Pick<Aborter, 'signal'>;
 
   /** `name`: of the event or request, as it is on the wire; `at`: ms since 1970. */
   constructor(
@@ -41,10 +40,10 @@ export class HandlerContext implements ServerContext {
     this.from = session.user.id;
     this.traceparent = traceparentOf(c);
     this.session = session.doorIn(prefix);
-    this.aborter = aborter;
+    this.#aborter = aborter;
   }
 
   get signal(): AbortSignal {
-    return this.aborter.signal;
+    return this.#aborter.signal;
   }
 }
