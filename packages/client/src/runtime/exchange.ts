@@ -25,7 +25,7 @@ import type { ClientSettings } from './settings.js';
 import { publicPart } from './untaken.js';
 
 /** What a frame costs is next to nothing for each of so many messages. */
-const FRAMEFUL = 32;
+const FRAME_MESSAGES = 32;
 
 export interface ExchangeEvents {
   /** Something waits to be written. */
@@ -91,9 +91,9 @@ export class Exchange {
   }
 
   /** True if just as many messages wait as are worth a frame; not for each that comes while they must go on waiting. */
-  get isFrameful(): boolean {
+  get fillsFrame(): boolean {
     const { messages } = this.#messages.outbox;
-    return messages > 0 && messages % FRAMEFUL === 0;
+    return messages > 0 && messages % FRAME_MESSAGES === 0;
   }
 
   /** True while a message is not settled. */

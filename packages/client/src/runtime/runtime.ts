@@ -137,7 +137,7 @@ export class Runtime {
     const sending = this.exchange.submit(draft);
     if (status === 'closed') this.exchange.end();
     // Of much, the server gets some to work on before this task is over.
-    if (this.exchange.isFrameful) this.#post(() => this.#write());
+    if (this.exchange.fillsFrame) this.#post(() => this.#write());
     return sending;
   }
 
@@ -367,10 +367,12 @@ export class Runtime {
 
   #take(dial: number, frame: Frame, bytes: number): void {
     if (hearsNews(this.#connection, this.#ports.clock.now())) this.#step({ type: 'heard', dial });
-    for (const [type] of frame.items) if (type === Type.PONG) this.#step({ type: 'pong-came', dial });
+    const has = (wanted: number): boolean => frame.items.some(([type]) => type === wanted);
+    if (has(Type.PONG)) this.#step({ type: 'pong-came', dial });
     this.exchange.receive(frame, bytes);
+    // Once, however often the server asks in one frame.
+    if (has(Type.PING)) this.#step({ type: 'ping-came', dial });
     for (const item of frame.items) {
-      if (item[0] === Type.PING) this.#step({ type: 'ping-came', dial });
       if (item[0] === Type.AUTH && typeof item[1] !== 'string') this.#tokens.accepted(item[1]);
       if (item[0] === Type.GOAWAY) this.#step({ type: 'goaway', dial, afterMs: item[2] });
       if (item[0] === Type.BYE) this.#farewell(dial, frame);
