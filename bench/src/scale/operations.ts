@@ -1,3 +1,4 @@
+import type { Peer } from './peer.js';
 import { type Place, settle } from './place.js';
 
 /** What is measured: made ready in a place, then done again and again. */
@@ -23,41 +24,24 @@ const names = (prefix: string, size: number): string[] =>
   Array.from({ length: size }, (_, n) => `${prefix}:${n}`);
 const event = (more: object = {}): readonly unknown[] => [2, 'note', TEXT, { i: id(), ...more }];
 
+/** One peer says something, and all that follows from it is waited for. */
+const saying = (title: string, say: (peer: Peer) => void): Operation => ({
+  title,
+  times: 400,
+  async prepare(place) {
+    const peer = await place.peer();
+    return () => {
+      say(peer);
+      return settle();
+    };
+  },
+});
+
 /** On the path of one message. Beside so many sessions, rooms and durable outboxes that have nothing to do with it. */
 export const MESSAGES: readonly Operation[] = [
-  {
-    title: 'an event of a client',
-    times: 400,
-    async prepare(place) {
-      const peer = await place.peer();
-      return () => {
-        peer.say(event());
-        return settle();
-      };
-    },
-  },
-  {
-    title: 'a request of a client, and its answer',
-    times: 400,
-    async prepare(place) {
-      const peer = await place.peer();
-      return () => {
-        peer.say([3, 'echo', TEXT]);
-        return settle();
-      };
-    },
-  },
-  {
-    title: 'a volatile event of a client',
-    times: 400,
-    async prepare(place) {
-      const peer = await place.peer();
-      return () => {
-        peer.mention([20, 'note', TEXT, { i: id() }]);
-        return settle();
-      };
-    },
-  },
+  saying('an event of a client', (peer) => peer.say(event())),
+  saying('a request of a client, and its answer', (peer) => peer.say([3, 'echo', TEXT])),
+  saying('a volatile event of a client', (peer) => peer.mention([20, 'note', TEXT, { i: id() }])),
   {
     title: 'a durable event of a client, from another outbox each time',
     times: 400,
