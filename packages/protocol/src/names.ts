@@ -22,7 +22,7 @@ export function checkName(name: unknown, what: string, prefix = ''): asserts nam
   }
   if (name.startsWith('$'))
     throw new TypeError(`${what}: '${name}' begins with '$', which the protocol keeps for itself`);
-  const [namespace] = prefixOf(name).split('#');
+  const namespace = prefixOf(name).slice(0, -1);
   if (namespace) throw new TypeError(`${what}: '${name}' is in the namespace '${namespace}': say it there`);
 }
 

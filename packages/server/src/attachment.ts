@@ -282,7 +282,7 @@ export class Attachment implements SessionConnection {
     if (item[0] === Type.CANCEL) this.session.cancel(item[1]);
     const isAnswer = item[0] === Type.RES || item[0] === Type.ERR;
     if (isAnswer && this.session.asking.answered(item)) return { ...incoming, wanted: true };
-    const retryAfterMs = this.#pace.charge(incoming.seq, item);
+    const retryAfterMs = this.#pace.charge(incoming.seq, item, this.#heardAt);
     return retryAfterMs === undefined ? incoming : { ...incoming, retryAfterMs };
   }
 
@@ -310,7 +310,7 @@ export class Attachment implements SessionConnection {
   }
 
   #hear(item: VolatileItem): void {
-    if (this.#pace.charge(0, item) === undefined) return this.#around.hear(this.session, item);
+    if (this.#pace.charge(0, item, this.#heardAt) === undefined) return this.#around.hear(this.session, item);
     this.#around.observe.dropped({ sessionId: this.session.id, reason: 'volatile', messages: 1 });
   }
 

@@ -319,9 +319,11 @@ export class Session {
     call: Pick<AppendCall, 'w' | 'data' | 'place' | 'asks' | 'cancels' | 'part' | 'epoch'>,
     next: (appended: Appended) => R,
   ): Answer<R> {
-    const { store, node } = this.#around;
+    const { store, node: writer } = this.#around;
+    // By name: a copy of whatever a call has takes ten times as long, for each message.
+    const { w, data, place, asks, cancels, part, epoch } = call;
     return this.#turns.take(
-      () => store.append({ sid: this.id, writer: node, ...call }),
+      () => store.append({ sid: this.id, writer, w, data, place, asks, cancels, part, epoch }),
       (appended) => {
         if (appended.status === 'ok') this.#gaveWay(appended.dropped ?? []);
         return next(appended);

@@ -154,7 +154,14 @@ function itemOf({ kind, name, payload, room, ear, options = NONE }: Draft, data:
   const { id: i, sentAt: s, outboxPlace: o, delivery } = said;
   // Of a namespace itself, the name of the event tells.
   const r = room === undefined || room === prefixOf(name) ? undefined : room;
-  return [delivery === 'volatile' ? Type.VOL : Type.EVT, name, data, { i, s, r, o, c, u }];
+  // JSON takes about as long for a field that is absent as for one that is there, and most messages have only these.
+  const isPlain = r === undefined && o === undefined && c === undefined && u === undefined;
+  return [
+    delivery === 'volatile' ? Type.VOL : Type.EVT,
+    name,
+    data,
+    isPlain ? { i, s } : { i, s, r, o, c, u },
+  ];
 }
 
 function encode(draft: Draft, said: Said, codec: Codec): Encoded {

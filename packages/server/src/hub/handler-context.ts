@@ -8,6 +8,8 @@ export interface Running {
   readonly seq: number;
   readonly redelivered: boolean;
   readonly aborter: Pick<Aborter, 'signal'>;
+  /** Ms since 1970. */
+  readonly begun: number;
 }
 
 /** What a handler is given beside the payload. A class, since one is made for each message: literals with a getter are slow. */
@@ -23,18 +25,18 @@ export class HandlerContext implements ServerContext {
   readonly session: ServerSession;
   readonly #aborter: Pick<Aborter, 'signal'>;
 
-  /** `name`: of the event or request, as it is on the wire; `at`: ms since 1970. */
+  /** `name`: of the event or request, as it is on the wire. */
   constructor(
     session: Session,
-    { seq, redelivered, aborter }: Running,
-    { name, meta, at }: { name: string; meta: WireMeta; at: number },
+    { seq, redelivered, aborter, begun }: Running,
+    { name, meta }: { name: string; meta: WireMeta },
   ) {
     const { i: id = '', r, s, c } = meta;
     const prefix = prefixOf(name);
     this.seq = seq;
     this.redelivered = redelivered;
     this.id = id;
-    this.at = Math.floor(at);
+    this.at = Math.floor(begun);
     this.sentAt = s;
     this.room = r?.slice(prefix.length);
     this.from = session.user.id;

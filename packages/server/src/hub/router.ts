@@ -108,13 +108,13 @@ export class Router {
   /** Runs what was accepted. Never throws: what fails is an outcome. */
   run(session: Session, { seq, item, redelivered }: ClaimedItem, aborter: Aborter): Answer<Outcome> {
     const [, name] = item as EventItem | RequestItem;
-    const context = { seq, redelivered, aborter };
+    const begun = this.#around.ports.clock.now();
+    const context = { seq, redelivered, aborter, begun };
     const failed = (error: unknown): Outcome => {
       // Nobody waits for the answer to what was cancelled.
       if (item[0] === Type.REQ && aborter.aborted) return {};
       return { reply: this.#refusal(session, seq, name, error) };
     };
-    const begun = this.#around.ports.clock.now();
     const ended = (outcome: Outcome): Outcome => {
       this.#handled(session, item as EventItem | RequestItem, begun, outcome);
       return outcome;
@@ -176,7 +176,8 @@ export class Router {
 
   #heard(session: Session, item: VolatileItem): Answer<unknown> {
     const [, name, , { i: id = '', r: room, c } = {}] = item;
-    const running = { seq: 0, redelivered: false, aborter: session.aborter };
+    const begun = this.#around.ports.clock.now();
+    const running = { seq: 0, redelivered: false, aborter: session.aborter, begun };
     const context = this.#context(session, running, name, { i: id, r: room, c });
     const working = this.#handle(name, this.#permits.payloadOf(session, item), context);
     const payload = dataOf(session, item);
@@ -330,7 +331,7 @@ export class Router {
   }
 
   #context(session: Session, running: Running, name: string, meta: WireMeta): ServerContext {
-    return new HandlerContext(session, running, { name, meta, at: this.#around.ports.clock.now() });
+    return new HandlerContext(session, running, { name, meta });
   }
 
   #schemasOf(name: string): ContractSchemas | undefined {

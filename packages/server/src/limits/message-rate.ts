@@ -67,9 +67,9 @@ export class MessageRate {
   /** Charges for a message; `seq`: its number, 0 if it has none. Undefined: it may come. */
   charge(seq: number, now: number): OverRate | undefined {
     if (seq > 0 && seq <= this.#paidUpTo) return undefined;
-    if (this.level(now) >= 1) {
-      this.#own.take(now);
-      this.#users.of(this.#user, now).take(now);
+    const user = this.#users.of(this.#user, now);
+    if (user.level(now) >= 1 && this.#own.take(now)) {
+      user.take(now);
       this.#paidUpTo = Math.max(this.#paidUpTo, seq);
       return undefined;
     }

@@ -45,10 +45,10 @@ export class Pace {
     return now + Math.max(1, this.#rate.msUntil(2 * wider, now));
   }
 
-  /** Charges for what came; in how many ms to try again if that is refused. */
-  charge(seq: number, item: Item): number | undefined {
+  /** Charges for what came `now`; in how many ms to try again if that is refused. */
+  charge(seq: number, item: Item, now: number): number | undefined {
     if (item[0] !== Type.EVT && item[0] !== Type.REQ && item[0] !== Type.VOL) return undefined;
-    const over = this.#rate.charge(seq, this.#around.clock.now());
+    const over = this.#rate.charge(seq, now);
     if (!over) return undefined;
     this.#around.limited();
     if (over.flood) this.#around.flooded(over.retryAfterMs);

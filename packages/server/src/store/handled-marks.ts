@@ -17,6 +17,10 @@ export class HandledMarks {
 
   mark(seq: number): void {
     if (seq <= this.#low) return;
+    if (seq === this.#low + 1 && this.#above.length === 0) {
+      this.#low = seq;
+      return;
+    }
     // Nearly always at one of the ends: the oldest that was missing, or the newest of all.
     let index = this.#above.length;
     while (index > 0 && (this.#above[index - 1]?.[0] ?? 0) > seq) index--;
