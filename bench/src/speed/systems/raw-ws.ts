@@ -35,6 +35,12 @@ export const serveWith =
   async (hear): Promise<ServerEnd> => {
     const server = new WebSocketServer({ port: 0, host: HOST, perMessageDeflate: false });
     const subscribed = new Set<WebSocket>();
+    // Encoded once, as anybody would.
+    const tellAll = framing({
+      send(data) {
+        for (const socket of subscribed) socket.send(data);
+      },
+    });
     server.on('connection', (socket) => {
       const take = answering(framing(socket), hear, () => subscribed.add(socket));
       socket.on('error', () => undefined);
@@ -46,11 +52,7 @@ export const serveWith =
     await once(server, 'listening');
     return {
       port: (server.address() as AddressInfo).port,
-      publish(payload) {
-        // Encoded once, as anybody would.
-        const data = JSON.stringify(saying(payload));
-        for (const socket of subscribed) socket.send(data);
-      },
+      publish: (payload) => tellAll(saying(payload)),
     };
   };
 
@@ -82,7 +84,7 @@ export const rawWs: System = {
 export const rawWsBatched: System = {
   key: 'ws, a frame a tick',
   packages: ['ws'],
-  how: `the same, up to ${MOST} messages of a tick in one frame`,
+  how: `the same, up to ${MOST} messages of a tick in one frame, publications too`,
   cannot,
   serve: serveWith(byTick),
   dial: dialWith(byTick),
