@@ -18,16 +18,20 @@ export function rescue<T, R>(run: () => Answer<T>, denied: (error: unknown) => R
   }
 }
 
+/** What a loop does. An interface, not two functions: each connection has several of them. */
+export interface Job {
+  round(): Answer<void>;
+  /** Is told of what a round throws, now or later. */
+  failed(error: unknown): void;
+}
+
 /** A job that never runs twice at a time: who asks for it while it runs has it run once more. */
 export class Loop {
-  readonly #job: () => Answer<void>;
-  readonly #failed: (error: unknown) => void;
+  readonly #job: Job;
   #state: 'idle' | 'running' | 'again' = 'idle';
 
-  /** `failed` is told of what the job throws, now or later. */
-  constructor(job: () => Answer<void>, failed: (error: unknown) => void) {
+  constructor(job: Job) {
     this.#job = job;
-    this.#failed = failed;
   }
 
   /** True while the job runs: its end is still to come. */
@@ -44,14 +48,14 @@ export class Loop {
       while (this.#round()) if (this.#over()) return;
     } catch (error) {
       this.#state = 'idle';
-      this.#failed(error);
+      this.#job.failed(error);
     }
   }
 
   /** False if the end of the job is still to come. */
   #round(): boolean {
     this.#state = 'running';
-    const answer = this.#job();
+    const answer = this.#job.round();
     if (!isPromiseLike(answer)) return true;
     answer.then(
       () => {
@@ -59,7 +63,7 @@ export class Loop {
       },
       (error: unknown) => {
         this.#state = 'idle';
-        this.#failed(error);
+        this.#job.failed(error);
       },
     );
     return false;

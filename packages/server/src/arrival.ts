@@ -16,6 +16,17 @@ export interface Binding {
   readonly window: Window;
   /** When the token expires; `Infinity`: never. */
   readonly expiresAt: number;
+  readonly gate: Gate;
+}
+
+/** Who has let a connection in, and shows it out. */
+export interface Gate {
+  /** What comes breaks the protocol. */
+  broken(error: unknown): void;
+  /** The token does not count any more, or another one is refused. */
+  refused(refusal: Refusal): void;
+  /** Whom another token names; undefined: everybody is a guest. */
+  readonly identify: ((token: string) => Answer<Identity>) | undefined;
 }
 
 /** The rooms of a session. */
@@ -28,10 +39,4 @@ export interface Arrival extends Binding {
   readonly tokenId: string | undefined;
   readonly codec: Codec;
   readonly attached: Extract<Attached, { status: 'new' | 'resumed' }>;
-  /** What comes breaks the protocol. */
-  broken(error: unknown): void;
-  /** The token does not count any more, or another one is refused. */
-  refused(refusal: Refusal): void;
-  /** Whom another token names; undefined: everybody is a guest. */
-  readonly identify: ((token: string) => Answer<Identity>) | undefined;
 }

@@ -4,6 +4,7 @@ import {
   type Frame,
   FrameError,
   type Incoming,
+  type Item,
   Link,
   MAX_HELLO_BYTES,
   type RoomSync,
@@ -14,14 +15,14 @@ import {
   type WireData,
 } from '@holdfast/protocol';
 import { after } from './answer.js';
-import type { Binding } from './arrival.js';
-import { LiveToken, type LiveTokenSurroundings, RENEWALS_MS } from './gateway/live-token.js';
-import { EXPIRED, endedByServer, type Refusal } from './gateway/token.js';
-import { type Arrived, Inflow, type InflowSurroundings } from './inflow.js';
+import type { Binding, Gate } from './arrival.js';
+import { LiveToken, type TokenHolder } from './gateway/live-token.js';
+import { EXPIRED, endedByServer, GRACE_MS, type Refusal } from './gateway/token.js';
+import { type Arrived, Inflow, type InflowConnection, type InflowSurroundings } from './inflow.js';
 import { Lanes } from './lanes.js';
-import { Pace } from './limits/pace.js';
+import { Pace, type PacedConnection, type PaceSurroundings } from './limits/pace.js';
 import type { Observed } from './observe/observer.js';
-import { Outflow, type OutflowSurroundings, type ServerLink } from './outflow.js';
+import { Outflow, type OutflowConnection, type OutflowSurroundings, type ServerLink } from './outflow.js';
 import type { Answer, Ownership, RoomPosition } from './ports/store.js';
 import { isBefore, laterPosition } from './room-position.js';
 import type { Session } from './session.js';
@@ -29,28 +30,24 @@ import type { SessionConnection } from './session-connection.js';
 import { sizeOf } from './size-of.js';
 import type { Handshake } from './types.js';
 
-export interface AttachmentSurroundings
-  extends Pick<InflowSurroundings, 'check' | 'store' | 'bye' | 'broken'>,
-    Pick<OutflowSurroundings, 'clock' | 'maxBufferedBytes'>,
-    Pick<LiveTokenSurroundings, 'identify' | 'refused'> {
+/** What connections need of their server: the same for all of them, since there are many. */
+export interface AttachmentSurroundings extends InflowSurroundings, OutflowSurroundings, PaceSurroundings {
   readonly observe: Observed;
   /** Lets a room of the session flow on its connection. */
   openRoom(attachment: Attachment, room: string, position: RoomPosition): Answer<void>;
   /** A socket that stays full for so long belongs to a reader that is too slow, ms. */
   readonly slowConsumerMs: number;
-  /** Time between pings of this connection, ms. */
-  readonly heartbeatMs: number;
-  /** What a session saves up of its rate, in messages. */
-  readonly burst: number;
+  /** Time between pings of the next connection, ms. */
+  heartbeatMs(): number;
   /** A volatile event has come. */
   hear(session: Session, item: VolatileItem): void;
   /** The session has to be touched so often, ms. */
   readonly touchMs: number;
   /** The store does not know the session any more. */
-  lost(): void;
+  lost(attachment: Attachment): void;
   /** The connection is gone; its session waits. */
   detached(attachment: Attachment, end: Pick<TransportEnd, 'code' | 'reason'>): void;
-  failed(error: unknown, name: string): void;
+  failed(error: unknown, name: string, session: Session): void;
 }
 
 /** A connection that is silent for so many heartbeats is dead. */
@@ -63,20 +60,27 @@ const RETIRED_MS = 1_000;
  * A connection that is bound to a session: frames come in through the inflow, go out through the outflow, rooms flow
  * in their lanes. All three end with the connection; what they knew stands in the store.
  */
-export class Attachment implements SessionConnection {
+export class Attachment
+  implements SessionConnection, InflowConnection, OutflowConnection, PacedConnection, TokenHolder
+{
   readonly session: Session;
   readonly gen: number;
   readonly handshake: Handshake;
   readonly #owner: Ownership;
   readonly #transport: Transport;
+  readonly #gate: Gate;
   readonly #around: AttachmentSurroundings;
   readonly #link: ServerLink;
   readonly #inflow: Inflow;
   readonly #outflow: Outflow;
-  readonly lanes: Lanes;
-  readonly #token: LiveToken;
-  readonly #pace: Pace;
+  // Made when they are needed, which most connections never do.
+  #lanes: Lanes | undefined;
+  #token: LiveToken | undefined;
+  #pace: Pace | undefined;
+  /** When its first token expires. */
+  readonly #expiresAt: number;
   readonly #alarm: Alarm;
+  readonly #heartbeatMs: number;
   /** `flowing`: its client has said where it stands. */
   #stage: 'open' | 'flowing' | 'retired' | 'closed' = 'open';
   #heardAt: number;
@@ -85,7 +89,7 @@ export class Attachment implements SessionConnection {
 
   constructor(
     session: Session,
-    { transport, owner, handshake, accepted, base, window, expiresAt }: Binding,
+    { transport, owner, handshake, accepted, base, window, expiresAt, gate }: Binding,
     around: AttachmentSurroundings,
   ) {
     this.session = session;
@@ -93,62 +97,16 @@ export class Attachment implements SessionConnection {
     this.handshake = handshake;
     this.#owner = owner;
     this.#transport = transport;
+    this.#gate = gate;
     this.#around = around;
+    this.#expiresAt = expiresAt;
     this.#link = new Link(session.codec, { accepted, acknowledged: base });
-    const { clock, store, observe, maxBufferedBytes, check, bye, broken } = around;
-    const { codec } = session;
-    const noLongerOurs = (status: 'fenced' | 'lost'): void => this.#noLongerOurs(status);
-    const failed = (error: unknown): void => this.#failed(error);
-    this.#outflow = new Outflow(
-      session,
-      { owner, transport, link: this.#link, window },
-      {
-        clock,
-        store,
-        codec,
-        noLongerOurs,
-        failed,
-        maxBufferedBytes,
-        wrote: (messages) => observe.messages('out', messages),
-        flowing: () => this.#flowing(),
-      },
-    );
-    this.lanes = new Lanes(session, this.#outflow, { store, codec, observe, failed });
-    this.#inflow = new Inflow(session, owner, this.#link, {
-      store,
-      noLongerOurs,
-      check,
-      bye,
-      broken,
-      refused: (seq) => this.#outflow.refused(seq),
-      acknowledged: (ack) => this.#acknowledged(ack),
-      wake: () => this.#outflow.wake(),
-    });
-    this.#token = new LiveToken(expiresAt, {
-      clock: around.clock,
-      userId: session.user.id,
-      identify: around.identify,
-      renewed: (ms, identity) => {
-        if (identity) session.identified(identity);
-        this.#outflow.control(ms === undefined ? [Type.AUTH] : [Type.AUTH, ms]);
-      },
-      refused: around.refused,
-      // Without a BYE, which would hide how long to wait.
-      flooded: () => {
-        around.observe.limited({ limit: 'renewals' });
-        this.drop(CloseCode.RATE_LIMITED, `ra=${RENEWALS_MS}`);
-      },
-      failed: (error) => around.failed(error, 'auth'),
-    });
-    this.#pace = new Pace(session.rate, around.burst, {
-      clock: around.clock,
-      tell: (credit) => this.#outflow.control(credit),
-      limited: () => around.observe.limited({ limit: 'messages' }),
-      flooded: (ms) => this.drop(CloseCode.RATE_LIMITED, `ra=${ms}`),
-    });
+    this.#outflow = new Outflow(session, { owner, transport, link: this.#link, window }, around, this);
+    this.#inflow = new Inflow(session, { owner, link: this.#link }, around, this);
     this.#alarm = new Alarm(around.clock, () => this.#ring());
+    this.#heartbeatMs = around.heartbeatMs();
     this.#heardAt = around.clock.now();
-    this.#pingAt = this.#heardAt + around.heartbeatMs;
+    this.#pingAt = this.#heardAt + this.#heartbeatMs;
     this.#touchAt = this.#heardAt + around.touchMs;
   }
 
@@ -160,10 +118,15 @@ export class Attachment implements SessionConnection {
     return this.#stage === 'flowing';
   }
 
+  get lanes(): Lanes {
+    this.#lanes ??= new Lanes(this.session, this.#outflow, this.#around, this);
+    return this.#lanes;
+  }
+
   /** After the WELCOME: what the client lacks, then whatever else there is. */
   start(): void {
     this.#outflow.start();
-    this.#pace.look();
+    this.#lookAtPace();
     this.#arm();
   }
 
@@ -179,7 +142,7 @@ export class Attachment implements SessionConnection {
       .map((incoming) => this.#atOnce(incoming));
     // What came behind a flood has not been paid for: it comes again.
     if (!this.live) return;
-    this.#pace.look();
+    this.#lookAtPace();
     this.#inflow.receive(inOrder, frame.ack, bytes);
     // Whatever the items did to this session lies in the store by now, or will be announced.
     const now = this.#heardAt;
@@ -225,6 +188,11 @@ export class Attachment implements SessionConnection {
     this.#arm();
   }
 
+  /** An item without a number: goes out after what the store has. */
+  control(item: Item): void {
+    this.#outflow.control(item);
+  }
+
   /** Asks the client to connect elsewhere after so many ms. */
   goAway(reason: string, afterMs: number): void {
     if (this.live) this.#outflow.control([Type.GOAWAY, reason, afterMs]);
@@ -233,12 +201,12 @@ export class Attachment implements SessionConnection {
   /** The session is over: says why, behind what has been written. */
   end(reason: string): void {
     this.#outflow.flush();
-    if (this.live) this.#around.refused(endedByServer(reason));
+    if (this.live) this.refuse(endedByServer(reason));
   }
 
   /** Says why the client is not let in any more, and lets the connection go. */
   refuse(refusal: Refusal): void {
-    this.#around.refused(refusal);
+    this.#gate.refused(refusal);
   }
 
   /** Another connection has the session: nothing counts here any more, and in a moment this one is closed. */
@@ -263,12 +231,12 @@ export class Attachment implements SessionConnection {
     this.#stage = 'closed';
     this.#alarm.set(Infinity);
     const detached = this.#around.store.detach(this.#owner);
-    if (detached instanceof Promise) detached.catch((error: unknown) => this.#failed(error));
+    if (detached instanceof Promise) detached.catch((error: unknown) => this.failed(error));
     this.#around.detached(this, end);
   }
 
   #stop(): void {
-    this.#token.stop();
+    this.#token?.stop();
     this.#inflow.close();
     this.#outflow.close();
   }
@@ -282,7 +250,7 @@ export class Attachment implements SessionConnection {
     if (item[0] === Type.CANCEL) this.session.cancel(item[1]);
     const isAnswer = item[0] === Type.RES || item[0] === Type.ERR;
     if (isAnswer && this.session.asking.answered(item)) return { ...incoming, wanted: true };
-    const retryAfterMs = this.#pace.charge(incoming.seq, item, this.#heardAt);
+    const retryAfterMs = this.#paced.charge(incoming.seq, item, this.#heardAt);
     return retryAfterMs === undefined ? incoming : { ...incoming, retryAfterMs };
   }
 
@@ -310,7 +278,8 @@ export class Attachment implements SessionConnection {
   }
 
   #hear(item: VolatileItem): void {
-    if (this.#pace.charge(0, item, this.#heardAt) === undefined) return this.#around.hear(this.session, item);
+    if (this.#paced.charge(0, item, this.#heardAt) === undefined)
+      return this.#around.hear(this.session, item);
     this.#around.observe.dropped({ sessionId: this.session.id, reason: 'volatile', messages: 1 });
   }
 
@@ -318,7 +287,23 @@ export class Attachment implements SessionConnection {
     if (typeof token !== 'string') throw new FrameError('a client that says AUTH gives a token');
     // In a HELLO it would have no more room either.
     if (sizeOf(token) > MAX_HELLO_BYTES) throw new FrameError(`a token may have ${MAX_HELLO_BYTES} bytes`);
+    this.#token ??= new LiveToken(this.#expiresAt, this.#around, this);
     this.#token.renew(token);
+  }
+
+  /** When the connection has to end, unless a fresh token comes before. */
+  get #endsAt(): number {
+    return this.#token?.endsAt ?? this.#expiresAt + GRACE_MS;
+  }
+
+  get #paced(): Pace {
+    this.#pace ??= new Pace(this.session.rate, this.#around, this);
+    return this.#pace;
+  }
+
+  /** Who has said nothing, nor has anybody else of its user, has its whole window. */
+  #lookAtPace(): void {
+    if (this.#pace || !this.session.isRested(this.#around.clock.now())) this.#paced.look();
   }
 
   /** A client whose session is new to it has no rooms to speak of; a server may have put it into some. */
@@ -327,74 +312,90 @@ export class Attachment implements SessionConnection {
   }
 
   /** The client says where it stands in its rooms; each flows from there, or from where the session joined it. */
-  #sync(positions: readonly RoomSync[]): void {
+  #sync(syncs: readonly RoomSync[]): void {
     if (this.#stage === 'open') this.#stage = 'flowing';
-    const told = new Map(positions.map(([room, epoch, offset]) => [room, { epoch, offset }]));
+    const { positions } = this.session.joined;
+    if (syncs.length === 0 && positions.size === 0) return;
+    const told = new Map(syncs.map(([room, epoch, offset]) => [room, { epoch, offset }]));
     // A server has taken it out while it was away, and may have put it in again, further on.
     for (const [room, at] of told) {
-      const joined = this.session.positions.get(room);
+      const joined = positions.get(room);
       if (!joined || isBefore(at, joined)) this.lanes.shut(room);
     }
-    for (const [name, joined] of this.session.positions) {
+    for (const [name, joined] of positions) {
       if (this.lanes.has(name)) continue;
       const position = laterPosition(told.get(name), joined);
       const opened = after(this.#around.openRoom(this, name, position), () => this.#outflow.wake());
-      if (opened instanceof Promise) opened.catch((error: unknown) => this.#failed(error));
+      if (opened instanceof Promise) opened.catch((error: unknown) => this.failed(error));
     }
   }
 
-  #noLongerOurs(status: 'fenced' | 'lost'): void {
+  // ── What its flows tell ──────────────────────────────────────────────────────────────────────────────────────
+
+  noLongerOurs(status: 'fenced' | 'lost'): void {
     if (status === 'fenced') return this.retire();
-    this.#around.lost();
+    this.#around.lost(this);
   }
 
-  #acknowledged(ack: number): void {
+  acknowledged(ack: number): void {
     this.session.acknowledged(ack);
     // The window is open wider.
     this.#outflow.wake();
   }
 
-  #flowing(): void {
-    this.lanes.flow();
+  caughtUp(): void {
+    this.#lanes?.flow();
     this.#arm();
+  }
+
+  broken(error: unknown): void {
+    this.#gate.broken(error);
+  }
+
+  get identify(): Gate['identify'] {
+    return this.#gate.identify;
+  }
+
+  authFailed(error: unknown): void {
+    this.#around.failed(error, 'auth', this.session);
   }
 
   #arm(): void {
     if (!this.live) return;
     const { congestedSince } = this.#outflow;
-    const deadAt = this.#heardAt + SILENT_HEARTBEATS * this.#around.heartbeatMs;
+    const deadAt = this.#heardAt + SILENT_HEARTBEATS * this.#heartbeatMs;
     const slowAt = congestedSince === undefined ? Infinity : congestedSince + this.#around.slowConsumerMs;
-    const others = [this.#outflow.ackDueAt, this.#token.endsAt, this.#pace.lookAt];
+    const others = [this.#outflow.ackDueAt, this.#endsAt, this.#pace?.lookAt ?? Infinity];
     this.#alarm.set(Math.min(this.#pingAt, this.#touchAt, deadAt, slowAt, ...others));
   }
 
   #ring(): void {
     if (this.#stage === 'retired') return this.drop(CloseCode.SUPERSEDED, 'superseded');
     const now = this.#around.clock.now();
-    const { heartbeatMs, touchMs, slowConsumerMs } = this.#around;
+    const { touchMs, slowConsumerMs } = this.#around;
     const { congestedSince } = this.#outflow;
-    if (now >= this.#heardAt + SILENT_HEARTBEATS * heartbeatMs) {
+    if (now >= this.#heardAt + SILENT_HEARTBEATS * this.#heartbeatMs) {
       return this.drop(CloseCode.TIMEOUT, 'nothing heard');
     }
     if (congestedSince !== undefined && now >= congestedSince + slowConsumerMs) {
       return this.drop(CloseCode.SLOW_CONSUMER, 'reads too slowly');
     }
-    if (now >= this.#token.endsAt) return this.#around.refused(EXPIRED);
+    if (now >= this.#endsAt) return this.refuse(EXPIRED);
     if (now >= this.#pingAt) {
-      this.#pingAt = now + heartbeatMs;
+      this.#pingAt = now + this.#heartbeatMs;
       this.#outflow.control([Type.PING]);
     }
     if (now >= this.#touchAt) {
       this.#touchAt = now + touchMs;
       this.#outflow.wake();
     }
-    this.#pace.look();
+    this.#lookAtPace();
     this.#outflow.flush();
     this.#arm();
   }
 
-  #failed(error: unknown): void {
-    this.#around.failed(error, 'store');
+  failed(error: unknown): void {
+    this.#around.failed(error, 'store', this.session);
     this.drop(CloseCode.INTERNAL_ERROR, 'see the log of the server');
   }
 }

@@ -10,7 +10,7 @@ import {
   prefixOf,
   Type,
 } from '@holdfast/protocol';
-import { after, Loop } from './answer.js';
+import { after, type Job, Loop } from './answer.js';
 import type { ServerLink } from './outflow.js';
 import type { Accepted, AcceptedItem, Answer, ClientAnswer, Ownership, SessionStore } from './ports/store.js';
 import type { Session } from './session.js';
@@ -24,10 +24,17 @@ const FEW = 8;
 /** What a check before acceptance says of an item. */
 export type Checked = Pick<AcceptedItem, 'item' | 'refusal'>;
 
+/** The same for all connections. */
 export interface InflowSurroundings {
   readonly store: SessionStore;
   /** Whether the item may come in; not if there is a `retryAfterMs`. Throws a `FrameError` if it breaks the protocol. */
   check(session: Session, seq: number, item: Item, retryAfterMs?: number): Answer<Checked>;
+  /** The client has ended its session; everything it said before has been accepted. */
+  bye(session: Session): void;
+}
+
+/** On what it comes. */
+export interface InflowConnection {
   /** These are refused; an ack may cover them when the refusal has been read from the store. */
   refused(seq: number): void;
   /** The client has everything up to here. */
@@ -36,8 +43,6 @@ export interface InflowSurroundings {
   wake(): void;
   /** Another connection has the session, or the store has lost it. */
   noLongerOurs(status: 'fenced' | 'lost'): void;
-  /** The client has ended its session; everything it said before has been accepted. */
-  bye(session: Session): void;
   /** What came breaks the protocol. */
   broken(error: unknown): void;
 }
@@ -66,11 +71,12 @@ interface CheckedItem {
  * What comes in on one connection, strictly in the order of its numbers: checked, stored, then run. An item counts as
  * accepted, so that an ack may cover it, when it is stored and its handler has been started or refused it.
  */
-export class Inflow {
+export class Inflow implements Job {
   readonly #session: Session;
   readonly #owner: Ownership;
   readonly #link: ServerLink;
   readonly #around: InflowSurroundings;
+  readonly #connection: InflowConnection;
   readonly #loop: Loop;
   readonly #waiting: Waiting[] = [];
   #waitingBytes = 0;
@@ -83,13 +89,19 @@ export class Inflow {
   /** In one call to the store: few while it is full, so that what waits is not sent again for each that it takes. */
   #most = MAX_ITEMS;
 
-  constructor(session: Session, owner: Ownership, link: ServerLink, around: InflowSurroundings) {
+  constructor(
+    session: Session,
+    { owner, link }: { readonly owner: Ownership; readonly link: ServerLink },
+    around: InflowSurroundings,
+    connection: InflowConnection,
+  ) {
     this.#session = session;
     this.#owner = owner;
     this.#link = link;
     this.#around = around;
+    this.#connection = connection;
     this.#ack = link.acknowledged;
-    this.#loop = new Loop(() => this.#accept(), around.broken);
+    this.#loop = new Loop(this);
   }
 
   /** Sequenced items of a frame and its BYE, and its ack. Throws a `FrameError` if there is far more than the window allows. */
@@ -126,7 +138,7 @@ export class Inflow {
   /** The handlers of this message have been started. */
   started(seq: number): void {
     this.#link.accept({ seq, last: seq });
-    this.#around.wake();
+    this.#connection.wake();
     if (this.#waiting.length > 0) this.#loop.run();
   }
 
@@ -145,8 +157,12 @@ export class Inflow {
     if (last?.incoming.item[0] === Type.BYE) this.#around.bye(this.#session);
   }
 
+  failed(error: unknown): void {
+    this.#connection.broken(error);
+  }
+
   /** Stores what has been checked, in one call. */
-  #accept(): Answer<void> {
+  round(): Answer<void> {
     if (this.#stage === 'closed') return;
     const batch = this.#checked();
     const answers = this.#answers;
@@ -192,15 +208,15 @@ export class Inflow {
         waiting.checking = result;
         this.#loop.run();
       };
-      checking.then(checked).catch(this.#around.broken);
+      checking.then(checked).catch((error: unknown) => this.#connection.broken(error));
     }
     return checking;
   }
 
   #stored(answer: Accepted, batch: readonly CheckedItem[], ack: number): void {
     if (this.#stage === 'closed') return;
-    if (!('accepted' in answer)) return this.#around.noLongerOurs(answer.status);
-    if (this.#ackStored < ack) this.#around.acknowledged(ack);
+    if (!('accepted' in answer)) return this.#connection.noLongerOurs(answer.status);
+    if (this.#ackStored < ack) this.#connection.acknowledged(ack);
     this.#ackStored = ack;
     this.#most = answer.status === 'ok' ? MAX_ITEMS : FEW;
     const left: Waiting[] = [];
@@ -211,12 +227,12 @@ export class Inflow {
         continue;
       }
       if (checked.item && isMove(incoming.item)) this.#session.moves(incoming.seq);
-      if (checked.refusal) this.#around.refused(incoming.seq);
+      if (checked.refusal) this.#connection.refused(incoming.seq);
       else if (!checked.item) this.#link.accept(incoming);
     }
     if (left.length > 0) this.#waiting.unshift(...left);
-    this.#session.runner.wake();
-    this.#around.wake();
+    if (batch.length > 0) this.#session.runner.wake();
+    this.#connection.wake();
     // Where the store is full, the end of a handler makes room.
     if (answer.status === 'ok' && this.#waiting.length > 0) this.#loop.run();
   }

@@ -6,7 +6,7 @@ import {
   Type,
   type WireData,
 } from '@holdfast/protocol';
-import { after, Loop } from './answer.js';
+import { after, type Job, Loop } from './answer.js';
 import type { NumberedRoom } from './hub/room.js';
 import { newsOf, type RoomNews } from './hub/room-news.js';
 import type { Observed } from './observe/observer.js';
@@ -23,31 +23,41 @@ interface Lane {
   state: 'live' | 'behind';
 }
 
+/** The same for all connections. */
 export interface LanesSurroundings {
   readonly store: SessionStore;
-  readonly codec: Codec;
   readonly observe: Observed;
-  failed(error: unknown): void;
 }
 
 /**
  * The rooms that flow on one connection, each from its own position in the room's log. Who publishes never waits: a
  * connection that is slow, or that was away, reads on from the log.
  */
-export class Lanes implements RoomLanes {
+export class Lanes implements RoomLanes, Job {
   readonly #session: Session;
   readonly #outflow: Outflow;
   readonly #around: LanesSurroundings;
+  readonly #connection: Pick<Job, 'failed'>;
   readonly #lanes = new Map<string, Lane>();
   /** Rooms about which the store is being asked, and the question of the moment. */
   readonly #opening = new Map<string, object>();
   readonly #catchingUp: Loop;
 
-  constructor(session: Session, outflow: Outflow, around: LanesSurroundings) {
+  constructor(
+    session: Session,
+    outflow: Outflow,
+    around: LanesSurroundings,
+    connection: Pick<Job, 'failed'>,
+  ) {
     this.#session = session;
     this.#outflow = outflow;
     this.#around = around;
-    this.#catchingUp = new Loop(() => this.#catchUp(), around.failed);
+    this.#connection = connection;
+    this.#catchingUp = new Loop(this);
+  }
+
+  failed(error: unknown): void {
+    this.#connection.failed(error);
   }
 
   has(room: string): boolean {
@@ -111,7 +121,7 @@ export class Lanes implements RoomLanes {
   }
 
   #writeNews(lane: Lane, news: RoomNews): void {
-    const { codec } = this.#around;
+    const { codec } = this.#session;
     lane.position = news.to;
     const { publications } = news;
     if (news.isForAll) return this.#outflow.publication(news.frame(codec), publications.length);
@@ -130,7 +140,7 @@ export class Lanes implements RoomLanes {
   cast(room: string, except: ReadonlySet<string>, frame: (codec: Codec) => WireData | undefined): void {
     if (!this.#lanes.has(room) || this.#isOurs(except)) return;
     this.#outflow.flush();
-    const data = this.#outflow.open ? frame(this.#around.codec) : undefined;
+    const data = this.#outflow.open ? frame(this.#session.codec) : undefined;
     if (data !== undefined) this.#outflow.publication(data, 1);
     else this.#dropped('volatile', 1);
   }
@@ -140,7 +150,8 @@ export class Lanes implements RoomLanes {
     this.#catchingUp.run();
   }
 
-  #catchUp(): Answer<void> {
+  /** Reads on for one that is behind. */
+  round(): Answer<void> {
     if (!this.#outflow.open) return;
     for (const lane of this.#lanes.values()) {
       if (lane.state === 'live') continue;
@@ -155,7 +166,7 @@ export class Lanes implements RoomLanes {
   }
 
   #write(lane: Lane, { gap, items, top }: RoomPart): void {
-    const { codec } = this.#around;
+    const { codec } = this.#session;
     const { number } = lane.room;
     if (!this.#outflow.open || this.#lanes.get(lane.room.name) !== lane) return;
     if (gap) {
@@ -187,7 +198,8 @@ export class Lanes implements RoomLanes {
 
   /** Published by this client, perhaps in an earlier session. */
   #isOurs(except: ReadonlySet<string>): boolean {
-    const { id, replaced } = this.#session;
+    const { id, joined } = this.#session;
+    const { replaced } = joined;
     if (except.has(id)) return true;
     if (except.size === 0 || replaced.size === 0) return false;
     // Nearly always its publisher alone, where a client may have replaced hundreds.

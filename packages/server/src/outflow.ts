@@ -1,6 +1,5 @@
 import {
   type Clock,
-  type Codec,
   type Control,
   control,
   type Item,
@@ -11,7 +10,9 @@ import {
   type Window,
   type WireData,
 } from '@holdfast/protocol';
-import { after, Loop } from './answer.js';
+import { after, type Job, Loop } from './answer.js';
+import { NONE_HANDLED } from './none-handled.js';
+import type { Observed } from './observe/observer.js';
 import type { Answer, Handled, OutItem, Ownership, Read, SessionStore } from './ports/store.js';
 import type { Session } from './session.js';
 import { sizeOf } from './size-of.js';
@@ -23,17 +24,21 @@ const MANY_WAKES = 256;
 type Written = Outgoing & { readonly kind: 'written' };
 export type ServerLink = Link<Written | Control>;
 
+/** The same for all connections. */
 export interface OutflowSurroundings {
   readonly clock: Clock;
   readonly store: SessionStore;
-  readonly codec: Codec;
+  readonly observe: Observed;
   /** What may wait in the socket until we stop writing. */
   readonly maxBufferedBytes: number;
-  wrote(messages: number): void;
+}
+
+/** Where it flows. */
+export interface OutflowConnection {
   /** Another connection has the session, or the store has lost it. */
   noLongerOurs(status: 'fenced' | 'lost'): void;
   /** All that was to be said before is on the wire: rooms may flow. */
-  flowing(): void;
+  caughtUp(): void;
   failed(error: unknown): void;
 }
 
@@ -41,12 +46,13 @@ export interface OutflowSurroundings {
  * What goes out on one connection: reads from the store what waits for the client, numbers and frames it, and stops
  * while the socket is full.
  */
-export class Outflow {
+export class Outflow implements Job {
   readonly #session: Session;
   readonly #owner: Ownership;
   readonly #transport: Transport;
   readonly #link: ServerLink;
   readonly #around: OutflowSurroundings;
+  readonly #connection: OutflowConnection;
   readonly #reading: Loop;
   /** Credit of the client. */
   window: Window;
@@ -58,7 +64,7 @@ export class Outflow {
   #written: number;
   /** Numbers whose refusal lies in the store: they may be acknowledged when it has been read. */
   #refused: number[] = [];
-  #handled: Handled = { low: 0, above: [] };
+  #handled: Handled = NONE_HANDLED;
   #handledTold: Handled = this.#handled;
   #news = false;
   /** The store is being asked: its answer is still to come. */
@@ -77,6 +83,7 @@ export class Outflow {
       window,
     }: { owner: Ownership; transport: Transport; link: ServerLink; window: Window },
     around: OutflowSurroundings,
+    connection: OutflowConnection,
   ) {
     this.#session = session;
     this.#owner = owner;
@@ -85,7 +92,8 @@ export class Outflow {
     this.window = window;
     this.#written = link.written;
     this.#around = around;
-    this.#reading = new Loop(() => this.#read(), around.failed);
+    this.#connection = connection;
+    this.#reading = new Loop(this);
   }
 
   /** True if a room's publication may be written now: all before it is on the wire, and the socket takes more. */
@@ -123,7 +131,7 @@ export class Outflow {
       if (this.#pong === 'waits') return;
       this.#pong = 'waits';
     }
-    this.#controls.push(control(this.#around.codec, item));
+    this.#controls.push(control(this.#session.codec, item));
     this.wake();
   }
 
@@ -142,7 +150,7 @@ export class Outflow {
   /** A frame of a room, with so many messages, the same bytes for every member. Only when `open`. */
   publication(frame: WireData, messages: number): void {
     this.#send(frame);
-    this.#around.wrote(messages);
+    this.#around.observe.messages('out', messages);
   }
 
   /** The socket takes more. */
@@ -164,7 +172,12 @@ export class Outflow {
     });
   }
 
-  #read(): Answer<void> {
+  failed(error: unknown): void {
+    this.#connection.failed(error);
+  }
+
+  /** Reads what the store has, and writes it. */
+  round(): Answer<void> {
     if (this.#stage === 'closed') return;
     const refused = this.#refused;
     this.#refused = [];
@@ -179,7 +192,7 @@ export class Outflow {
   #got(read: Read, refused: readonly number[]): void {
     this.#asking = false;
     if (this.#stage === 'closed') return;
-    if (read.status !== 'ok') return this.#around.noLongerOurs(read.status);
+    if (read.status !== 'ok') return this.#connection.noLongerOurs(read.status);
     for (const seq of refused) this.#link.accept({ seq, last: seq });
     this.#handled = read.handled;
     this.#handledElsewhere(read.handled);
@@ -188,7 +201,7 @@ export class Outflow {
     this.#write(entries);
     // What came while the store was being read.
     if (this.#news) this.#flushLater();
-    this.#around.flowing();
+    this.#connection.caughtUp();
   }
 
   /** What another server has handled has been accepted, too; its refusals have been read with this. */
@@ -203,7 +216,7 @@ export class Outflow {
       throw new Error(`the store gave number ${item.seq} where ${this.#written + 1} was due`);
     }
     const hole = 'why' in item;
-    const encoded = hole ? this.#around.codec.encode([Type.GAP, item.seq, item.last, item.why]) : item.data;
+    const encoded = hole ? this.#session.codec.encode([Type.GAP, item.seq, item.last, item.why]) : item.data;
     this.#written = hole ? item.last : item.seq;
     if (!hole) this.#session.numbered(item.seq, item.written);
     const numbers = this.#written - item.seq + 1;
@@ -230,7 +243,7 @@ export class Outflow {
     ];
     frames.push(...this.#link.frames(all, now));
     for (const frame of frames) this.#send(frame);
-    if (entries.length > 0) this.#around.wrote(entries.length);
+    if (entries.length > 0) this.#around.observe.messages('out', entries.length);
   }
 
   /** What has been handled goes along with what is written anyway. */
@@ -238,7 +251,7 @@ export class Outflow {
     const { low, above } = this.#handled;
     if (!writing || isSame(this.#handled, this.#handledTold)) return [];
     this.#handledTold = this.#handled;
-    return [control(this.#around.codec, [Type.DONE, low, above])];
+    return [control(this.#session.codec, [Type.DONE, low, above])];
   }
 
   #send(frame: WireData): void {

@@ -1,6 +1,6 @@
 import { Alarm, ByNumber, type Clock, type Codec, type Item, isPromiseLike, Type } from '@holdfast/protocol';
 import { Aborter } from './aborter.js';
-import { after, Loop } from './answer.js';
+import { after, type Job, Loop } from './answer.js';
 import { dropOldest } from './drop-oldest.js';
 import type { Answer, ClaimedItem, DoneCall, Reply, SessionStore } from './ports/store.js';
 
@@ -54,7 +54,7 @@ const FRESH_ENOUGH = 0.8;
  * Runs what a session's client has sent, in the order of its numbers, a few at a time: claims it from the store,
  * keeps the claim as long as the handler runs, and says in one step what came of it.
  */
-export class Runner<S extends RunnerSession> {
+export class Runner<S extends RunnerSession> implements Job {
   readonly #session: S;
   readonly #around: RunnerSurroundings<S>;
   readonly #running = new ByNumber<{
@@ -77,10 +77,7 @@ export class Runner<S extends RunnerSession> {
   constructor(session: S, around: RunnerSurroundings<S>) {
     this.#session = session;
     this.#around = around;
-    this.#loop = new Loop(
-      () => this.#claim(),
-      (error) => this.#failed(error),
-    );
+    this.#loop = new Loop(this);
     this.#alarm = new Alarm(around.clock, () => this.#ring());
   }
 
@@ -140,7 +137,8 @@ export class Runner<S extends RunnerSession> {
     this.#alarm.set(Infinity);
   }
 
-  #claim(): Answer<void> {
+  /** Claims what may run, and starts it. */
+  round(): Answer<void> {
     const { store, node, concurrency, clock, nextCall } = this.#around;
     const max = concurrency + this.#lent - this.#running.size;
     if (max <= 0) return;
@@ -176,7 +174,7 @@ export class Runner<S extends RunnerSession> {
     this.#keep(item);
     this.#renewAt = Math.min(this.#renewAt, this.#around.clock.now() + this.#around.store.leaseMs / 3);
     this.#arm();
-    outcome.then((later) => this.#finish(item, later, false)).catch((error: unknown) => this.#failed(error));
+    outcome.then((later) => this.#finish(item, later, false)).catch((error: unknown) => this.failed(error));
   }
 
   #finish(item: ClaimedItem, { reply, room, afterwards }: Outcome, atOnce: boolean): void {
@@ -194,7 +192,7 @@ export class Runner<S extends RunnerSession> {
       afterwards?.(status);
       this.#loop.run();
     });
-    if (done instanceof Promise) done.catch((error: unknown) => this.#failed(error));
+    if (done instanceof Promise) done.catch((error: unknown) => this.failed(error));
   }
 
   #ring(): void {
@@ -223,10 +221,10 @@ export class Runner<S extends RunnerSession> {
   }
 
   #quietly(answer: Answer<unknown>): void {
-    if (answer instanceof Promise) answer.catch((error: unknown) => this.#failed(error));
+    if (answer instanceof Promise) answer.catch((error: unknown) => this.failed(error));
   }
 
-  #failed(error: unknown): void {
+  failed(error: unknown): void {
     this.#around.report(error, 'store', this.#session);
   }
 }

@@ -2,7 +2,8 @@ import { CloseCode, Listeners } from '@holdfast/protocol';
 import { after } from './answer.js';
 import type { Memberships } from './arrival.js';
 import { Draining } from './draining.js';
-import { ConnectionHandshake, type HandshakeSurroundings } from './gateway/handshake.js';
+import { ConnectionHandshake } from './gateway/handshake.js';
+import type { Arriving, HandshakeSurroundings } from './gateway/handshake-surroundings.js';
 import { Revocations } from './gateway/revocations.js';
 import { Upgrades } from './gateway/upgrade.js';
 import { Direct } from './hub/direct.js';
@@ -48,7 +49,7 @@ export class ServerCore {
   #draining: Draining | undefined;
   #closing: Promise<void> | undefined;
   /** Connections without a session yet. */
-  readonly #arriving = new Set<ConnectionHandshake>();
+  readonly #arriving = new Set<Arriving>();
   readonly #admission: Admission;
   readonly #limits: ConnectionLimits;
   readonly #handshakes: HandshakeSurroundings;

@@ -15,7 +15,7 @@ import { createScope } from './scope.js';
 import { ServerCore } from './server-core.js';
 import type { DrainOptions, HoldfastServer, ServerNamespace } from './server-types.js';
 import { resolveOptions } from './settings.js';
-import type { ServerSession, SessionEnd, User } from './types.js';
+import type { User } from './types.js';
 
 /** A server, and the way in for connections that do not come from an http server. */
 export interface ServerOnPorts<C extends AnyContract, U extends User> {
@@ -32,7 +32,7 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
   const core = new ServerCore(ports, settings);
   const { lifecycle, errors, upgrades } = core;
   const { scopes } = settings;
-  observeLifecycle(core);
+  settings.observe.serving(() => core.stats());
   /** Those of `listen`. */
   const own = new Set<HttpServer>();
 
@@ -118,20 +118,6 @@ function ending(core: ServerCore, own: ReadonlySet<HttpServer>): Pick<HoldfastSe
     await close();
   };
   return { close, drain };
-}
-
-function observeLifecycle(core: ServerCore): void {
-  const { observe } = core.settings;
-  observe.serving(() => core.stats());
-  core.lifecycle.on('detach', ({ id: sessionId }: ServerSession, detach: { code: number; reason: string }) =>
-    observe.detached({ sessionId, ...detach }),
-  );
-  core.lifecycle.on('session-end', ({ id: sessionId }: ServerSession, end: SessionEnd) => {
-    observe.ended({ sessionId, ...end });
-    if (end.undelivered > 0) {
-      observe.dropped({ sessionId, reason: 'session-ended', messages: end.undelivered });
-    }
-  });
 }
 
 /** Resolves when it listens; rejects with why it cannot. */

@@ -1,8 +1,6 @@
 import {
-  ByNumber,
   CloseCode,
   type Codec,
-  type Deferred,
   defer,
   type EventItem,
   type Receipt,
@@ -15,10 +13,10 @@ import { Aborter } from './aborter.js';
 import { Turns } from './answer.js';
 import { Asking, type Question } from './asking.js';
 import { outboxFull, sessionOver } from './delivery-errors.js';
-import { dropOldest } from './drop-oldest.js';
 import { JoinedRooms } from './hub/joined-rooms.js';
 import { KeptData } from './hub/session-data.js';
-import type { MessageRate } from './limits/message-rate.js';
+import type { MessageRate, MessageRates } from './limits/message-rate.js';
+import { NONE_HANDLED } from './none-handled.js';
 import type { Observed } from './observe/observer.js';
 import type { Identity } from './ports/ports.js';
 import type {
@@ -28,25 +26,22 @@ import type {
   AttachedSession,
   Handled,
   Membership,
-  RoomPosition,
   SessionStore,
   Writing,
 } from './ports/store.js';
 import { Runner, type RunnerSurroundings } from './runner.js';
+import { Sends } from './sends.js';
 import type { SessionConnection } from './session-connection.js';
 import { Streams } from './streams.js';
 import type { ServerSession, User } from './types.js';
 
-/** Earlier sessions of a client that are known: it names 32 for a room, the same ones for each, as a rule. */
-const MAX_KNOWN_REPLACED = 256;
-
-/** What a session needs of its server. */
+/** What sessions need of their server: the same for all of them, since there are many. */
 export interface SessionSurroundings extends RunnerSurroundings<Session> {
   readonly store: SessionStore;
   /** Id of this server. */
   readonly node: string;
-  /** How much the client may send. */
-  readonly rate: MessageRate;
+  /** How much clients may send. */
+  readonly rates: MessageRates;
   readonly observe: Observed;
   /** Makes what handlers are given, here or in a namespace. */
   door(session: Session, prefix: string): ServerSession;
@@ -58,7 +53,8 @@ export interface SessionSurroundings extends RunnerSurroundings<Session> {
 
 /**
  * A session, as this server knows it: who it is, what waits for its client's acknowledgement, and what runs for it.
- * Its numbers and messages stand in the store; a connection, while there is one, is its attachment.
+ * Its numbers and messages stand in the store; a connection, while there is one, is its attachment. What it may never
+ * need is made when it does.
  */
 export class Session {
   readonly id: string;
@@ -67,21 +63,14 @@ export class Session {
   /** Of the newest token; undefined: it has none. */
   tokenId: string | undefined;
   readonly codec: Codec;
-  /** Where it stood in each of its rooms when it joined. */
-  readonly positions = new Map<string, RoomPosition>();
   readonly joined = new JoinedRooms();
-  /** Whole names of the rooms it has joined. */
-  readonly rooms = this.joined.all;
-  /** Earlier sessions of its client: what they published is not for it. */
-  readonly replaced = new Set<string>();
-  /** What handlers are given. */
-  readonly door: ServerSession;
-  /** What handlers of namespaces are given. */
-  readonly #doors = new Map<string, ServerSession>();
+  /** What handlers are given, and what those of namespaces are. */
+  #door: ServerSession | undefined;
+  #doors: Map<string, ServerSession> | undefined;
   /** Aborted when the session ends. */
   readonly aborter = new Aborter();
-  readonly runner: Runner<Session>;
-  readonly rate: MessageRate;
+  #runner: Runner<Session> | undefined;
+  #rate: MessageRate | undefined;
   attachment: SessionConnection | undefined;
   /** Of the newest connection. */
   address = '';
@@ -97,29 +86,65 @@ export class Session {
   #whereabouts: 'known' | 'unsure' | 'asked' = 'known';
   readonly #around: SessionSurroundings;
   readonly #turns = new Turns();
-  /** What the application keeps with it. */
-  readonly data: KeptData;
+  #data: KeptData | undefined;
   #asking: Asking | undefined;
   #streams: Streams | undefined;
-  #handled: Handled = { low: 0, above: [] };
+  #handled: Handled = NONE_HANDLED;
   #detachedAt = 0;
-  /** Sends without a number yet, by the call that appended them. */
-  readonly #waiting = new ByNumber<Deferred<Receipt>>();
-  /** Sends on the wire, by number. */
-  readonly #inflight = new ByNumber<Deferred<Receipt>>();
+  #sends: Sends | undefined;
 
   constructor({ id, user, codec }: Pick<Session, 'id' | 'user' | 'codec'>, around: SessionSurroundings) {
     this.id = id;
     this.user = user;
     this.codec = codec;
     this.#around = around;
-    this.data = new KeptData(id, around.store);
-    this.rate = around.rate;
-    this.door = around.door(this, '');
-    this.runner = new Runner(this, around);
   }
 
-  /** What this server asks its client. Made when it does: most sessions have nothing of the kind, and there are many. */
+  /** What handlers are given. */
+  get door(): ServerSession {
+    this.#door ??= this.#around.door(this, '');
+    return this.#door;
+  }
+
+  /** Where that runs which its client has sent. */
+  get runner(): Runner<Session> {
+    this.#runner ??= new Runner(this, this.#around);
+    return this.#runner;
+  }
+
+  /** True while handlers run, or may be about to. */
+  get busy(): boolean {
+    return this.#runner?.busy ?? false;
+  }
+
+  /** This server goes away. */
+  stop(): void {
+    this.#runner?.stop();
+  }
+
+  /** How much the client may send. */
+  get rate(): MessageRate {
+    this.#rate ??= this.#around.rates.of(this.user.id);
+    return this.#rate;
+  }
+
+  /** Neither it nor any other session of its user has said so much that less could come now. */
+  isRested(now: number): boolean {
+    return (this.#rate?.isFull(now) ?? true) && this.#around.rates.isFull(this.user.id, now);
+  }
+
+  /** What the application keeps with it. */
+  get data(): KeptData {
+    this.#data ??= new KeptData(this.id, this.#around.store);
+    return this.#data;
+  }
+
+  /** Whole names of the rooms it has joined. */
+  get rooms(): ReadonlySet<string> {
+    return this.joined.all;
+  }
+
+  /** What this server asks its client. */
   get asking(): Asking {
     if (this.#asking) return this.#asking;
     const { clock, store, node, nextCall, report } = this.#around;
@@ -137,7 +162,7 @@ export class Session {
     return this.#asking;
   }
 
-  /** What this server answers its client with, item by item; made as above. */
+  /** What this server answers its client with, item by item. */
   get streams(): Streams {
     if (this.#streams) return this.#streams;
     const { nextCall, report } = this.#around;
@@ -161,6 +186,7 @@ export class Session {
   /** What handlers of this namespace are given; an empty prefix: of none. */
   doorIn(prefix: string): ServerSession {
     if (prefix === '') return this.door;
+    this.#doors ??= new Map();
     const door = this.#doors.get(prefix) ?? this.#around.door(this, prefix);
     this.#doors.set(prefix, door);
     return door;
@@ -243,16 +269,8 @@ export class Session {
 
   /** From now on the session is a member of this room, or is not. */
   setRoom(name: string, membership: Membership | undefined): void {
-    if (membership) {
-      const { position, replaced } = membership;
-      for (const id of replaced) this.replaced.add(id);
-      dropOldest(this.replaced, MAX_KNOWN_REPLACED);
-      this.joined.add(name);
-      this.positions.set(name, position);
-    } else {
-      this.joined.delete(name);
-      this.positions.delete(name);
-    }
+    if (membership) this.joined.add(name, membership);
+    else this.joined.delete(name);
   }
 
   /** An event that goes out now or not at all. Throws what the codec cannot encode. */
@@ -280,10 +298,11 @@ export class Session {
       return deferred.sending;
     }
     const w = nextCall();
-    this.#waiting.set(w, deferred);
+    this.#sends ??= new Sends();
+    this.#sends.add(w, deferred);
     const appended = this.#append({ w, data, place }, (appended) => {
       if (appended.status === 'ok') return this.#superseded(appended.superseded);
-      this.#waiting.delete(w);
+      this.#sends?.take(w);
       if (appended.status !== 'full') return deferred.reject(sessionOver(id, false));
       this.#dropped('outbox-full');
       deferred.reject(outboxFull(id, `'${item[1]}' was refused`));
@@ -341,19 +360,15 @@ export class Session {
   #gaveWay(dropped: readonly Writing[]): void {
     for (const { w } of dropped.filter(({ writer }) => writer === this.#around.node)) {
       this.#dropped('outbox-full');
-      const deferred = this.#waiting.get(w);
-      this.#waiting.delete(w);
-      if (deferred) deferred.reject(outboxFull(deferred.sending.id, 'it gave way to what came later'));
+      this.#sends?.gaveWay(w);
     }
   }
 
   /** What a call of ours has appended has lost its place to a newer one. */
   #superseded(written: Writing | undefined): void {
     if (written?.writer !== this.#around.node) return;
-    const deferred = this.#waiting.get(written.w);
-    this.#waiting.delete(written.w);
     this.#dropped('superseded');
-    deferred?.resolve({ id: deferred.sending.id, outcome: 'superseded' });
+    this.#sends?.superseded(written.w);
   }
 
   #dropped(reason: 'volatile' | 'outbox-full' | 'superseded'): void {
@@ -364,19 +379,12 @@ export class Session {
   numbered(seq: number, written: Writing | undefined): void {
     if (written?.writer !== this.#around.node) return;
     this.#asking?.numbered(seq, written.w);
-    const deferred = this.#waiting.get(written.w);
-    if (!deferred) return;
-    this.#waiting.delete(written.w);
-    this.#inflight.set(seq, deferred);
+    this.#sends?.numbered(seq, written.w);
   }
 
   /** The client has everything up to `ack`. */
   acknowledged(ack: number): void {
-    for (const [seq, deferred] of this.#inflight) {
-      if (seq > ack) break;
-      this.#inflight.delete(seq);
-      deferred.resolve({ id: deferred.sending.id, outcome: 'acknowledged' });
-    }
+    this.#sends?.acknowledged(ack);
     this.#streams?.retry();
   }
 
@@ -385,13 +393,10 @@ export class Session {
     if (this.ended) return;
     const { node } = this.#around;
     this.#asking?.end(new Set(unwritten.filter(({ writer }) => writer === node).map(({ w }) => w)));
-    for (const { sending, reject } of this.#inflight.values()) reject(sessionOver(sending.id, true));
-    for (const { sending, reject } of this.#waiting.values()) reject(sessionOver(sending.id, false));
-    this.#inflight.clear();
-    this.#waiting.clear();
+    this.#sends?.end();
     const over = sessionOver('', true);
     this.aborter.abort(over);
-    this.runner.cancelAll(over);
+    this.#runner?.cancelAll(over);
     this.#streams?.abortAll(over);
   }
 }

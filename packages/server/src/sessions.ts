@@ -8,15 +8,15 @@ import {
 } from '@holdfast/protocol';
 import { after } from './answer.js';
 import type { Arrival, Memberships } from './arrival.js';
-import { Attachment } from './attachment.js';
-import { doorOf } from './hub/door.js';
+import { Attachment, type AttachmentSurroundings } from './attachment.js';
+import { type DoorSurroundings, doorOf } from './hub/door.js';
 import type { Hub } from './hub/hub.js';
 import type { Middleware } from './hub/middleware.js';
 import type { Report, Router } from './hub/router.js';
 import type { MessageRates } from './limits/message-rate.js';
 import type { ServerPorts } from './ports/ports.js';
 import type { Answer, EndCall, Note, Orphan, Writing } from './ports/store.js';
-import { Session } from './session.js';
+import { Session, type SessionSurroundings } from './session.js';
 import type { ServerSettings } from './settings.js';
 import type { RetryingStore } from './store/retrying-store.js';
 import { Sweeper } from './sweeper.js';
@@ -45,6 +45,8 @@ export interface SessionsSurroundings {
 /** Sessions come and go: bound to connections, waiting for their clients, ended, adopted. */
 export class Sessions {
   readonly #around: SessionsSurroundings;
+  readonly #ofConnections: AttachmentSurroundings;
+  readonly #ofSessions: SessionSurroundings;
   readonly #sweeper: Sweeper;
   /** Connections with a session. */
   #connections = 0;
@@ -53,6 +55,8 @@ export class Sessions {
 
   constructor(around: SessionsSurroundings) {
     this.#around = around;
+    this.#ofConnections = this.#connectionsIn(around);
+    this.#ofSessions = this.#sessionsIn(around);
     const { ports, settings, store, hub, failed } = around;
     this.#sweeper = new Sweeper({
       clock: ports.clock,
@@ -77,7 +81,7 @@ export class Sessions {
 
   /** True if nobody is connected and nothing runs. */
   get idle(): boolean {
-    const isBusy = [...this.#around.hub.sessions.values()].some(({ runner }) => runner.busy);
+    const isBusy = [...this.#around.hub.sessions.values()].some((session) => session.busy);
     return this.#connections === 0 && !isBusy && !this.#sweeper.busy;
   }
 
@@ -96,7 +100,7 @@ export class Sessions {
     const session = this.#sessionOf(arrival);
     session.address = arrival.handshake.address;
     session.identified(arrival);
-    const attachment = this.#attach(session, arrival);
+    const attachment = new Attachment(session, arrival, this.#ofConnections);
     const before = session.attachment;
     session.attachment = attachment;
     this.#connections++;
@@ -108,36 +112,36 @@ export class Sessions {
     return true;
   }
 
-  #attach(session: Session, arrival: Arrival): Attachment {
-    const { hub, store, router, settings, failed } = this.#around;
+  #connectionsIn({
+    ports: { clock, random },
+    settings,
+    hub,
+    store,
+    router,
+    failed,
+  }: SessionsSurroundings): AttachmentSurroundings {
     const { sessionTtlMs, maxBufferedBytes, slowConsumerMs, burst, heartbeatMs, observe } = settings;
-    const { clock, random } = this.#around.ports;
-    const { broken, refused, identify } = arrival;
-    const attachment = new Attachment(session, arrival, {
+    return {
       clock,
       store,
       openRoom: (of, room, position) => hub.open(of, room, position),
       maxBufferedBytes,
       slowConsumerMs,
       burst,
-      heartbeatMs: heartbeatMs * (0.9 + 0.2 * random.fraction()),
+      heartbeatMs: () => heartbeatMs * (0.9 + 0.2 * random.fraction()),
       touchMs: Math.max(10, sessionTtlMs / 3),
       check: (...item) => router.check(...item),
       hear: (of, item) => router.hear(of, item),
       observe,
       bye: (of) => this.endFor(of.id, 'closed'),
       // Unless it is gone because it was ended: then its end is on its way.
-      lost: () => {
-        if (this.#ending.has(session.id)) attachment.drop(CloseCode.NORMAL, '');
-        else this.lost(session);
+      lost: (attachment) => {
+        if (this.#ending.has(attachment.session.id)) attachment.drop(CloseCode.NORMAL, '');
+        else this.lost(attachment.session);
       },
       detached: (of, end) => this.#detached(of, end),
-      broken,
-      refused,
-      identify,
-      failed: (error, name) => failed(error, { name, sessionId: session.id }),
-    });
-    return attachment;
+      failed: (error, name, of) => failed(error, { name, sessionId: of.id }),
+    };
   }
 
   #detached(attachment: Attachment, { code, reason }: Pick<TransportEnd, 'code' | 'reason'>): void {
@@ -148,8 +152,15 @@ export class Sessions {
       session.detached();
       this.#around.hub.setAttached(session, false);
     }
-    this.#around.lifecycle.emit('detach', session.door, { code, reason });
+    this.#around.settings.observe.detached({ sessionId: session.id, code, reason });
+    this.#tell('detach', session, { code, reason });
     if (this.#connections === 0) this.#around.emptied();
+  }
+
+  /** What listeners are given of a session is made when there are any. */
+  #tell(event: 'session' | 'session-end' | 'attach' | 'detach', session: Session, what?: object): void {
+    const { lifecycle } = this.#around;
+    if (lifecycle.has(event)) lifecycle.emit(event, session.door, ...(what ? [what] : []));
   }
 
   #sessionOf({ id, user, codec, attached }: Pick<Arrival, 'id' | 'user' | 'codec' | 'attached'>): Session {
@@ -162,27 +173,41 @@ export class Sessions {
   }
 
   #makeSession(who: Pick<Session, 'id' | 'user' | 'codec'>): Session {
-    const { store, node, settings, hub, router, rates, failed, nextCall } = this.#around;
-    const { clock, random } = this.#around.ports;
+    const session = new Session(who, this.#ofSessions);
+    this.#around.hub.sessions.set(who.id, session);
+    return session;
+  }
+
+  #sessionsIn({
+    ports: { clock, random },
+    store,
+    node,
+    settings,
+    hub,
+    router,
+    rates,
+    failed,
+    nextCall,
+  }: SessionsSurroundings): SessionSurroundings {
     // A server that shares the store may know namespaces that this one does not.
     const scopeOf = (prefix: string): Scope =>
       settings.scopes.of(prefix) ?? { prefix, contract: undefined, schemas: undefined };
-    const session = new Session(who, {
+    const behind = (scope: Scope): DoorSurroundings => ({ clock, random, scope, hub, end: this.end });
+    const outside = behind(settings.scopes.root);
+    return {
       clock,
       store,
       node,
-      rate: rates.of(who.user.id),
+      rates,
       concurrency: settings.concurrency,
       observe: settings.observe,
       run: (of, item, aborter) => router.run(of, item, aborter),
       report: (error, name, of) => failed(error, { name, sessionId: of.id }),
-      door: (of, prefix) => doorOf(of, { clock, random, scope: scopeOf(prefix), hub, end: this.end }),
+      door: (of, prefix) => doorOf(of, prefix === '' ? outside : behind(scopeOf(prefix))),
       isIn: (of, rooms) => hub.isIn(of, rooms),
       movedLate: (of, before) => clock.defer(() => this.#readmitLate(of, before)),
       nextCall,
-    });
-    hub.sessions.set(who.id, session);
-    return session;
+    };
   }
 
   /** It has come into a namespace by a join of before its connection: nobody has asked whether it still may. */
@@ -202,12 +227,12 @@ export class Sessions {
     this.#around.hub.setAttached(session, true);
     if (attached.status === 'new') attachment.openRooms();
     // A second WELCOME of a session whose first was lost is no second session.
-    if (attached.status === 'new' && attached.previous === 0)
-      this.#around.lifecycle.emit('session', session.door);
+    if (attached.status === 'new' && attached.previous === 0) this.#tell('session', session);
     // Who was told of it may have ended it: then its `detach` has been told.
     if (session.ended) return;
-    this.#around.lifecycle.emit('attach', session.door, { recovered: attached.status === 'resumed' });
-    session.runner.wake();
+    this.#tell('attach', session, { recovered: attached.status === 'resumed' });
+    // Of one that has just been made, nothing can be waiting.
+    if (attached.previous > 0) session.runner.wake();
   }
 
   /** Ends a session, here or elsewhere, in the name of the application. */
@@ -245,10 +270,17 @@ export class Sessions {
       if (room !== prefixOf(room)) continue;
       lifecycle.emit(`session-end${room}`, session.doorIn(room), { reason: end.reason });
     }
-    lifecycle.emit('session-end', session.door, end);
+    this.#observeEnd(session.id, end);
+    this.#tell('session-end', session, end);
     session.end(unwritten);
     this.#sweeper.retire(session);
     if (this.#around.hub.sessions.size === 0) this.#sweeper.look();
+  }
+
+  #observeEnd(sessionId: string, { reason, undelivered }: SessionEnd): void {
+    const { observe } = this.#around.settings;
+    observe.ended({ sessionId, reason, undelivered });
+    if (undelivered > 0) observe.dropped({ sessionId, reason: 'session-ended', messages: undelivered });
   }
 
   /** What stands here for a session that nobody else looks after. */

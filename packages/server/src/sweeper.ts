@@ -34,7 +34,7 @@ export class Sweeper {
 
   /** True while handlers of sessions that have ended run. */
   get busy(): boolean {
-    return [...this.#retired.values()].some(({ runner }) => runner.busy);
+    return [...this.#retired.values()].some((session) => session.busy);
   }
 
   /** There is something to look after. */
@@ -55,23 +55,23 @@ export class Sweeper {
 
   /** A session has ended; what it had accepted is still handled. */
   retire(session: Session): void {
-    if (session.runner.busy) this.#retired.set(session.id, session);
-    else session.runner.stop();
+    if (session.busy) this.#retired.set(session.id, session);
+    else session.stop();
   }
 
   /** This server goes away. */
   stop(): void {
     this.#stage = 'stopped';
     this.#alarm.set(Infinity);
-    for (const { runner } of this.#retired.values()) runner.stop();
+    for (const session of this.#retired.values()) session.stop();
   }
 
   #sweep(): void {
     const { store, sessions, sessionTtlMs } = this.#around;
     for (const session of sessions.values()) session.sweep(sessionTtlMs);
-    for (const [sid, { runner }] of this.#retired) {
-      if (runner.busy) continue;
-      runner.stop();
+    for (const [sid, session] of this.#retired) {
+      if (session.busy) continue;
+      session.stop();
       this.#retired.delete(sid);
     }
     this.#ask(store.orphans({ idleMs: sessionTtlMs }), (orphans) => {

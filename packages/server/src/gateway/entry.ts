@@ -40,14 +40,16 @@ const FAILED: Refusal = {
 /** Whom the application lets in on one connection: `auth` says who it is, the middleware whether that one may enter. */
 export class Entry {
   readonly #around: EntrySurroundings;
-  readonly #upgraded: Upgraded;
+  readonly #handshake: Upgraded['handshake'];
+  readonly #token: string | undefined;
   /** Whom `auth` has said the holder of a token to be. */
   #known: (Identity & { readonly token: string | undefined }) | undefined;
 
-  constructor(around: EntrySurroundings, upgraded: Upgraded) {
+  constructor(around: EntrySurroundings, { handshake, token, identity }: Upgraded) {
     this.#around = around;
-    this.#upgraded = upgraded;
-    if (upgraded.identity) this.#known = { ...upgraded.identity, token: upgraded.token };
+    this.#handshake = handshake;
+    this.#token = token;
+    if (identity) this.#known = { ...identity, token };
   }
 
   /** Empty: a guest. */
@@ -84,14 +86,11 @@ export class Entry {
 
   /** What its HTTP request said. */
   handshake(resumed: boolean): Handshake {
-    const { request, address } = this.#upgraded.handshake;
+    const { request, address } = this.#handshake;
     return request ? { request, address, resumed } : { address, resumed };
   }
 
-  #identify(
-    token: string | undefined = this.#upgraded.token,
-    handshake: Handshake,
-  ): Answer<Identity | undefined> {
+  #identify(token: string | undefined = this.#token, handshake: Handshake): Answer<Identity | undefined> {
     const { auth } = this.#around;
     if (!auth) return undefined;
     // At the upgrade it was asked already, or before the verdict that a session is lost.
@@ -105,10 +104,12 @@ export class Entry {
   #entrant(hello: Hello, known: Identity | undefined): Entrant {
     // The nonce names the session: a client whose first WELCOME was lost finds it again.
     const id = hello.s ?? this.#around.ports.digest(`${known?.user.id ?? ''}\n${hello.c}`).slice(0, 22);
-    return { id, ...(known ?? { user: { id }, expiresAt: Infinity }) };
+    const { user = { id }, expiresAt = Infinity, tokenId, issuedAt } = known ?? {};
+    return { id, user, expiresAt, tokenId, issuedAt };
   }
 
   #pass(entrant: Entrant, handshake: Handshake): Answer<Entrant | Refusal> {
+    if (this.#around.middleware.isEmpty) return entrant;
     const { id, user } = entrant;
     const session = Object.freeze({ id, user, address: handshake.address });
     const passed = rescue(

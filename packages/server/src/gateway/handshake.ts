@@ -9,7 +9,6 @@ import {
   MAX_OPEN_REQUESTS,
   PROTOCOL_VERSION,
   parseFrame,
-  type Scopes,
   SequenceGapError,
   type Transport,
   type TransportEnd,
@@ -20,18 +19,17 @@ import {
   type WireData,
 } from '@holdfast/protocol';
 import { after, rescue } from '../answer.js';
-import type { Arrival, Memberships } from '../arrival.js';
+import type { Arrival, Gate, Memberships } from '../arrival.js';
 import type { Attachment } from '../attachment.js';
 import { WINDOW_BYTES } from '../inflow.js';
-import type { Admission } from '../limits/admission.js';
-import type { ConnectionLimits, ConnectionPlace } from '../limits/connections.js';
+import type { ConnectionPlace } from '../limits/connections.js';
 import { fullWindow } from '../limits/pace.js';
-import type { Observed } from '../observe/observer.js';
-import type { ServerPorts } from '../ports/ports.js';
-import type { Answer, Attached, OutboxRules, SessionStore } from '../ports/store.js';
+import type { Identity } from '../ports/ports.js';
+import type { Answer, Attached } from '../ports/store.js';
 import { sizeOf } from '../size-of.js';
-import type { EnteringSession, Handshake } from '../types.js';
-import { type Entrant, Entry, type EntrySurroundings, type Upgraded } from './entry.js';
+import type { Handshake } from '../types.js';
+import { type Entrant, Entry } from './entry.js';
+import type { HandshakeSurroundings, Incoming } from './handshake-surroundings.js';
 import { mismatchOf } from './hello.js';
 import { REVOKED } from './revocations.js';
 import { AUTH_TIMEOUT_MS, endedByServer, expiresIn, type Refusal } from './token.js';
@@ -45,40 +43,7 @@ const VERDICTS = { [Verdict.NEW]: 'new', [Verdict.RESUMED]: 'resumed', [Verdict.
 
 const SUPERSEDED = 'a newer connection has this session';
 
-/** What comes in: where it is spoken, in which codec, and what the upgrade said. */
-export interface Incoming extends Upgraded {
-  readonly transport: Transport;
-  readonly codec: Codec;
-}
-
-/** What a handshake needs of its server. */
-export interface HandshakeSurroundings extends EntrySurroundings {
-  readonly ports: ServerPorts;
-  readonly store: SessionStore;
-  readonly node: string;
-  readonly admission: Admission;
-  readonly connections: ConnectionLimits;
-  readonly scopes: Scopes;
-  readonly heartbeatMs: number;
-  readonly sessionTtlMs: number;
-  readonly maxMessageBytes: number;
-  /** What may wait for a client. */
-  readonly outbox: OutboxRules;
-  /** What a session saves up of its rate, in messages. */
-  readonly burst: number;
-  readonly observe: Observed;
-  /** Over how long clients are to spread when this server is lost, ms; undefined: that is too short to say. */
-  spreadMs(): number | undefined;
-  /** In which of its rooms a session that comes back still is; of those that it may not be in any more, it is out. */
-  readmit(session: EnteringSession, rooms: Memberships, handshake: Handshake): Answer<Memberships>;
-  /**
-   * Binds the connection to its session here. `greet` writes the WELCOME, and what follows it at once. False if the session
-   * has a newer one.
-   */
-  arrive(from: ConnectionHandshake, arrival: Arrival, greet: (attachment: Attachment) => void): boolean;
-  /** The connection ended before there was a session. */
-  gone(connection: ConnectionHandshake): void;
-}
+const nothing = (): void => undefined;
 
 type Stage =
   | { readonly name: 'waiting-for-hello' }
@@ -90,12 +55,19 @@ type Stage =
   | { readonly name: 'live'; readonly attachment: Attachment }
   | { readonly name: 'over' };
 
+/** Who comes in, with the key that it will show when it comes back. */
+interface Coming {
+  readonly hello: Hello;
+  readonly entrant: Entrant;
+  readonly key: string;
+}
+
 /**
  * One connection from its first frame on: HELLO, then who is it, then which session, then WELCOME; from there on the
  * attachment takes the frames.
  * Whatever breaks the protocol ends this connection, and nothing else.
  */
-export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'close' | 'drain'> {
+export class ConnectionHandshake implements Gate, Pick<TransportEvents, 'message' | 'close' | 'drain'> {
   readonly #around: HandshakeSurroundings;
   readonly #transport: Transport;
   readonly #codec: Codec;
@@ -106,12 +78,12 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
   #cancelTimer: () => void;
   readonly #since: number;
 
-  constructor(around: HandshakeSurroundings, { transport, codec, ...upgraded }: Incoming) {
+  constructor(around: HandshakeSurroundings, incoming: Incoming) {
     this.#around = around;
-    this.#transport = transport;
-    this.#codec = codec;
-    this.#address = upgraded.handshake.address;
-    this.#entry = new Entry(around, upgraded);
+    this.#transport = incoming.transport;
+    this.#codec = incoming.codec;
+    this.#address = incoming.handshake.address;
+    this.#entry = new Entry(around, incoming);
     this.#place = around.connections.place(this.#address);
     this.#since = around.ports.clock.now();
     this.#cancelTimer = this.#deadline(HELLO_TIMEOUT_MS, 'HELLO');
@@ -126,7 +98,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
       if (this.#stage.name === 'live') this.#stage.attachment.receive(frame, sizeOf(data));
       else this.#first(frame.items);
     } catch (error) {
-      this.#broken(error);
+      this.broken(error);
     }
   }
 
@@ -165,10 +137,16 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     return this.#around.ports.clock.setTimer(late, ms);
   }
 
+  /** What it would have done is not kept either: a connection lives for hours. */
+  #stopTimer(): void {
+    this.#cancelTimer();
+    this.#cancelTimer = nothing;
+  }
+
   #leave(next: Stage = { name: 'over' }): Stage {
     const stage = this.#stage;
     this.#stage = next;
-    if (next.name === 'live' || next.name === 'over') this.#cancelTimer();
+    if (next.name === 'live' || next.name === 'over') this.#stopTimer();
     if (next.name === 'over') {
       this.#place.leave();
       this.#around.gone(this);
@@ -185,7 +163,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     }
     const hello = item[1];
     const mismatch = mismatchOf(hello, this.#around.scopes.root.schemas?.versions);
-    if (mismatch) return this.#refused(mismatch);
+    if (mismatch) return this.refused(mismatch);
     this.#admit(hello);
   }
 
@@ -209,25 +187,27 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
       try {
         this.#authenticate(hello);
       } catch (error) {
-        this.#broken(error);
+        this.broken(error);
       }
     };
     this.#cancelTimer = ports.clock.setTimer(enter, answer.inMs);
   }
 
   #authenticate(hello: Hello): void {
-    if (this.#stage.name !== 'told-lost') {
-      this.#cancelTimer();
-      this.#cancelTimer = this.#deadline(AUTH_TIMEOUT_MS, 'word on who may enter');
-    }
+    const isTimed = this.#stage.name === 'told-lost';
+    if (!isTimed) this.#stopTimer();
     this.#leave({ name: 'authenticating' });
     const enter = (answer: Entrant | Refusal): void => {
-      if ('closeCode' in answer) this.#refused(answer);
+      if ('closeCode' in answer) this.refused(answer);
       else this.#enter(hello, answer);
     };
     const answer = this.#entry.ask(hello);
-    if (!isPromiseLike(answer)) return enter(answer);
-    answer.then(enter).then(undefined, (error: unknown) => this.#broken(error));
+    if (!isPromiseLike(answer)) enter(answer);
+    else answer.then(enter).then(undefined, (error: unknown) => this.broken(error));
+    // Mostly it has been let in by now.
+    const { name } = this.#stage as Stage;
+    if (isTimed || name === 'live' || name === 'over') return;
+    this.#cancelTimer = this.#deadline(AUTH_TIMEOUT_MS, 'word on who may enter');
   }
 
   /** Asks the store which session it is. */
@@ -253,13 +233,13 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
       codec: this.#codec.name,
       node,
     });
-    const who = { ...entrant, key };
+    const coming = { hello, entrant, key };
     const reached = isPromiseLike(attached)
       ? attached.then(undefined, (error) => this.#unreachable(error))
       : attached;
     rescue(
-      () => after(reached, (answer) => answer && this.#attached(hello, who, answer)),
-      (error) => this.#broken(error),
+      () => after(reached, (answer) => answer && this.#attached(coming, answer)),
+      (error) => this.broken(error),
     );
   }
 
@@ -269,10 +249,10 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     this.#hangUpOn(CloseCode.TRY_AGAIN_LATER, 'the store cannot be reached');
   }
 
-  #attached(hello: Hello, entrant: Entrant & { readonly key: string }, attached: Attached): Answer<void> {
+  #attached(coming: Coming, attached: Attached): Answer<void> {
     if (attached.status === 'stale') return this.#hangUpOn(CloseCode.RESTART, SUPERSEDED);
-    if (attached.status === 'lost') return this.#lost(hello, attached);
-    const { id, user } = entrant;
+    if (attached.status === 'lost') return this.#lost(coming.hello, attached);
+    const { id, user } = coming.entrant;
     const handshake = this.#entry.handshake(attached.status === 'resumed');
     const session = { id, user, address: this.#address };
     const readmitted = this.#around.readmit(session, attached.rooms, handshake);
@@ -282,7 +262,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     return after(where, (rooms) => {
       // It comes again, and is told why.
       if (!rooms) return this.#hangUpOn(CloseCode.RESTART, 'the session has ended');
-      this.#arrive(hello, { ...entrant, handshake }, { ...attached, rooms });
+      this.#arrive(coming, handshake, rooms === attached.rooms ? attached : { ...attached, rooms });
     });
   }
 
@@ -292,11 +272,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     return after(found, ([one]) => one && new Map([...rooms].filter(([room]) => one.rooms.includes(room))));
   }
 
-  #arrive(
-    hello: Hello,
-    { key, handshake, ...entrant }: Entrant & { readonly key: string; readonly handshake: Handshake },
-    attached: Arrival['attached'],
-  ): void {
+  #arrive({ hello, entrant, key }: Coming, handshake: Handshake, attached: Arrival['attached']): void {
     const { id, user, expiresAt, tokenId } = entrant;
     const { gen, epoch, accepted, base } = attached;
     const owner = { sid: id, epoch, gen };
@@ -304,7 +280,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     // While the middleware or the store was asked.
     if (this.#around.revocations.includes(entrant)) {
       void this.#around.store.end({ sid: id, why: 'ended' });
-      return this.#refused(REVOKED);
+      return this.refused(REVOKED);
     }
     const arrival: Arrival = {
       id,
@@ -319,9 +295,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
       window: hello.w,
       expiresAt,
       attached,
-      broken: (error) => this.#broken(error),
-      refused: (refusal) => this.#refused(refusal),
-      identify: this.#entry.identify,
+      gate: this,
     };
     const isNewest = this.#around.arrive(this, arrival, (attachment) => {
       this.#leave({ name: 'live', attachment });
@@ -337,7 +311,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
   /** The client is told what is known of its session, and may say HELLO again, to begin another. */
   #lost({ s }: Hello, { ended, handled, refused }: Extract<Attached, { status: 'lost' }>): void {
     if (this.#stage.name !== 'authenticating') return;
-    if (ended !== undefined) return this.#refused(endedByServer(ended));
+    if (ended !== undefined) return this.refused(endedByServer(ended));
     if (s === undefined) throw new FrameError('this nonce has named a session before');
     this.#leave({ name: 'told-lost' });
     const p = handled && ([handled.low, handled.above] as const);
@@ -371,7 +345,7 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
   }
 
   /** Something came that is no frame, or not one that may come here. */
-  #broken(error: unknown): void {
+  broken(error: unknown): void {
     if (!(error instanceof FrameError)) this.#around.failed(error, 'frame');
     const text = error instanceof FrameError ? error.message : 'this frame could not be handled';
     // Something was lost on the way, which is nobody's fault: the client comes back, and tells it from a fault by the word.
@@ -379,7 +353,11 @@ export class ConnectionHandshake implements Pick<TransportEvents, 'message' | 'c
     this.#refuse('ERR_PROTOCOL', text, CloseCode.BAD_FRAME);
   }
 
-  #refused({ code, text, closeCode, version }: Refusal & { readonly version?: number | undefined }): void {
+  get identify(): ((token: string) => Answer<Identity>) | undefined {
+    return this.#entry.identify;
+  }
+
+  refused({ code, text, closeCode, version }: Refusal & { readonly version?: number | undefined }): void {
     this.#refuse(code, text, closeCode, version);
   }
 

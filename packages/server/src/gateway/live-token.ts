@@ -1,30 +1,36 @@
-import type { Clock } from '@holdfast/protocol';
-import { isPromiseLike } from '@holdfast/protocol';
+import { type Clock, CloseCode, type Item, isPromiseLike, Type } from '@holdfast/protocol';
+import type { Observed } from '../observe/observer.js';
 import type { Identity } from '../ports/ports.js';
 import type { Answer } from '../ports/store.js';
+import type { User } from '../types.js';
 import { ANOTHER_USER, AUTH_TIMEOUT_MS, expiresIn, GRACE_MS, type Refusal, refusalOf } from './token.js';
 
 /** Nobody renews so often who means it; each time the application is asked. */
 const MAX_RENEWALS = 30;
-export const RENEWALS_MS = 10_000;
+const RENEWALS_MS = 10_000;
 
+/** The same for all connections. */
 export interface LiveTokenSurroundings {
   readonly clock: Clock;
-  readonly userId: string;
+  readonly observe: Pick<Observed, 'limited'>;
+}
+
+/** Whose token it is. */
+export interface TokenHolder {
+  readonly session: { readonly user: User; identified(identity: Identity): void };
   /** Asks the application whom a token names; undefined: it does not care. */
   readonly identify: ((token: string) => Answer<Identity>) | undefined;
-  /** The connection goes on with this token; undefined: it never expires, or nobody asks whom it names. */
-  renewed(expiresInMs: number | undefined, identity: Identity | undefined): void;
-  refused(refusal: Refusal): void;
-  /** Far too many tokens in too little time. */
-  flooded(): void;
+  control(item: Item): void;
+  refuse(refusal: Refusal): void;
+  drop(code: number, reason: string): void;
   /** `auth` has failed, or has not answered. */
-  failed(error: unknown): void;
+  authFailed(error: unknown): void;
 }
 
 /** The token of a connection that stands: how long it counts, and what becomes of the next ones. */
 export class LiveToken {
   readonly #around: LiveTokenSurroundings;
+  readonly #holder: TokenHolder;
   #expiresAt: number;
   /** What is checked when the check under way is over: only the newest counts. */
   #next: string | undefined;
@@ -33,9 +39,10 @@ export class LiveToken {
   #since = -Infinity;
   #count = 0;
 
-  constructor(expiresAt: number, around: LiveTokenSurroundings) {
+  constructor(expiresAt: number, around: LiveTokenSurroundings, holder: TokenHolder) {
     this.#expiresAt = expiresAt;
     this.#around = around;
+    this.#holder = holder;
   }
 
   /** When the connection has to end, unless a fresh token comes before. */
@@ -50,7 +57,7 @@ export class LiveToken {
       this.#since = now;
       this.#count = 0;
     }
-    if (++this.#count > MAX_RENEWALS) return this.#around.flooded();
+    if (++this.#count > MAX_RENEWALS) return this.#flooded();
     this.#next = token;
     if (!this.#checking) this.#check();
   }
@@ -64,13 +71,16 @@ export class LiveToken {
   }
 
   #check(): void {
-    const { clock, identify, failed } = this.#around;
+    const { clock } = this.#around;
+    const { identify } = this.#holder;
     const token = this.#next;
     if (token === undefined) return;
     this.#next = undefined;
-    if (!identify) return this.#around.renewed(undefined, undefined);
+    if (!identify) return this.#holder.control([Type.AUTH]);
     const late = new Error(`auth has not answered within ${AUTH_TIMEOUT_MS} ms`);
-    const check = { cancelDeadline: clock.setTimer(() => over(() => failed(late)), AUTH_TIMEOUT_MS) };
+    const check = {
+      cancelDeadline: clock.setTimer(() => over(() => this.#holder.authFailed(late)), AUTH_TIMEOUT_MS),
+    };
     this.#checking = check;
     const over = (so: () => void): void => {
       if (this.#checking !== check) return;
@@ -91,15 +101,24 @@ export class LiveToken {
 
   #accept(identity: Identity): void {
     const { user, expiresAt } = identity;
-    if (user.id !== this.#around.userId) return this.#around.refused(ANOTHER_USER);
+    const { session } = this.#holder;
+    if (user.id !== session.user.id) return this.#holder.refuse(ANOTHER_USER);
     this.#expiresAt = expiresAt;
-    this.#around.renewed(expiresIn(expiresAt, this.#around.clock.now()), identity);
+    session.identified(identity);
+    const ms = expiresIn(expiresAt, this.#around.clock.now());
+    this.#holder.control(ms === undefined ? [Type.AUTH] : [Type.AUTH, ms]);
+  }
+
+  /** Without a BYE, which would hide how long to wait. */
+  #flooded(): void {
+    this.#around.observe.limited({ limit: 'renewals' });
+    this.#holder.drop(CloseCode.RATE_LIMITED, `ra=${RENEWALS_MS}`);
   }
 
   /** Where `auth` itself has failed, the token before goes on counting. */
   #denied(error: unknown): void {
     const refusal = refusalOf(error);
-    if (refusal) this.#around.refused(refusal);
-    else this.#around.failed(error);
+    if (refusal) this.#holder.refuse(refusal);
+    else this.#holder.authFailed(error);
   }
 }

@@ -12,11 +12,11 @@ export type Negotiated =
 export function negotiate(offers: readonly string[], codecs: readonly Codec[]): Negotiated {
   // Never chosen, and never shown to anybody.
   const offered = offers.filter((name) => !isBearer(name));
-  const spoken = codecs.map(subprotocol).join(', ');
   for (const protocol of offered) {
     const codec = codecs.find((candidate) => subprotocol(candidate) === protocol);
     if (codec) return { outcome: 'agreed', protocol, codec };
   }
+  const spoken = codecs.map(subprotocol).join(', ');
   const why = `this server speaks ${spoken}, not ${offered.join(', ') || 'without a subprotocol'}`.slice(
     0,
     128,

@@ -30,13 +30,11 @@ export const doorOf = (session: Session, around: DoorSurroundings): ServerSessio
 /** A class: of literals with getters, each has a shape of its own, which was a third of the memory of a connection. */
 class Door implements ServerSession {
   readonly id: string;
-  readonly rooms: ReadonlySet<string>;
   readonly #session: Session;
   readonly #around: DoorSurroundings;
 
   constructor(session: Session, around: DoorSurroundings) {
     this.id = session.id;
-    this.rooms = session.joined.in(around.scope.prefix);
     this.#session = session;
     this.#around = around;
   }
@@ -47,6 +45,10 @@ class Door implements ServerSession {
 
   get data(): Readonly<Partial<SessionData>> {
     return this.#session.data.current;
+  }
+
+  get rooms(): ReadonlySet<string> {
+    return this.#session.joined.in(this.#around.scope.prefix);
   }
 
   get address(): string {

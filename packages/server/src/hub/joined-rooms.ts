@@ -1,35 +1,67 @@
 import { prefixOf } from '@holdfast/protocol';
+import { dropOldest } from '../drop-oldest.js';
+import type { Membership, RoomPosition } from '../ports/store.js';
+
+/** Earlier sessions of a client that are known: it names 32 for a room, the same ones for each, as a rule. */
+const MAX_KNOWN_REPLACED = 256;
+
+const NOTHING: ReadonlySet<string> = new Set();
+const NOWHERE: ReadonlyMap<string, RoomPosition> = new Map();
 
 /** The rooms of a session: all of them by their whole names, and those of each scope as that calls them. */
 export class JoinedRooms {
-  readonly all: ReadonlySet<string>;
-  readonly #all = new Set<string>();
-  readonly #byPrefix = new Map<string, Set<string>>();
+  #all: Set<string> | undefined;
+  #positions: Map<string, RoomPosition> | undefined;
+  #replaced: Set<string> | undefined;
+  /** Of the scopes that have asked. */
+  #byPrefix: Map<string, Set<string>> | undefined;
 
-  constructor() {
-    this.all = this.#all;
+  /** Their whole names. */
+  get all(): ReadonlySet<string> {
+    return this.#all ?? NOTHING;
+  }
+
+  /** Where the session stood in each when it joined. */
+  get positions(): ReadonlyMap<string, RoomPosition> {
+    return this.#positions ?? NOWHERE;
+  }
+
+  /** Earlier sessions of its client: what they published is not for it. */
+  get replaced(): ReadonlySet<string> {
+    return this.#replaced ?? NOTHING;
   }
 
   /** Goes on saying what is so. Without the room of a namespace itself. */
   in(prefix: string): ReadonlySet<string> {
-    return this.#of(prefix);
+    const known = this.#byPrefix?.get(prefix);
+    if (known) return known;
+    const names = [...this.all].filter((name) => prefixOf(name) === prefix && name !== prefix);
+    const made = new Set(names.map((name) => name.slice(prefix.length)));
+    this.#byPrefix ??= new Map();
+    this.#byPrefix.set(prefix, made);
+    return made;
   }
 
-  add(name: string): void {
+  add(name: string, { position, replaced }: Membership): void {
+    this.#all ??= new Set();
     this.#all.add(name);
+    this.#positions ??= new Map();
+    this.#positions.set(name, position);
+    if (replaced.length > 0) this.#replaces(replaced);
     const prefix = prefixOf(name);
-    if (name !== prefix) this.#of(prefix).add(name.slice(prefix.length));
+    if (name !== prefix) this.#byPrefix?.get(prefix)?.add(name.slice(prefix.length));
   }
 
   delete(name: string): void {
-    this.#all.delete(name);
+    this.#all?.delete(name);
+    this.#positions?.delete(name);
     const prefix = prefixOf(name);
-    this.#byPrefix.get(prefix)?.delete(name.slice(prefix.length));
+    this.#byPrefix?.get(prefix)?.delete(name.slice(prefix.length));
   }
 
-  #of(prefix: string): Set<string> {
-    const known = this.#byPrefix.get(prefix) ?? new Set();
-    this.#byPrefix.set(prefix, known);
-    return known;
+  #replaces(sids: readonly string[]): void {
+    this.#replaced ??= new Set();
+    for (const id of sids) this.#replaced.add(id);
+    dropOldest(this.#replaced, MAX_KNOWN_REPLACED);
   }
 }

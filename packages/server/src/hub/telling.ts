@@ -29,7 +29,7 @@ export class Telling {
   grown(room: LiveRoom<Session>): void {
     let loop = this.#reading.get(room);
     if (!loop) {
-      loop = new Loop(() => this.#read(room), this.#around.failed);
+      loop = new Loop({ round: () => this.#read(room), failed: this.#around.failed });
       this.#reading.set(room, loop);
     }
     loop.run();

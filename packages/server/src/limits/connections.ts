@@ -1,4 +1,5 @@
 import { addressGroup } from '../gateway/client-address.js';
+import { Groups } from '../groups.js';
 import { TokenBuckets } from './token-bucket.js';
 
 export interface ConnectionSettings {
@@ -18,75 +19,86 @@ const FULL_MS = 10_000;
 
 /** Counts connections by user and by address. */
 export class ConnectionLimits {
-  readonly #settings: ConnectionSettings;
-  readonly #accepts: TokenBuckets;
-  readonly #open = new Map<string, number>();
-  readonly #strangers = new Map<string, number>();
-  /** Connections by session, of each user: one that takes over from another is none more. */
-  readonly #users = new Map<string, Map<string, number>>();
+  readonly settings: ConnectionSettings;
+  readonly accepts: TokenBuckets;
+  readonly open = new Map<string, number>();
+  readonly strangers = new Map<string, number>();
+  /** Sessions with a connection, of each user: one that takes over from another is none more. */
+  readonly users = new Groups();
 
   constructor(settings: ConnectionSettings) {
-    this.#settings = settings;
+    this.settings = settings;
     const perSecond = settings.addressAcceptPerSecond;
-    this.#accepts = new TokenBuckets(perSecond, Math.max(1, SAVED_S * perSecond));
+    this.accepts = new TokenBuckets(perSecond, Math.max(1, SAVED_S * perSecond));
   }
 
   /** A connection has come from there: what it takes, until it leaves. */
   place(address: string): ConnectionPlace {
-    const group = this.#settings.trustProxy === undefined ? undefined : addressGroup(address);
-    let [isOpen, isStranger] = [false, false];
-    let left = (): void => undefined;
-    const known = (): void => {
-      if (isStranger && group !== undefined) add(this.#strangers, group, -1);
-      isStranger = false;
-    };
-    return {
-      knock: (now) => {
-        if (group === undefined) return undefined;
-        const { connectionsPerAddress } = this.#settings;
-        const isFull =
-          (this.#open.get(group) ?? 0) >= connectionsPerAddress ||
-          (this.#strangers.get(group) ?? 0) >= STRANGERS_PER_ADDRESS;
-        if (isFull) return FULL_MS;
-        const accepts = this.#accepts.of(group, now);
-        if (!accepts.take(now)) return Math.max(1, Math.ceil(accepts.msUntil(1, now)));
-        add(this.#open, group, 1);
-        add(this.#strangers, group, 1);
-        [isOpen, isStranger] = [true, true];
-        return undefined;
-      },
-      enter: (user, sid) => {
-        known();
-        left();
-        const sessions = this.#users.get(user) ?? new Map<string, number>();
-        if (!sessions.has(sid) && sessions.size >= this.#settings.connectionsPerUser) return FULL_MS;
-        this.#users.set(user, sessions);
-        add(sessions, sid, 1);
-        left = () => {
-          add(sessions, sid, -1);
-          if (sessions.size === 0) this.#users.delete(user);
-          left = () => undefined;
-        };
-        return undefined;
-      },
-      leave: () => {
-        known();
-        if (isOpen && group !== undefined) add(this.#open, group, -1);
-        isOpen = false;
-        left();
-      },
-    };
+    return new ConnectionPlace(this, address);
   }
 }
 
-/** Of one connection. */
-export interface ConnectionPlace {
+/** What one connection takes of the limits. */
+export class ConnectionPlace {
+  readonly #limits: ConnectionLimits;
+  /** Undefined: nothing is counted by address. */
+  readonly #group: string | undefined;
+  #stage: 'new' | 'stranger' | 'known' = 'new';
+  #user: string | undefined;
+  #sid = '';
+
+  constructor(limits: ConnectionLimits, address: string) {
+    this.#limits = limits;
+    this.#group = limits.settings.trustProxy === undefined ? undefined : addressGroup(address);
+  }
+
   /** Undefined: it may stay; otherwise when to come again, ms. */
-  knock(now: number): number | undefined;
+  knock(now: number): number | undefined {
+    const group = this.#group;
+    if (group === undefined) return undefined;
+    const { settings, open, strangers, accepts } = this.#limits;
+    const isFull =
+      (open.get(group) ?? 0) >= settings.connectionsPerAddress ||
+      (strangers.get(group) ?? 0) >= STRANGERS_PER_ADDRESS;
+    if (isFull) return FULL_MS;
+    const bucket = accepts.of(group, now);
+    if (!bucket.take(now)) return Math.max(1, Math.ceil(bucket.msUntil(1, now)));
+    add(open, group, 1);
+    add(strangers, group, 1);
+    this.#stage = 'stranger';
+    return undefined;
+  }
+
   /** As `knock`, when it is known who it is and which session. */
-  enter(user: string, sid: string): number | undefined;
+  enter(user: string, sid: string): number | undefined {
+    this.#known();
+    this.#left();
+    const { settings, users } = this.#limits;
+    if (!users.has(user, sid) && users.size(user) >= settings.connectionsPerUser) return FULL_MS;
+    users.add(user, sid);
+    this.#user = user;
+    this.#sid = sid;
+    return undefined;
+  }
+
   /** The connection is gone. */
-  leave(): void;
+  leave(): void {
+    this.#known();
+    if (this.#stage === 'known' && this.#group !== undefined) add(this.#limits.open, this.#group, -1);
+    this.#stage = 'new';
+    this.#left();
+  }
+
+  #known(): void {
+    if (this.#stage !== 'stranger' || this.#group === undefined) return;
+    this.#stage = 'known';
+    add(this.#limits.strangers, this.#group, -1);
+  }
+
+  #left(): void {
+    if (this.#user !== undefined) this.#limits.users.delete(this.#user, this.#sid);
+    this.#user = undefined;
+  }
 }
 
 /** What is 0 is forgotten. */

@@ -33,6 +33,11 @@ export class MessageRates {
   of(userId: string): MessageRate {
     return new MessageRate(this.#settings, userId, this.#users);
   }
+
+  /** True if all sessions of a user have saved up all that they can. */
+  isFull(userId: string, now: number): boolean {
+    return this.#users.known(userId)?.isFull(now) ?? true;
+  }
 }
 
 /** Of one session: a connection that comes back has no more than the one before had left. */
@@ -42,7 +47,7 @@ export class MessageRate {
   readonly #own: TokenBucket;
   readonly #burst: number;
   /** So many refusals, and as many again each second, before it is a flood. */
-  readonly #refusals: TokenBucket;
+  #refusals: TokenBucket | undefined;
   /** The highest number that was paid for: whatever comes again on another connection was. */
   #paidUpTo = 0;
 
@@ -51,12 +56,15 @@ export class MessageRate {
     this.#users = users;
     this.#burst = burst;
     this.#own = new TokenBucket(messagesPerSecond, burst);
-    this.#refusals = new TokenBucket(burst, burst);
   }
 
   /** How many messages may come now. */
   level(now: number): number {
     return Math.min(this.#own.level(now), this.#users.of(this.#user, now).level(now));
+  }
+
+  isFull(now: number): boolean {
+    return this.#own.isFull(now);
   }
 
   /** In how many ms so many may come, if none do before. */
@@ -73,6 +81,7 @@ export class MessageRate {
       this.#paidUpTo = Math.max(this.#paidUpTo, seq);
       return undefined;
     }
+    this.#refusals ??= new TokenBucket(this.#burst, this.#burst);
     const flood = !this.#refusals.take(now);
     const wanted = flood ? this.#burst : this.#burst - this.#refusals.level(now);
     return { retryAfterMs: Math.max(1, Math.ceil(this.msUntil(wanted, now))), flood };

@@ -1,5 +1,6 @@
-import { type Clock, type Item, JOIN, LEAVE, Type } from '@holdfast/protocol';
+import { type Clock, CloseCode, type Item, JOIN, LEAVE, Type } from '@holdfast/protocol';
 import { WINDOW_BYTES, WINDOW_MESSAGES } from '../inflow.js';
+import type { Observed } from '../observe/observer.js';
 import type { MessageRate } from './message-rate.js';
 
 /** What a connection's window is while nothing runs low: what a client has on the wire may all come. */
@@ -7,14 +8,18 @@ export function fullWindow(burst: number): number {
   return Math.max(1, Math.min(WINDOW_MESSAGES, Math.floor(burst / 2)));
 }
 
+/** The same for all connections. */
 export interface PaceSurroundings {
   readonly clock: Clock;
-  /** Gives the client another window. */
-  tell(credit: Item): void;
-  /** A message was refused. */
-  limited(): void;
-  /** More were refused than are answered; the client may come back in so many ms. */
-  flooded(retryAfterMs: number): void;
+  readonly observe: Pick<Observed, 'limited'>;
+  /** What a session saves up of its rate, in messages. */
+  readonly burst: number;
+}
+
+/** Whose pace it is. */
+export interface PacedConnection {
+  control(item: Item): void;
+  drop(code: number, reason: string): void;
 }
 
 /**
@@ -25,14 +30,16 @@ export interface PaceSurroundings {
 export class Pace {
   readonly #rate: MessageRate;
   readonly #around: PaceSurroundings;
+  readonly #connection: PacedConnection;
   readonly #full: number;
   /** The window that the client has been told. */
   #told: number;
 
-  constructor(rate: MessageRate, burst: number, around: PaceSurroundings) {
+  constructor(rate: MessageRate, around: PaceSurroundings, connection: PacedConnection) {
     this.#rate = rate;
     this.#around = around;
-    this.#full = fullWindow(burst);
+    this.#connection = connection;
+    this.#full = fullWindow(around.burst);
     this.#told = this.#full;
   }
 
@@ -50,8 +57,8 @@ export class Pace {
     if (item[0] !== Type.EVT && item[0] !== Type.REQ && item[0] !== Type.VOL) return undefined;
     const over = this.#rate.charge(seq, now);
     if (!over) return undefined;
-    this.#around.limited();
-    if (over.flood) this.#around.flooded(over.retryAfterMs);
+    this.#around.observe.limited({ limit: 'messages' });
+    if (over.flood) this.#connection.drop(CloseCode.RATE_LIMITED, `ra=${over.retryAfterMs}`);
     // Without its rooms a client is not where its application thinks it is. A flood of them ends as any other.
     const isMove = item[0] === Type.REQ && (item[1] === JOIN || item[1] === LEAVE);
     return isMove ? undefined : over.retryAfterMs;
@@ -65,6 +72,6 @@ export class Pace {
     const opens = window > this.#told && (window >= 2 * this.#told || window === this.#full);
     if (!shrinks && !opens) return;
     this.#told = window;
-    this.#around.tell([Type.CREDIT, window, WINDOW_BYTES]);
+    this.#connection.control([Type.CREDIT, window, WINDOW_BYTES]);
   }
 }

@@ -56,6 +56,11 @@ export class TokenBuckets {
     return this.#buckets.size;
   }
 
+  /** Undefined: it is full. */
+  known(key: string): TokenBucket | undefined {
+    return this.#buckets.get(key);
+  }
+
   of(key: string, now: number): TokenBucket {
     const known = this.#buckets.get(key);
     if (known) return known;

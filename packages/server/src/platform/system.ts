@@ -1,4 +1,4 @@
-import { createHash, randomFillSync } from 'node:crypto';
+import crypto, { createHash, randomFillSync } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { type Clock, type Random, randomIds } from '@holdfast/protocol';
 
@@ -24,4 +24,8 @@ export const systemRandom: Random = {
   id: randomIds(randomFillSync),
 };
 
-export const systemDigest = (text: string): string => createHash('sha256').update(text).digest('base64url');
+/** At once, where Node can (from 20.12 on): that takes half as long. */
+export const systemDigest = (text: string): string =>
+  typeof crypto.hash === 'function'
+    ? crypto.hash('sha256', text, 'base64url')
+    : createHash('sha256').update(text).digest('base64url');

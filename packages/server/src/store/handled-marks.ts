@@ -1,3 +1,4 @@
+import { NONE_HANDLED } from '../none-handled.js';
 import type { Handled } from '../ports/store.js';
 
 /**
@@ -38,6 +39,7 @@ export class HandledMarks {
   }
 
   told(): Handled {
+    if (this.#low === 0 && this.#above.length === 0) return NONE_HANDLED;
     const above: number[] = [];
     for (let index = this.#above.length - 1; index >= 0 && above.length < TOLD_ABOVE; index--) {
       const [from, to] = this.#above[index] ?? [0, -1];

@@ -1,4 +1,5 @@
 import type { Clock, Random } from '@holdfast/protocol';
+import { Groups } from '../groups.js';
 import type {
   AcceptCall,
   Accepted,
@@ -78,7 +79,7 @@ export class MemoryStore implements SessionStore {
   readonly #settings: SessionSettings;
   readonly #sessions = new Map<string, SessionRecord>();
   /** Ids of the sessions of a user. */
-  readonly #users = new Map<string, Set<string>>();
+  readonly #users = new Groups();
   readonly #remains = new Map<string, Remains>();
   readonly #tombstones = new Tombstones();
   readonly #rooms: RoomLogs;
@@ -172,8 +173,7 @@ export class MemoryStore implements SessionStore {
     if (!session || (why === 'expired' && now - session.touchedAt < idleMs)) return { status: 'gone' };
     const { user, codec, data, inbox, handled, touchedAt, keys, heard, out } = session;
     this.#sessions.delete(sid);
-    this.#users.get(user.id)?.delete(sid);
-    if (this.#users.get(user.id)?.size === 0) this.#users.delete(user.id);
+    this.#users.delete(user.id, sid);
     for (const room of session.rooms.keys()) this.#rooms.leave(room, sid, now);
     if (inbox.size > 0) this.#remains.set(sid, { user, codec, data, inbox, handled, touchedAt });
     if (why === 'closed') {
@@ -263,7 +263,7 @@ export class MemoryStore implements SessionStore {
   find({ sids, users, rooms }: FindCall): readonly FoundSession[] {
     const isAll = !sids && !users && !rooms;
     const named = new Set(isAll ? this.#sessions.keys() : sids);
-    for (const user of users ?? []) for (const sid of this.#users.get(user) ?? []) named.add(sid);
+    for (const user of users ?? []) for (const sid of this.#users.of(user)) named.add(sid);
     for (const room of rooms ?? []) for (const sid of this.#rooms.membersOf(room)) named.add(sid);
     return [...named].flatMap((sid) => {
       const session = this.#sessions.get(sid);
@@ -297,8 +297,7 @@ export class MemoryStore implements SessionStore {
   #make(call: AttachCall, now: number): SessionRecord {
     const session = new SessionRecord(call, this.#settings, now);
     this.#sessions.set(call.sid, session);
-    const { id } = call.user;
-    this.#users.set(id, (this.#users.get(id) ?? new Set()).add(call.sid));
+    this.#users.add(call.user.id, call.sid);
     return session;
   }
 

@@ -142,8 +142,8 @@ export const SERVER_RULES: readonly Mutant[] = [
     edits: [
       {
         file: 'server/src/session.ts',
-        find: 'for (const id of replaced) this.replaced.add(id);',
-        put: 'if (this.gen > 0) for (const id of replaced) this.replaced.add(id);',
+        find: 'this.joined.add(name, membership);',
+        put: 'this.joined.add(name, this.gen > 0 ? membership : { ...membership, replaced: [] });',
       },
     ],
   },
