@@ -64,7 +64,7 @@ export class Link<M extends Outgoing> {
   readonly #inflight: M[] = [];
   #inflightBytes = 0;
   /** Numbers whose message was given up after it was written: never written again. */
-  readonly #abandoned = new Set<number>();
+  #abandoned: Set<number> | undefined;
   /** The highest ack of the other end. */
   #acknowledged: number;
   /** Highest number taken from the wire, so that a repeated one is known. */
@@ -78,7 +78,7 @@ export class Link<M extends Outgoing> {
    */
   #known = Infinity;
   /** Accepted numbers above a hole, as ranges: first to last. */
-  readonly #acceptedAbove = new Map<number, number>();
+  #acceptedAbove: Map<number, number> | undefined;
   /** The last ack that was put into a frame of this connection, and when; -1: none yet, so one is owed. */
   #ackWritten = 0;
   #ackWrittenAt = -Infinity;
@@ -92,7 +92,8 @@ export class Link<M extends Outgoing> {
     this.#nextSeq = this.#acknowledged + 1;
     this.#accepted = position?.accepted ?? 0;
     this.#taken = this.#accepted;
-    if (position) this.#ackWritten = -1;
+    // Of nothing, there is nothing to say.
+    if (this.#accepted > 0) this.#ackWritten = -1;
   }
 
   /** Written and not yet acknowledged, in the order of their numbers. */
@@ -122,7 +123,7 @@ export class Link<M extends Outgoing> {
   /** How many numbers were taken and not yet accepted. */
   get unaccepted(): number {
     let above = 0;
-    for (const [first, last] of this.#acceptedAbove) above += last - first + 1;
+    for (const [first, last] of this.#acceptedAbove ?? []) above += last - first + 1;
     return this.#taken - this.#accepted - above;
   }
 
@@ -174,7 +175,9 @@ export class Link<M extends Outgoing> {
 
   /** Nobody waits for this any more: it is not written again. */
   abandon(entry: M): void {
-    if (entry.seq > this.#acknowledged) this.#abandoned.add(entry.seq);
+    if (entry.seq <= this.#acknowledged) return;
+    this.#abandoned ??= new Set();
+    this.#abandoned.add(entry.seq);
   }
 
   /**
@@ -216,10 +219,11 @@ export class Link<M extends Outgoing> {
   accept({ seq, last }: { readonly seq: number; readonly last: number }): void {
     if (seq <= this.#accepted) return;
     // Nearly always the next one, with nothing above it.
-    if (seq === this.#accepted + 1 && this.#acceptedAbove.size === 0) {
+    if (seq === this.#accepted + 1 && !this.#acceptedAbove?.size) {
       this.#accepted = last;
       return;
     }
+    this.#acceptedAbove ??= new Map();
     this.#acceptedAbove.set(seq, last);
     for (let next = this.#nextAbove(); next !== undefined; next = this.#nextAbove()) this.#accepted = next;
   }
@@ -232,15 +236,15 @@ export class Link<M extends Outgoing> {
     for (const { seq, numbers, bytes } of this.#inflight) {
       if (seq + numbers - 1 > ack) break;
       this.#inflightBytes -= bytes;
-      this.#abandoned.delete(seq);
+      this.#abandoned?.delete(seq);
       count++;
     }
     return this.#inflight.splice(0, count);
   }
 
   #nextAbove(): number | undefined {
-    const last = this.#acceptedAbove.get(this.#accepted + 1);
-    this.#acceptedAbove.delete(this.#accepted + 1);
+    const last = this.#acceptedAbove?.get(this.#accepted + 1);
+    this.#acceptedAbove?.delete(this.#accepted + 1);
     return last;
   }
 
@@ -294,7 +298,7 @@ export class Link<M extends Outgoing> {
       hole = undefined;
     };
     for (const entry of entries) {
-      if (this.#abandoned.has(entry.seq)) {
+      if (this.#abandoned?.has(entry.seq)) {
         hole = { from: hole?.from ?? entry.seq, to: entry.seq + entry.numbers - 1 };
         continue;
       }

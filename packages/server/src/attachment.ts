@@ -330,8 +330,6 @@ export class Attachment
     }
   }
 
-  // ── What its flows tell ──────────────────────────────────────────────────────────────────────────────────────
-
   noLongerOurs(status: 'fenced' | 'lost'): void {
     if (status === 'fenced') return this.retire();
     this.#around.lost(this);

@@ -6,7 +6,6 @@ import {
   type Receipt,
   RejectError,
   type Sending,
-  type VolatileItem,
   type WireData,
 } from '@holdfast/protocol';
 import { Aborter } from './aborter.js';
@@ -273,12 +272,7 @@ export class Session {
     else this.joined.delete(name);
   }
 
-  /** An event that goes out now or not at all. Throws what the codec cannot encode. */
-  cast(item: VolatileItem, id: string): Receipt {
-    return { id, outcome: this.castData(this.codec.encode(item)) };
-  }
-
-  /** The same, encoded already; undefined: this codec has no word for it. */
+  /** An event that goes out now or not at all, encoded; undefined: this codec has no word for it. */
   castData(data: WireData | undefined): 'sent' | 'dropped' {
     if (data !== undefined && this.attachment?.cast(data)) return 'sent';
     this.#dropped('volatile');

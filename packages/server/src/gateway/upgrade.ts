@@ -204,14 +204,13 @@ export class Upgrades {
   ): void {
     const transport = new WebSocketTransport(socket, stream, this.#frameOf);
     const events = this.#accept(transport, codec, this.#handshakeOf(request), token, identity);
+    transport.whenDrained(events);
     socket.on('message', (data, isBinary) => {
       const bytes = data as Buffer;
       events.message(
         isBinary ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes.toString(),
       );
     });
-    // The stream below says when it takes more; `ws` itself does not.
-    request.socket.on('drain', () => events.drain?.());
     // `ws` closes by itself on a fault of the other end; the reason comes with `close`.
     socket.on('error', ignore);
     socket.on('close', (code, reason) => events.close({ code, reason: reason.toString() }));

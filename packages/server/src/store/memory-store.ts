@@ -98,7 +98,7 @@ export class MemoryStore implements SessionStore {
 
   get heldBytes(): number {
     let bytes = 0;
-    for (const { out } of this.#sessions.values()) bytes += out.heldBytes;
+    for (const session of this.#sessions.values()) bytes += session.outIfAny?.heldBytes ?? 0;
     return bytes;
   }
 
@@ -145,7 +145,7 @@ export class MemoryStore implements SessionStore {
 
   withdraw(call: WithdrawCall): Withdrawn {
     const { sid } = call;
-    const withdrawn = this.#meant(call)?.out.withdraw(call) ?? { status: 'gone' };
+    const withdrawn = this.#meant(call)?.outIfAny?.withdraw(call) ?? { status: 'gone' };
     // What waited behind it may go.
     if (withdrawn.status === 'ok') this.#notes.add({ about: 'session', sid });
     this.#notes.tell();
@@ -156,8 +156,8 @@ export class MemoryStore implements SessionStore {
     const session = this.#owned(call);
     if (typeof session === 'string') return { status: session };
     session.touch(this.#clock.now());
-    const items = session.out.read(call.after, call.window);
-    const rooms = call.rooms ? new Map(session.rooms) : undefined;
+    const items = session.outIfAny?.read(call.after, call.window) ?? [];
+    const rooms = call.rooms ? session.roomsNow() : undefined;
     return { status: 'ok', items, handled: session.handled.told(), rooms };
   }
 
@@ -171,22 +171,24 @@ export class MemoryStore implements SessionStore {
     const now = this.#clock.now();
     const session = this.#sessions.get(sid);
     if (!session || (why === 'expired' && now - session.touchedAt < idleMs)) return { status: 'gone' };
-    const { user, codec, data, inbox, handled, touchedAt, keys, heard, out } = session;
+    const { user, codec, data, handled, touchedAt, keys, heard, outIfAny: out } = session;
     this.#sessions.delete(sid);
     this.#users.delete(user.id, sid);
     for (const room of session.rooms.keys()) this.#rooms.leave(room, sid, now);
-    if (inbox.size > 0) this.#remains.set(sid, { user, codec, data, inbox, handled, touchedAt });
+    if (session.unhandled > 0) {
+      this.#remains.set(sid, { user, codec, data, inbox: session.inbox, handled, touchedAt });
+    }
     if (why === 'closed') {
       this.#tombstones.close(sid);
     } else {
-      const { refusals: refused } = out;
+      const refused = out?.refusals ?? [];
       this.#tombstones.add(sid, { userId: user.id, keys, handled, refused, heard, endedAt: now, reason });
     }
-    const { undelivered, unwritten } = out;
+    const { undelivered = 0, unwritten = [] } = out ?? {};
     const { epoch } = this.#settings;
     this.#notes.add({ about: 'end', sid, why, reason, undelivered, epoch, unwritten });
     this.#notes.tell();
-    return { status: 'ok', undelivered: out.undelivered };
+    return { status: 'ok', undelivered };
   }
 
   // ── Running a message ────────────────────────────────────────────────────────────────────────────────────────
@@ -197,8 +199,9 @@ export class MemoryStore implements SessionStore {
     if (!where) return { items: [], blocked: false };
     if (where instanceof SessionRecord) {
       if (call.life && !where.isSame(call.life)) return { items: [], blocked: false };
-      if (!where.isFor(call.holder, now, this.leaseMs)) return { items: [], blocked: where.inbox.size > 0 };
+      if (!where.isFor(call.holder, now, this.leaseMs)) return { items: [], blocked: where.unhandled > 0 };
       where.seen(call.holder, now);
+      if (where.unhandled === 0) return { items: [], blocked: false };
     }
     return where.inbox.claim(call, now);
   }
@@ -233,8 +236,9 @@ export class MemoryStore implements SessionStore {
       [false, this.#sessions],
       [true, this.#remains],
     ] as const) {
-      for (const [sid, { user, codec, inbox, touchedAt, data }] of all) {
-        const unhandled = inbox.size;
+      for (const [sid, one] of all) {
+        const { user, codec, touchedAt, data } = one;
+        const unhandled = one instanceof SessionRecord ? one.unhandled : one.inbox.size;
         if (now - touchedAt >= idleMs) orphans.push({ sid, user, codec, unhandled, ended, data });
       }
     }
@@ -329,10 +333,10 @@ export class MemoryStore implements SessionStore {
     const now = this.#clock.now();
     const known = session.rooms.get(name);
     if (presence) {
-      if (known) session.rooms.set(name, { ...known, presence });
+      if (known) session.setRoom(name, { ...known, presence });
     } else if (membership) {
-      session.rooms.set(name, membership);
+      session.setRoom(name, membership);
       this.#rooms.enter(name, session.sid, now);
-    } else if (session.rooms.delete(name)) this.#rooms.leave(name, session.sid, now);
+    } else if (session.leaveRoom(name)) this.#rooms.leave(name, session.sid, now);
   }
 }

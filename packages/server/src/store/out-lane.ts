@@ -20,7 +20,7 @@ interface Message {
   readonly place?: string | undefined;
   readonly kind: 'reply' | 'event' | 'request' | 'cancel';
 }
-interface LaneRules extends OutboxRules {
+export interface LaneRules extends OutboxRules {
   readonly bounds: Bounds;
 }
 /** In the place of so many messages that were refused. */
@@ -84,8 +84,8 @@ export class OutLane {
   /** Numbered, of both kinds. */
   readonly #unacknowledged = new Tally();
 
-  constructor(bounds: Bounds) {
-    this.rules = { bounds, overflow: 'reject' };
+  constructor(rules: LaneRules) {
+    this.rules = rules;
   }
 
   /** Highest number that has been given. */

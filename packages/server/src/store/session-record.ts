@@ -10,6 +10,7 @@ import type {
   ClientAnswer,
   Membership,
   Note,
+  OutboxRules,
   Ownership,
   Writing,
 } from '../ports/store.js';
@@ -18,8 +19,10 @@ import { HandledMarks } from './handled-marks.js';
 import { Inbox } from './inbox.js';
 import { Keys } from './keys.js';
 import { LastCalls } from './last-calls.js';
-import { OutLane } from './out-lane.js';
+import { type LaneRules, OutLane } from './out-lane.js';
 import type { OutboxMarks } from './outbox-marks.js';
+
+const NOWHERE: ReadonlyMap<string, Membership> = new Map();
 
 /** What a session is made with. */
 export interface SessionSettings {
@@ -37,10 +40,11 @@ export class SessionRecord {
   readonly user: User;
   readonly codec: string;
   readonly keys: Keys;
-  readonly inbox: Inbox;
   readonly handled = new HandledMarks();
-  readonly out: OutLane;
-  readonly rooms = new Map<string, Membership>();
+  // Made when there is something for them: most sessions are only there.
+  #inbox: Inbox | undefined;
+  #out: OutLane | undefined;
+  #rooms: Map<string, Membership> | undefined;
   readonly #appended = new LastCalls<Appended>();
   /** What the application says of it. */
   data: string | undefined;
@@ -53,9 +57,9 @@ export class SessionRecord {
   /** Of its newest connection, and of its first. */
   gen = 0;
   #firstGen = Infinity;
-  readonly #epoch: string;
-  readonly #bounds: Bounds;
-  readonly #outboxes: OutboxMarks;
+  readonly #settings: SessionSettings;
+  /** As its newest connection has said; undefined: those of the store. */
+  #outbox: OutboxRules | undefined;
   /** Attach number of the newest connection. */
   #n = 0;
   /** The server that has its newest connection, or had it. */
@@ -66,22 +70,55 @@ export class SessionRecord {
   /** Most requests that its client has open at once. */
   #maxRequests = 0;
 
-  constructor(
-    { sid, user, codec, newKey }: AttachCall,
-    { epoch, bounds, inbox, leaseMs, outboxes }: SessionSettings,
-    now: number,
-  ) {
+  constructor({ sid, user, codec, newKey }: AttachCall, settings: SessionSettings, now: number) {
     this.sid = sid;
     this.user = user;
     this.codec = codec;
     this.keys = new Keys(newKey);
-    this.inbox = new Inbox(inbox, leaseMs);
-    this.out = new OutLane(bounds);
     this.touchedAt = now;
     this.#seenAt = now;
-    this.#epoch = epoch;
-    this.#bounds = bounds;
-    this.#outboxes = outboxes;
+    this.#settings = settings;
+  }
+
+  /** What came in and has not been handled. */
+  get inbox(): Inbox {
+    this.#inbox ??= new Inbox(this.#settings.inbox, this.#settings.leaseMs);
+    return this.#inbox;
+  }
+
+  /** How much of that there is. */
+  get unhandled(): number {
+    return this.#inbox?.size ?? 0;
+  }
+
+  /** What is to go out. */
+  get out(): OutLane {
+    this.#out ??= new OutLane(this.#rules);
+    return this.#out;
+  }
+
+  /** The same, if there is or was any. */
+  get outIfAny(): OutLane | undefined {
+    return this.#out;
+  }
+
+  get #rules(): LaneRules {
+    const { bounds = this.#settings.bounds, overflow = 'reject' } = this.#outbox ?? {};
+    return { bounds, overflow };
+  }
+
+  get rooms(): ReadonlyMap<string, Membership> {
+    return this.#rooms ?? NOWHERE;
+  }
+
+  setRoom(name: string, membership: Membership): void {
+    this.#rooms ??= new Map();
+    this.#rooms.set(name, membership);
+  }
+
+  /** True if it was in it. */
+  leaveRoom(name: string): boolean {
+    return this.#rooms?.delete(name) ?? false;
   }
 
   // ── Connections ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -93,16 +130,16 @@ export class SessionRecord {
     // Its WELCOME was lost, so it has no key to show. Once it has been heard, it has one.
     if (call.fresh) return this.heard ? 'lost' : undefined;
     if (!this.keys.include(call.key)) return 'lost';
-    const knowsMore = call.received > this.out.top || call.acked > this.#accepted;
-    return call.epoch !== this.#epoch || knowsMore ? 'lost' : undefined;
+    const knowsMore = call.received > (this.#out?.top ?? 0) || call.acked > this.#accepted;
+    return call.epoch !== this.#settings.epoch || knowsMore ? 'lost' : undefined;
   }
 
   attach(call: AttachCall, gen: number, now: number): Attached {
     const { fresh, n, key, newKey, received, node, maxRequests, outbox } = call;
     const previous = this.gen;
     this.#maxRequests = maxRequests;
-    const { bounds = this.#bounds, overflow = 'reject' } = outbox ?? {};
-    this.out.rules = { bounds, overflow };
+    this.#outbox = outbox;
+    if (this.#out) this.#out.rules = this.#rules;
     this.#n = n;
     this.gen = gen;
     this.#firstGen = Math.min(this.#firstGen, gen);
@@ -110,22 +147,27 @@ export class SessionRecord {
     this.#attached = true;
     this.seen(node, now);
     this.keys.rotate(key, newKey);
-    this.out.trim(received);
+    this.#out?.trim(received);
     this.touchedAt = now;
     return {
       status: fresh ? 'new' : 'resumed',
-      epoch: this.#epoch,
+      epoch: this.#settings.epoch,
       gen,
       previous,
       accepted: this.#accepted,
-      base: this.out.base,
+      base: this.#out?.base ?? 0,
       handled: this.handled.told(),
       lastMove: this.#lastMove,
-      outboxWindowMs: Math.floor(this.#outboxes.window(now)),
+      outboxWindowMs: Math.floor(this.#settings.outboxes.window(now)),
       codec: this.codec,
-      rooms: new Map(this.rooms),
+      rooms: this.roomsNow(),
       data: this.data,
     };
+  }
+
+  /** As they are now, whatever becomes of them. */
+  roomsNow(): ReadonlyMap<string, Membership> {
+    return this.rooms.size === 0 ? NOWHERE : new Map(this.rooms);
   }
 
   get attached(): boolean {
@@ -151,7 +193,7 @@ export class SessionRecord {
 
   /** Whether it is the one that the caller knows. */
   isSame({ epoch, gen }: Pick<Ownership, 'epoch' | 'gen'>): boolean {
-    return epoch === this.#epoch && gen >= this.#firstGen;
+    return epoch === this.#settings.epoch && gen >= this.#firstGen;
   }
 
   /** Its owner has asked for it. */
@@ -191,9 +233,9 @@ export class SessionRecord {
     this.touch(now);
     this.heard = true;
     this.keys.confirm();
-    this.out.trim(ack);
+    this.#out?.trim(ack);
     for (const answer of answers) {
-      const asker = this.out.answered(answer[1]);
+      const asker = this.#out?.answered(answer[1]);
       if (asker) answered(asker, answer);
     }
     for (const item of items) {
@@ -216,13 +258,13 @@ export class SessionRecord {
   /** False if there is no place for it. */
   #take({ seq, item, bytes = 0, moves, refusal, outbox }: AcceptedItem, now: number): boolean {
     // Accepted in an earlier session, it has been handled there, or will be, whatever would be said of it today.
-    if (outbox && this.#outboxes.has(this.user.id, outbox)) {
+    if (outbox && this.#settings.outboxes.has(this.user.id, outbox)) {
       this.handled.mark(seq);
       return true;
     }
-    if ((item || refusal) && this.out.fullOfReplies) return false;
+    if ((item || refusal) && this.#out?.fullOfReplies) return false;
     if (item && !this.inbox.add(seq, item, bytes)) return false;
-    if (item && outbox) this.#outboxes.note(this.user.id, outbox, now);
+    if (item && outbox) this.#settings.outboxes.note(this.user.id, outbox, now);
     if (!item) this.handled.mark(seq);
     if (moves) this.#lastMove = seq;
     if (refusal) this.out.reply(refusal);

@@ -120,7 +120,7 @@ test('JSON', async () => {
     'request to the client                  2 (1)     115     2 (0)     179     2+2      3+4      accept 2 append 1 claim 1 read 4',
     'publication of one in a room of 3      1 (0)     176     3 (0)     445     2+1      0+2      accept 1 claim 2 done 1 publish 1 read 1 readRoom 1',
     '100 publications of the server, for 3  0 (0)     0       12 (0)    49236   0+0      0+4      publish 100 readRoom 100',
-    'connection and WELCOME                 2 (0)     88      3 (1)     289     3+1      3+1      accept 1 attach 1 read 2',
+    'connection and WELCOME                 2 (0)     88      2 (0)     284     3+1      3+1      accept 1 attach 1 read 2',
     'join                                   2 (1)     39      1 (0)     113     5+3      0+2      accept 2 claim 2 done 1 read 2 readRoom 3',
     'idle hour                              164 (0)   2132    328 (0)   2952    164+164  374+418  orphans 120 read 418',
   ]);
@@ -139,7 +139,7 @@ test('MessagePack', async () => {
     'request to the client                  2 (1)     104     2 (0)     149     2+2      3+4      accept 2 append 1 claim 1 read 4',
     'publication of one in a room of 3      1 (0)     150     3 (0)     367     2+1      0+2      accept 1 claim 2 done 1 publish 1 read 1 readRoom 1',
     '100 publications of the server, for 3  0 (0)     0       12 (0)    42354   0+0      0+4      publish 100 readRoom 100',
-    'connection and WELCOME                 2 (0)     56      3 (1)     211     3+1      3+1      accept 1 attach 1 read 2',
+    'connection and WELCOME                 2 (0)     56      2 (0)     208     3+1      3+1      accept 1 attach 1 read 2',
     'join                                   2 (1)     26      1 (0)     83      5+3      0+2      accept 2 claim 2 done 1 read 2 readRoom 3',
     'idle hour                              164 (0)   1148    328 (0)   1640    164+164  374+418  orphans 120 read 418',
   ]);
