@@ -1,5 +1,4 @@
 import {
-  Alarm,
   CloseCode,
   type Frame,
   FrameError,
@@ -16,6 +15,7 @@ import {
 } from '@holdfast/protocol';
 import { after } from './answer.js';
 import type { Binding, Gate } from './arrival.js';
+import type { Deadlines, Due } from './deadlines.js';
 import { LiveToken, type TokenHolder } from './gateway/live-token.js';
 import { EXPIRED, endedByServer, GRACE_MS, type Refusal } from './gateway/token.js';
 import { type Arrived, Inflow, type InflowConnection, type InflowSurroundings } from './inflow.js';
@@ -33,6 +33,7 @@ import type { Handshake } from './types.js';
 /** What connections need of their server: the same for all of them, since there are many. */
 export interface AttachmentSurroundings extends InflowSurroundings, OutflowSurroundings, PaceSurroundings {
   readonly observe: Observed;
+  readonly deadlines: Deadlines;
   /** Lets a room of the session flow on its connection. */
   openRoom(attachment: Attachment, room: string, position: RoomPosition): Answer<void>;
   /** A socket that stays full for so long belongs to a reader that is too slow, ms. */
@@ -61,7 +62,7 @@ const RETIRED_MS = 1_000;
  * in their lanes. All three end with the connection; what they knew stands in the store.
  */
 export class Attachment
-  implements SessionConnection, InflowConnection, OutflowConnection, PacedConnection, TokenHolder
+  implements SessionConnection, InflowConnection, OutflowConnection, PacedConnection, TokenHolder, Due
 {
   readonly session: Session;
   readonly gen: number;
@@ -79,7 +80,8 @@ export class Attachment
   #pace: Pace | undefined;
   /** When its first token expires. */
   readonly #expiresAt: number;
-  readonly #alarm: Alarm;
+  dueAt = Infinity;
+  place = -1;
   readonly #heartbeatMs: number;
   /** `flowing`: its client has said where it stands. */
   #stage: 'open' | 'flowing' | 'retired' | 'closed' = 'open';
@@ -103,7 +105,6 @@ export class Attachment
     this.#link = new Link(session.codec, { accepted, acknowledged: base });
     this.#outflow = new Outflow(session, { owner, transport, link: this.#link, window }, around, this);
     this.#inflow = new Inflow(session, { owner, link: this.#link }, around, this);
-    this.#alarm = new Alarm(around.clock, () => this.#ring());
     this.#heartbeatMs = around.heartbeatMs();
     this.#heardAt = around.clock.now();
     this.#pingAt = this.#heardAt + this.#heartbeatMs;
@@ -214,7 +215,7 @@ export class Attachment
     if (!this.live) return;
     this.#stage = 'retired';
     this.#stop();
-    this.#alarm.set(this.#around.clock.now() + RETIRED_MS);
+    this.#around.deadlines.set(this, this.#around.clock.now() + RETIRED_MS);
   }
 
   /** Lets the connection go; its session waits for its client. */
@@ -229,7 +230,7 @@ export class Attachment
     if (this.#stage === 'closed') return;
     if (this.live) this.#stop();
     this.#stage = 'closed';
-    this.#alarm.set(Infinity);
+    this.#around.deadlines.set(this, Infinity);
     const detached = this.#around.store.detach(this.#owner);
     if (detached instanceof Promise) detached.catch((error: unknown) => this.failed(error));
     this.#around.detached(this, end);
@@ -364,10 +365,10 @@ export class Attachment
     const deadAt = this.#heardAt + SILENT_HEARTBEATS * this.#heartbeatMs;
     const slowAt = congestedSince === undefined ? Infinity : congestedSince + this.#around.slowConsumerMs;
     const others = [this.#outflow.ackDueAt, this.#endsAt, this.#pace?.lookAt ?? Infinity];
-    this.#alarm.set(Math.min(this.#pingAt, this.#touchAt, deadAt, slowAt, ...others));
+    this.#around.deadlines.set(this, Math.min(this.#pingAt, this.#touchAt, deadAt, slowAt, ...others));
   }
 
-  #ring(): void {
+  ring(): void {
     if (this.#stage === 'retired') return this.drop(CloseCode.SUPERSEDED, 'superseded');
     const now = this.#around.clock.now();
     const { touchMs, slowConsumerMs } = this.#around;

@@ -9,6 +9,7 @@ import {
 import { after } from './answer.js';
 import type { Arrival, Memberships } from './arrival.js';
 import { Attachment, type AttachmentSurroundings } from './attachment.js';
+import { Deadlines } from './deadlines.js';
 import { type DoorSurroundings, doorOf } from './hub/door.js';
 import type { Hub } from './hub/hub.js';
 import type { Middleware } from './hub/middleware.js';
@@ -123,12 +124,13 @@ export class Sessions {
     const { sessionTtlMs, maxBufferedBytes, slowConsumerMs, burst, heartbeatMs, observe } = settings;
     return {
       clock,
+      deadlines: new Deadlines(clock),
       store,
       openRoom: (of, room, position) => hub.open(of, room, position),
       maxBufferedBytes,
       slowConsumerMs,
       burst,
-      heartbeatMs: () => heartbeatMs * (0.9 + 0.2 * random.fraction()),
+      heartbeatMs: () => Math.ceil(heartbeatMs * (0.9 + 0.2 * random.fraction())),
       touchMs: Math.max(10, sessionTtlMs / 3),
       check: (...item) => router.check(...item),
       hear: (of, item) => router.hear(of, item),

@@ -103,9 +103,15 @@ export class Entry {
 
   #entrant(hello: Hello, known: Identity | undefined): Entrant {
     // The nonce names the session: a client whose first WELCOME was lost finds it again.
-    const id = hello.s ?? this.#around.ports.digest(`${known?.user.id ?? ''}\n${hello.c}`).slice(0, 22);
+    const id = hello.s ?? this.#newId(known?.user.id ?? '', hello.c);
     const { user = { id }, expiresAt = Infinity, tokenId, issuedAt } = known ?? {};
     return { id, user, expiresAt, tokenId, issuedAt };
+  }
+
+  #newId(userId: string, nonce: string | undefined): string {
+    const digest = this.#around.ports.digest(`${userId}\n${nonce}`);
+    // A slice of a text would keep all of it.
+    return Buffer.from(digest).toString('latin1', 0, 22);
   }
 
   #pass(entrant: Entrant, handshake: Handshake): Answer<Entrant | Refusal> {

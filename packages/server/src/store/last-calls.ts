@@ -2,14 +2,13 @@ import type { Writing } from '../ports/store.js';
 
 /** What each writer's last call came to: it may come again, when the answer was lost. */
 export class LastCalls<R> {
-  #byWriter: Map<string, { readonly w: number; readonly result: R }> | undefined;
+  readonly #byWriter = new Map<string, { readonly w: number; readonly result: R }>();
 
   /**
    * Makes the call, unless it was made before. A writer makes its next call only when it has the answer to the one
    * before, so an older one than the last comes only by accident, and nobody reads its answer.
    */
   once({ writer, w }: Writing, make: () => R): R {
-    this.#byWriter ??= new Map();
     const last = this.#byWriter.get(writer);
     if (last && w <= last.w) return last.result;
     const result = make();

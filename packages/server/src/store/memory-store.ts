@@ -158,7 +158,7 @@ export class MemoryStore implements SessionStore {
     session.touch(this.#clock.now());
     const items = session.outIfAny?.read(call.after, call.window) ?? [];
     const rooms = call.rooms ? session.roomsNow() : undefined;
-    return { status: 'ok', items, handled: session.handled.told(), rooms };
+    return { status: 'ok', items, handled: session.handledNow(), rooms };
   }
 
   detach(call: Ownership): { readonly status: 'ok' } {

@@ -1,3 +1,4 @@
+import { NONE_HANDLED } from '../none-handled.js';
 import type {
   AcceptCall,
   Accepted,
@@ -8,6 +9,7 @@ import type {
   Attached,
   Bounds,
   ClientAnswer,
+  Handled,
   Membership,
   Note,
   OutboxRules,
@@ -40,12 +42,12 @@ export class SessionRecord {
   readonly user: User;
   readonly codec: string;
   readonly keys: Keys;
-  readonly handled = new HandledMarks();
   // Made when there is something for them: most sessions are only there.
+  #handled: HandledMarks | undefined;
   #inbox: Inbox | undefined;
   #out: OutLane | undefined;
   #rooms: Map<string, Membership> | undefined;
-  readonly #appended = new LastCalls<Appended>();
+  #appended: LastCalls<Appended> | undefined;
   /** What the application says of it. */
   data: string | undefined;
   /** When its owner last asked for it: its time to live counts from there. */
@@ -78,6 +80,16 @@ export class SessionRecord {
     this.touchedAt = now;
     this.#seenAt = now;
     this.#settings = settings;
+  }
+
+  /** Which of its client's numbers have been handled. */
+  get handled(): HandledMarks {
+    this.#handled ??= new HandledMarks();
+    return this.#handled;
+  }
+
+  handledNow(): Handled {
+    return this.#handled?.told() ?? NONE_HANDLED;
   }
 
   /** What came in and has not been handled. */
@@ -156,7 +168,7 @@ export class SessionRecord {
       previous,
       accepted: this.#accepted,
       base: this.#out?.base ?? 0,
-      handled: this.handled.told(),
+      handled: this.handledNow(),
       lastMove: this.#lastMove,
       outboxWindowMs: Math.floor(this.#settings.outboxes.window(now)),
       codec: this.codec,
@@ -206,6 +218,7 @@ export class SessionRecord {
 
   /** `tell` is given what others have to know of it. */
   append(call: AppendCall, tell: (note: Note) => void): Appended {
+    this.#appended ??= new LastCalls();
     return this.#appended.once(call, () => {
       const { sid } = this;
       const before = this.out.level;

@@ -1,0 +1,88 @@
+import { Alarm, type Clock } from '@holdfast/protocol';
+
+/** Somebody with a deadline. What stands here belongs to the `Deadlines` that it has been given to. */
+export interface Due {
+  dueAt: number;
+  /** In the heap; below 0: it is not there. */
+  place: number;
+  ring(): void;
+}
+
+/**
+ * An alarm for each of thousands, with one timer for all: a timer and what belongs to it has half a kilobyte, as much as all
+ * else that watches a connection. As with `Alarm`, a deadline is only ever moved forward: who is rung too early looks again.
+ */
+export class Deadlines {
+  /** Nobody is due before whoever stands at half its place (a binary heap), so the first is due first. */
+  readonly #heap: Due[] = [];
+  readonly #clock: Clock;
+  readonly #alarm: Alarm;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#alarm = new Alarm(clock, () => this.#ring());
+  }
+
+  /** Rings at `at` at the latest; `Infinity`: not at all. */
+  set(due: Due, at: number): void {
+    if (at === Infinity) return this.#remove(due);
+    if (due.place >= 0 && due.dueAt <= at) return;
+    due.dueAt = at;
+    if (due.place < 0) due.place = this.#heap.push(due) - 1;
+    this.#rise(due);
+    if (due.place === 0) this.#alarm.set(at);
+  }
+
+  #ring(): void {
+    const now = this.#clock.now();
+    try {
+      for (let [first] = this.#heap; first && first.dueAt <= now; [first] = this.#heap) {
+        this.#remove(first);
+        first.ring();
+      }
+    } finally {
+      // Also if one of them has thrown.
+      const [next] = this.#heap;
+      if (next) this.#alarm.set(next.dueAt);
+    }
+  }
+
+  #remove(due: Due): void {
+    const { place } = due;
+    if (place < 0) return;
+    due.place = -1;
+    const last = this.#heap.pop();
+    if (last && last !== due) {
+      this.#put(last, place);
+      this.#rise(last);
+      this.#sink(last);
+    }
+    if (this.#heap.length === 0) this.#alarm.set(Infinity);
+  }
+
+  #put(due: Due, place: number): void {
+    this.#heap[place] = due;
+    due.place = place;
+  }
+
+  #rise(due: Due): void {
+    for (;;) {
+      const { place } = due;
+      const above = place > 0 ? this.#heap[(place - 1) >> 1] : undefined;
+      if (!above || above.dueAt <= due.dueAt) return;
+      this.#put(due, above.place);
+      this.#put(above, place);
+    }
+  }
+
+  #sink(due: Due): void {
+    for (;;) {
+      const { place } = due;
+      const [left, right] = [this.#heap[2 * place + 1], this.#heap[2 * place + 2]];
+      const below = left && right && right.dueAt < left.dueAt ? right : left;
+      if (!below || below.dueAt >= due.dueAt) return;
+      this.#put(due, below.place);
+      this.#put(below, place);
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Deadlines, type Due } from '../../src/deadlines.js';
+
+/** One timer at a time. */
+class OneTimer {
+  at = 0;
+  timer: { readonly at: number; readonly run: () => void } | undefined;
+
+  now(): number {
+    return this.at;
+  }
+
+  setTimer(run: () => void, delayMs: number): () => void {
+    const timer = { at: this.at + delayMs, run };
+    this.timer = timer;
+    return () => {
+      if (this.timer === timer) this.timer = undefined;
+    };
+  }
+
+  defer(): void {
+    throw new Error('not here');
+  }
+
+  goTo(at: number): void {
+    while (this.timer && this.timer.at <= at) {
+      const { timer } = this;
+      this.at = timer.at;
+      this.timer = undefined;
+      timer.run();
+    }
+    this.at = at;
+  }
+}
+
+class Waiter implements Due {
+  dueAt = 0;
+  place = -1;
+  rungAt: number[] = [];
+
+  constructor(readonly clock: OneTimer) {}
+
+  ring(): void {
+    this.rungAt.push(this.clock.at);
+  }
+}
+
+test('each is rung once, at the earliest time that it was given since it rang last, unless it wants none any more', () => {
+  const step = fc.record({
+    who: fc.nat(7),
+    // 0: not at all.
+    inMs: fc.nat(20),
+    passesMs: fc.nat(6),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const clock = new OneTimer();
+      const deadlines = new Deadlines(clock);
+      const waiters = Array.from({ length: 8 }, () => new Waiter(clock));
+      const wanted = waiters.map(() => Infinity);
+      const rungAt: number[][] = waiters.map(() => []);
+      for (const { who, inMs, passesMs } of [...steps, { who: 0, inMs: 1, passesMs: 100 }]) {
+        const waiter = waiters[who];
+        if (!waiter) continue;
+        const at = inMs === 0 ? Infinity : clock.at + inMs;
+        deadlines.set(waiter, at);
+        wanted[who] = inMs === 0 ? Infinity : Math.min(wanted[who] ?? Infinity, at);
+        const until = clock.at + passesMs;
+        wanted.forEach((due, index) => {
+          if (due > until) return;
+          rungAt[index]?.push(due);
+          wanted[index] = Infinity;
+        });
+        clock.goTo(until);
+      }
+      expect(waiters.map((waiter) => waiter.rungAt)).toEqual(rungAt);
+      // Nothing keeps the process alive.
+      expect(clock.timer).toBeUndefined();
+    }),
+  );
+});
+
+test('one that throws keeps nobody else waiting', () => {
+  const clock = new OneTimer();
+  const deadlines = new Deadlines(clock);
+  const [bad, good] = [new Waiter(clock), new Waiter(clock)];
+  bad.ring = () => {
+    throw new Error('broken');
+  };
+  deadlines.set(bad, 1);
+  deadlines.set(good, 1);
+  expect(() => clock.goTo(1)).toThrow('broken');
+  clock.goTo(1);
+  expect(good.rungAt).toEqual([1]);
+});
