@@ -31,7 +31,7 @@ export const SERVER_RULES: readonly Mutant[] = [
     edits: [
       {
         file: RECORD,
-        find: "return call.epoch !== this.#epoch || knowsMore ? 'lost' : undefined;",
+        find: "return call.epoch !== this.#settings.epoch || knowsMore ? 'lost' : undefined;",
         put: 'return undefined;',
       },
       {
