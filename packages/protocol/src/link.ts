@@ -92,8 +92,8 @@ export class Link<M extends Outgoing> {
     this.#nextSeq = this.#acknowledged + 1;
     this.#accepted = position?.accepted ?? 0;
     this.#taken = this.#accepted;
-    // Of nothing, there is nothing to say.
-    if (this.#accepted > 0) this.#ackWritten = -1;
+    // Who goes on is told, also of nothing: what the other end knows to be accepted is settled by an ack.
+    if (position) this.#ackWritten = -1;
   }
 
   /** Written and not yet acknowledged, in the order of their numbers. */

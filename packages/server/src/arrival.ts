@@ -1,4 +1,4 @@
-import type { Codec, Transport, Window } from '@holdfast/protocol';
+import type { Codec, LinkPosition, Transport, Window } from '@holdfast/protocol';
 import type { Refusal } from './gateway/token.js';
 import type { Identity } from './ports/ports.js';
 import type { Answer, Attached, Membership, Ownership } from './ports/store.js';
@@ -9,10 +9,8 @@ export interface Binding {
   readonly transport: Transport;
   readonly owner: Ownership;
   readonly handshake: Handshake;
-  /** Highest number accepted from the client. */
-  readonly accepted: number;
-  /** The client has everything up to here. */
-  readonly base: number;
+  /** From where its session goes on; undefined: it begins. */
+  readonly position: LinkPosition | undefined;
   readonly window: Window;
   /** When the token expires; `Infinity`: never. */
   readonly expiresAt: number;

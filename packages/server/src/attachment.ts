@@ -91,7 +91,7 @@ export class Attachment
 
   constructor(
     session: Session,
-    { transport, owner, handshake, accepted, base, window, expiresAt, gate }: Binding,
+    { transport, owner, handshake, position, window, expiresAt, gate }: Binding,
     around: AttachmentSurroundings,
   ) {
     this.session = session;
@@ -102,7 +102,7 @@ export class Attachment
     this.#gate = gate;
     this.#around = around;
     this.#expiresAt = expiresAt;
-    this.#link = new Link(session.codec, { accepted, acknowledged: base });
+    this.#link = new Link(session.codec, position);
     this.#outflow = new Outflow(session, { owner, transport, link: this.#link, window }, around, this);
     this.#inflow = new Inflow(session, { owner, link: this.#link }, around, this);
     this.#heartbeatMs = around.heartbeatMs();

@@ -39,6 +39,15 @@ describe('in one process', () => {
     expect([welcomeOf(newer).q, old.closed]).toEqual([1, '4410 superseded']);
   });
 
+  test('an ack follows the WELCOME of a session that goes on, also when there is nothing to write again', async () => {
+    const bare = bareServer();
+    const old = await greeted(bare, 'old');
+    expect(old.frames).toBe(1);
+    const newer = await greeted(bare, 'newer', backTo(old, 2));
+    await bare.clock.advance(200);
+    expect([newer.heard.map(([type]) => type), newer.frames]).toEqual([[1], 2]);
+  });
+
   test('onDetach is told before onAttach; in rooms nobody sees it come and go', async () => {
     const told: string[] = [];
     const bare = bareServer();
