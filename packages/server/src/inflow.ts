@@ -80,8 +80,9 @@ export class Inflow implements Job {
   readonly #loop: Loop;
   readonly #waiting: Waiting[] = [];
   #waitingBytes = 0;
-  /** Answers that the store has not been told of. */
+  /** Answers, and requests given up, that the store has not been told of. */
   #answers: ClientAnswer[] = [];
+  #cancels: number[] = [];
   /** The newest ack of the client, and the one that the store knows; none before its first frame. */
   #ack: number;
   #ackStored = -1;
@@ -120,9 +121,10 @@ export class Inflow implements Job {
     }
   }
 
-  /** What it answers goes to the store with the next call; its number has to wait for its turn. */
+  /** What it answers or gives up goes to the store with the next call; its number has to wait for its turn. */
   #answerIn(incoming: Arrived): Arrived {
     const { item } = incoming;
+    if (item[0] === Type.CANCEL) this.#cancels.push(item[1]);
     if (item[0] !== Type.RES && item[0] !== Type.ERR) return incoming;
     this.#answers.push(item);
     return { ...incoming, item: [Type.RES, item[1], undefined] };
@@ -166,13 +168,16 @@ export class Inflow implements Job {
     if (this.#stage === 'closed') return;
     const batch = this.#checked();
     const answers = this.#answers;
-    if (batch.length === 0 && this.#ack === this.#ackStored && answers.length === 0) return;
+    const cancels = this.#cancels;
+    const isNew = this.#ack !== this.#ackStored || answers.length > 0 || cancels.length > 0;
+    if (batch.length === 0 && !isNew) return;
     const ack = this.#ack;
     this.#answers = [];
+    this.#cancels = [];
     const items: AcceptedItem[] = [];
     for (const entry of batch) addNumbers(entry, items);
     const { sid, epoch, gen } = this.#owner;
-    const accepted = this.#around.store.accept({ sid, epoch, gen, items, ack, answers });
+    const accepted = this.#around.store.accept({ sid, epoch, gen, items, ack, answers, cancels });
     return after(accepted, (answer) => this.#stored(answer, batch, ack));
   }
 

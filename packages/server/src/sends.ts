@@ -1,12 +1,18 @@
 import { ByNumber, type Deferred, type Receipt } from '@holdfast/protocol';
 import { outboxFull, sessionOver } from './delivery-errors.js';
+import type { Writing } from './ports/store.js';
+
+/** By their numbers, those of one writer. */
+export function callsOf(node: string, written: readonly Writing[]): ReadonlySet<number> {
+  return new Set(written.filter(({ writer }) => writer === node).map(({ w }) => w));
+}
 
 /** Events for one client, until it has acknowledged them or will not. */
 export class Sends {
   /** Without a number yet, by the call that appended them. */
   readonly #waiting = new ByNumber<Deferred<Receipt>>();
   /** On the wire, by number. */
-  readonly #inflight = new ByNumber<Deferred<Receipt>>();
+  readonly #inflight = new ByNumber<{ readonly w: number; readonly deferred: Deferred<Receipt> }>();
 
   add(w: number, deferred: Deferred<Receipt>): void {
     this.#waiting.set(w, deferred);
@@ -32,23 +38,42 @@ export class Sends {
 
   numbered(seq: number, w: number): void {
     const deferred = this.take(w);
-    if (deferred) this.#inflight.set(seq, deferred);
+    if (deferred) this.#inflight.set(seq, { w, deferred });
   }
 
   /** The client has everything up to `ack`. */
   acknowledged(ack: number): void {
-    for (const [seq, deferred] of this.#inflight) {
+    for (const [seq, { deferred }] of this.#inflight) {
       if (seq > ack) break;
       this.#inflight.delete(seq);
-      deferred.resolve({ id: deferred.sending.id, outcome: 'acknowledged' });
+      acknowledge(deferred);
     }
   }
 
-  /** The session is over. */
-  end(): void {
-    for (const { sending, reject } of this.#inflight.values()) reject(sessionOver(sending.id, true));
-    for (const { sending, reject } of this.#waiting.values()) reject(sessionOver(sending.id, false));
+  /** The client has these calls' events, which another server may have given their numbers. */
+  taken(calls: ReadonlySet<number>): void {
+    for (const w of calls) {
+      const deferred = this.take(w);
+      if (deferred) acknowledge(deferred);
+    }
+    for (const [seq, { w, deferred }] of this.#inflight) {
+      if (!calls.has(w)) continue;
+      this.#inflight.delete(seq);
+      acknowledge(deferred);
+    }
+  }
+
+  /** The session is over. `isUnsent`: whether what a call has appended never got a number. */
+  end(isUnsent: (w: number) => boolean): void {
+    for (const { deferred } of this.#inflight.values()) {
+      deferred.reject(sessionOver(deferred.sending.id, true));
+    }
+    for (const [w, { sending, reject }] of this.#waiting) reject(sessionOver(sending.id, !isUnsent(w)));
     this.#inflight.clear();
     this.#waiting.clear();
   }
+}
+
+function acknowledge({ sending, resolve }: Deferred<Receipt>): void {
+  resolve({ id: sending.id, outcome: 'acknowledged' });
 }

@@ -12,6 +12,7 @@ import { Aborter } from './aborter.js';
 import { Turns } from './answer.js';
 import { Asking, type Question } from './asking.js';
 import { outboxFull, sessionOver } from './delivery-errors.js';
+import { Doors } from './hub/doors.js';
 import { JoinedRooms } from './hub/joined-rooms.js';
 import { KeptData } from './hub/session-data.js';
 import type { MessageRate, MessageRates } from './limits/message-rate.js';
@@ -29,7 +30,7 @@ import type {
   Writing,
 } from './ports/store.js';
 import { Runner, type RunnerSurroundings } from './runner.js';
-import { Sends } from './sends.js';
+import { callsOf, Sends } from './sends.js';
 import type { SessionConnection } from './session-connection.js';
 import { Streams } from './streams.js';
 import type { ServerSession, User } from './types.js';
@@ -63,9 +64,7 @@ export class Session {
   tokenId: string | undefined;
   readonly codec: Codec;
   readonly joined = new JoinedRooms();
-  /** What handlers are given, and what those of namespaces are. */
-  #door: ServerSession | undefined;
-  #doors: Map<string, ServerSession> | undefined;
+  #doors: Doors<Session> | undefined;
   /** Aborted when the session ends. */
   readonly aborter = new Aborter();
   #runner: Runner<Session> | undefined;
@@ -75,6 +74,8 @@ export class Session {
   address = '';
   /** Of the newest connection here; other servers may have had newer ones. */
   gen = 0;
+  /** Of the newest connection that is known of, wherever. */
+  newestGen = 0;
   /** In which the store holds it; empty as long as it has had no connection here. */
   epoch = '';
   /** Number of the last move into or out of a room that was accepted and is not over; 0: all are. */
@@ -101,8 +102,7 @@ export class Session {
 
   /** What handlers are given. */
   get door(): ServerSession {
-    this.#door ??= this.#around.door(this, '');
-    return this.#door;
+    return this.doorIn('');
   }
 
   /** Where that runs which its client has sent. */
@@ -184,11 +184,8 @@ export class Session {
 
   /** What handlers of this namespace are given; an empty prefix: of none. */
   doorIn(prefix: string): ServerSession {
-    if (prefix === '') return this.door;
-    this.#doors ??= new Map();
-    const door = this.#doors.get(prefix) ?? this.#around.door(this, prefix);
-    this.#doors.set(prefix, door);
-    return door;
+    this.#doors ??= new Doors(this, this.#around);
+    return this.#doors.in(prefix);
   }
 
   get ended(): boolean {
@@ -284,17 +281,16 @@ export class Session {
    * Throws what the codec cannot encode.
    */
   send(item: EventItem, id: string, place?: string): Sending {
-    const { nextCall } = this.#around;
     const deferred = defer<Receipt>(id);
     const data = this.codec.encode(item);
     if (this.ended) {
       deferred.reject(sessionOver(id, false));
       return deferred.sending;
     }
-    const w = nextCall();
+    const w = this.#around.nextCall();
     this.#sends ??= new Sends();
     this.#sends.add(w, deferred);
-    const appended = this.#append({ w, data, place }, (appended) => {
+    const appended = this.#append({ w, data, place, receipt: true }, (appended) => {
       if (appended.status === 'ok') return this.#superseded(appended.superseded);
       this.#sends?.take(w);
       if (appended.status !== 'full') return deferred.reject(sessionOver(id, false));
@@ -329,14 +325,14 @@ export class Session {
   }
 
   #append<R>(
-    call: Pick<AppendCall, 'w' | 'data' | 'place' | 'asks' | 'cancels' | 'part' | 'epoch'>,
+    call: Pick<AppendCall, 'w' | 'data' | 'place' | 'receipt' | 'asks' | 'cancels' | 'part' | 'epoch'>,
     next: (appended: Appended) => R,
   ): Answer<R> {
     const { store, node: writer } = this.#around;
     // By name: a copy of whatever a call has takes ten times as long, for each message.
-    const { w, data, place, asks, cancels, part, epoch } = call;
+    const { w, data, place, receipt, asks, cancels, part, epoch } = call;
     return this.#turns.take(
-      () => store.append({ sid: this.id, writer, w, data, place, asks, cancels, part, epoch }),
+      () => store.append({ sid: this.id, writer, w, data, place, receipt, asks, cancels, part, epoch }),
       (appended) => {
         if (appended.status === 'ok') this.#gaveWay(appended.dropped ?? []);
         return next(appended);
@@ -352,7 +348,7 @@ export class Session {
 
   /** What calls of ours have appended has been dropped for what came later. */
   #gaveWay(dropped: readonly Writing[]): void {
-    for (const { w } of dropped.filter(({ writer }) => writer === this.#around.node)) {
+    for (const w of callsOf(this.#around.node, dropped)) {
       this.#dropped('outbox-full');
       this.#sends?.gaveWay(w);
     }
@@ -382,12 +378,19 @@ export class Session {
     this.#streams?.retry();
   }
 
-  /** The session is over: whoever waits for this client is told. `unwritten`: requests that never got a number. */
-  end(unwritten: readonly Writing[] = []): void {
+  /** The client has acknowledged these on the connection of another server. */
+  taken(written: readonly Writing[]): void {
+    this.#sends?.taken(callsOf(this.#around.node, written));
+  }
+
+  /** The session is over: whoever waits for this client is told. `unwritten`: what never got a number, if the store says so. */
+  end(unwritten?: readonly Writing[]): void {
     if (this.ended) return;
-    const { node } = this.#around;
-    this.#asking?.end(new Set(unwritten.filter(({ writer }) => writer === node).map(({ w }) => w)));
-    this.#sends?.end();
+    const ours = callsOf(this.#around.node, unwritten ?? []);
+    this.#asking?.end(ours);
+    // What this server has not written, nobody has, as long as no other one had the connection.
+    const isHere = this.newestGen <= this.gen;
+    this.#sends?.end(unwritten ? (w) => ours.has(w) : () => isHere);
     const over = sessionOver('', true);
     this.aborter.abort(over);
     this.#runner?.cancelAll(over);

@@ -308,9 +308,15 @@ export class Sessions {
       case 'attach':
         // Generations of another life of the store say nothing: the client asks again.
         if (session.epoch !== note.epoch) return session.attachment?.drop(CloseCode.RESTART, STORE_HAS_LOST);
+        session.newestGen = Math.max(session.newestGen, note.gen);
         if (session.attachment && session.attachment.gen < note.gen) {
           session.attachment.retire();
         }
+        return;
+      case 'taken':
+        return session.taken(note.written);
+      case 'cancel':
+        if (note.holder === this.#around.node) for (const seq of note.seqs) session.cancel(seq);
         return;
       case 'move':
         return this.#around.hub.moved(note);

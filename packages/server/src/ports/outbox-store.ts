@@ -39,6 +39,8 @@ export interface AppendCall extends Writing {
   readonly data: WireData;
   /** What waits under the same word has no number yet: this takes its place. */
   readonly place?: string | undefined;
+  /** Somebody waits at the writer for the client's acknowledgement: see the note `taken`. */
+  readonly receipt?: boolean | undefined;
   /**
    * A request. It is open from now on until it is answered, cancelled or withdrawn, also after its message has been
    * acknowledged and dropped. `full` also if as many are open as the client takes; and it leaves no hole then, since who

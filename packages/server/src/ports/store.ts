@@ -190,6 +190,8 @@ export interface AcceptCall extends Ownership {
    * of those to what was cancelled or never asked, the store takes no notice.
    */
   readonly answers?: readonly ClientAnswer[] | undefined;
+  /** Numbers of requests that the client has given up. Whoever runs one on another server is told by a note. */
+  readonly cancels?: readonly number[] | undefined;
 }
 
 /** One number that a client has used. */
@@ -317,8 +319,17 @@ export type Note =
       readonly undelivered: number;
       /** Of the store in which it ended. */
       readonly epoch: string;
-      /** Requests that never got a number in that epoch. */
+      /** Requests, and events with a `receipt`, that never got a number in that epoch. */
       readonly unwritten: readonly Writing[];
+    }
+  /** The client has acknowledged these, on the connection of another server than the one that waits for the `receipt`. */
+  | { readonly about: 'taken'; readonly sid: string; readonly written: readonly Writing[] }
+  /** The client has given up requests that this holder has claimed, on the connection of another server. */
+  | {
+      readonly about: 'cancel';
+      readonly sid: string;
+      readonly holder: string;
+      readonly seqs: readonly number[];
     }
   /** A request that this writer has appended is answered; the client may be connected to another server than it. */
   | {

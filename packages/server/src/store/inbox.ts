@@ -31,6 +31,11 @@ export class Inbox {
     return this.#entries.size;
   }
 
+  /** Who has claimed it, if anybody has. */
+  holderOf(seq: number): string | undefined {
+    return this.#entries.get(seq)?.claim?.holder;
+  }
+
   /** False if there is no place for it; with nothing there, one of any size has its place. */
   add(seq: number, item: Item, bytes: number): boolean {
     const [maxMessages, maxBytes] = this.#bounds;

@@ -117,7 +117,7 @@ export class MemoryStore implements SessionStore {
     if (refusal) return { status: refusal };
     const session = known ?? this.#make(call, now);
     this.#tombstones.delete(sid);
-    const attached = session.attach(call, ++this.#gen, now);
+    const attached = session.attach(call, ++this.#gen, now, (note) => this.#notes.add(note));
     this.#notes.add({ about: 'attach', sid, epoch: this.#settings.epoch, gen: session.gen });
     this.#notes.tell();
     return attached;
@@ -127,9 +127,7 @@ export class MemoryStore implements SessionStore {
     const session = this.#owned(call);
     if (typeof session === 'string') return { status: session };
     const { sid } = call;
-    const accepted = session.accept(call, this.#clock.now(), (written, answer) =>
-      this.#notes.add({ about: 'answer', sid, written, answer }),
-    );
+    const accepted = session.accept(call, this.#clock.now(), (note) => this.#notes.add(note));
     if (call.items.some(({ refusal }) => refusal)) this.#notes.add({ about: 'session', sid });
     this.#notes.tell();
     return accepted;

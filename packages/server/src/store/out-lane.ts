@@ -18,6 +18,7 @@ interface Message {
   readonly written?: Writing | undefined;
   readonly refusal?: ErrorItem | undefined;
   readonly place?: string | undefined;
+  readonly receipt?: boolean | undefined;
   readonly kind: 'reply' | 'event' | 'request' | 'cancel';
 }
 export interface LaneRules extends OutboxRules {
@@ -131,12 +132,12 @@ export class OutLane {
 
   /** If an event is refused, that leaves a hole in its place. */
   append(call: AppendCall, maxRequests: number): Appended {
-    const { data, writer, w, place, asks, cancels, part } = call;
+    const { data, writer, w, place, receipt, asks, cancels, part } = call;
     const written = { writer, w };
     if (cancels !== undefined) this.#cancel(data, written, cancels);
     else if (asks) return this.#ask(data, written, maxRequests);
     else if (part) return { status: this.#part(data) ? 'ok' : 'full' };
-    else return this.#event({ kind: 'event', data, bytes: sizeOf(data), written, place });
+    else return this.#event({ kind: 'event', data, bytes: sizeOf(data), written, place, receipt });
     return { status: 'ok' };
   }
 
@@ -180,7 +181,7 @@ export class OutLane {
 
   /** If it is refused, that leaves no hole, since who asks is told. */
   #ask(data: WireData, written: Writing, maxRequests: number): Appended {
-    if (this.unwritten.length + this.#asked.size >= maxRequests) return { status: 'full' };
+    if (this.#requests.length + this.#asked.size >= maxRequests) return { status: 'full' };
     return this.#take({ kind: 'request', data, bytes: sizeOf(data), written });
   }
 
@@ -212,8 +213,13 @@ export class OutLane {
   }
 
   /** Requests without a number. */
+  get #requests(): Message[] {
+    return this.#events.filter(isRequest);
+  }
+
+  /** What has no number, of those at whose writer somebody waits. */
   get unwritten(): Writing[] {
-    return this.#events.filter(isRequest).flatMap(({ written }) => written ?? []);
+    return this.#events.flatMap((one) => (isRequest(one) || isAwaited(one) ? (one.written ?? []) : []));
   }
 
   #take(message: Message): Appended {
@@ -254,13 +260,16 @@ export class OutLane {
     return this.#level;
   }
 
-  /** The client has everything up to `seq`. */
-  trim(seq: number): void {
+  /** The client has everything up to `seq`. Gives what somebody waits for at another writer than the `owner` of its connection. */
+  trim(seq: number, owner: string): Writing[] {
     this.#base = Math.max(this.#base, Math.min(seq, this.#top));
     const kept = this.#numbered.findIndex(({ last }) => last > this.#base);
     const taken = this.#numbered.splice(0, kept < 0 ? Infinity : kept);
+    const awaited: Writing[] = [];
     for (const { message } of taken) {
       if (!message) continue;
+      if (message.receipt && message.written && message.written.writer !== owner)
+        awaited.push(message.written);
       this.#unacknowledged.remove(message);
       const isReply = message.kind === 'reply' || message.kind === 'cancel';
       (isReply ? this.#heldReplies : this.#heldEvents).remove(message);
@@ -268,6 +277,7 @@ export class OutLane {
     const { messages, bytes } = this.#heldEvents;
     const [half, halfBytes] = halfOf(this.rules.bounds);
     if (taken.length > 0 && messages <= half && bytes <= halfBytes) this.#level = 'low';
+    return awaited;
   }
 
   /** Gives numbers to what may go now, and everything numbered above `after`. */
@@ -338,4 +348,8 @@ function halfOf([messages, bytes]: Bounds): Bounds {
 
 function isRequest(waiting: Message | Hole): waiting is Message {
   return 'kind' in waiting && waiting.kind === 'request';
+}
+
+function isAwaited(waiting: Message | Hole): waiting is Message {
+  return 'receipt' in waiting && waiting.receipt === true;
 }

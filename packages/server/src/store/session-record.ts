@@ -8,13 +8,11 @@ import type {
   AttachCall,
   Attached,
   Bounds,
-  ClientAnswer,
   Handled,
   Membership,
   Note,
   OutboxRules,
   Ownership,
-  Writing,
 } from '../ports/store.js';
 import type { User } from '../types.js';
 import { HandledMarks } from './handled-marks.js';
@@ -146,7 +144,8 @@ export class SessionRecord {
     return call.epoch !== this.#settings.epoch || knowsMore ? 'lost' : undefined;
   }
 
-  attach(call: AttachCall, gen: number, now: number): Attached {
+  /** `tell` is given what others have to know of it. */
+  attach(call: AttachCall, gen: number, now: number, tell: (note: Note) => void): Attached {
     const { fresh, n, key, newKey, received, node, maxRequests, outbox } = call;
     const previous = this.gen;
     this.#maxRequests = maxRequests;
@@ -159,7 +158,7 @@ export class SessionRecord {
     this.#attached = true;
     this.seen(node, now);
     this.keys.rotate(key, newKey);
-    this.#out?.trim(received);
+    this.#taken(received, tell);
     this.touchedAt = now;
     return {
       status: fresh ? 'new' : 'resumed',
@@ -236,20 +235,25 @@ export class SessionRecord {
 
   // ── What comes in ────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** `answered` is told of each request that is open no more, and of who asked it. */
+  /** `tell` is given what others have to know of it: whoever asked what is answered, waits for an ack, runs what is given up. */
   accept(
-    { items, ack, answers = [] }: AcceptCall,
+    { items, ack, answers = [], cancels = [] }: AcceptCall,
     now: number,
-    answered: (by: Writing, answer: ClientAnswer) => void,
+    tell: (note: Note) => void,
   ): Accepted {
     this.#checkNumbers(items);
     this.touch(now);
     this.heard = true;
     this.keys.confirm();
-    this.#out?.trim(ack);
+    this.#taken(ack, tell);
+    const { sid } = this;
     for (const answer of answers) {
-      const asker = this.#out?.answered(answer[1]);
-      if (asker) answered(asker, answer);
+      const written = this.#out?.answered(answer[1]);
+      if (written) tell({ about: 'answer', sid, written, answer });
+    }
+    for (const seq of cancels) {
+      const holder = this.#inbox?.holderOf(seq);
+      if (holder !== undefined && holder !== this.#owner) tell({ about: 'cancel', sid, holder, seqs: [seq] });
     }
     for (const item of items) {
       if (item.seq <= this.#accepted) continue;
@@ -257,6 +261,12 @@ export class SessionRecord {
       this.#accepted = item.seq;
     }
     return { status: 'ok', accepted: this.#accepted };
+  }
+
+  /** The client has everything up to `seq`. */
+  #taken(seq: number, tell: (note: Note) => void): void {
+    const written = this.#out?.trim(seq, this.#owner) ?? [];
+    if (written.length > 0) tell({ about: 'taken', sid: this.sid, written });
   }
 
   /** Before anything changes: a step is made as a whole or not at all. */

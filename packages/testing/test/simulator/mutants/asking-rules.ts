@@ -59,7 +59,7 @@ export const ASKING_RULES: readonly Mutant[] = [
     edits: [
       {
         file: LANE,
-        find: "if (this.unwritten.length + this.#asked.size >= maxRequests) return { status: 'full' };",
+        find: "if (this.#requests.length + this.#asked.size >= maxRequests) return { status: 'full' };",
         put: "if (maxRequests < 0) return { status: 'full' };",
       },
     ],
