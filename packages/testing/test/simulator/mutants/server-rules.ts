@@ -307,8 +307,8 @@ export const SERVER_RULES: readonly Mutant[] = [
     edits: [
       {
         file: 'server/src/store/memory-store.ts',
-        find: 'session.attach(call, ++this.#gen, now)',
-        put: 'session.attach(call, session.gen + (++this.#gen > 0 ? 1 : 0), now)',
+        find: 'session.attach(call, ++this.#gen, now,',
+        put: 'session.attach(call, session.gen + (++this.#gen > 0 ? 1 : 0), now,',
       },
     ],
   },
