@@ -7,6 +7,6 @@ export { type Negotiated, negotiate } from './gateway/negotiate.js';
 export { Admission, type Admittance } from './limits/admission.js';
 export { systemDigest } from './platform/system.js';
 export type { Acceptor, ServerPorts } from './ports/ports.js';
-export type { SessionStore } from './ports/store.js';
+export type * from './ports/store.js';
 export { createServerOn, type ServerOnPorts } from './server.js';
 export { MemoryStore } from './store/memory-store.js';

@@ -1,8 +1,8 @@
 import { seededRandom, VirtualClock } from '@holdfast/testing';
 import { expect, test } from 'vitest';
+import { event, notesOf, publish, Talk } from '../../../../../test/session-store/harness.js';
 import { MemoryStore } from '../../../src/store/memory-store.js';
 import { laterStore } from '../../support/later-store.js';
-import { event, notesOf, publish, Talk } from './harness.js';
 
 function make() {
   const clock = new VirtualClock();

@@ -1,12 +1,20 @@
 import type { Clock } from '@holdfast/protocol';
 import { seededRandom, VirtualClock } from '@holdfast/testing';
 import { describe, expect, test } from 'vitest';
+import {
+  ADA,
+  begin,
+  event,
+  notesOf,
+  publish,
+  type StoreOptions,
+  Talk,
+} from '../../../../../test/session-store/harness.js';
+import { sessionStoreSuite } from '../../../../../test/session-store/suite.js';
 import type { Note, SessionStore } from '../../../src/ports/store.js';
 import { HandledMarks } from '../../../src/store/handled-marks.js';
 import { MemoryStore } from '../../../src/store/memory-store.js';
 import { laterStore } from '../../support/later-store.js';
-import { ADA, begin, event, notesOf, publish, type StoreOptions, Talk } from './harness.js';
-import { sessionStoreSuite } from './session-store-suite.js';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 async function turns(count: number): Promise<void> {

@@ -1,13 +1,13 @@
 import { describe } from 'vitest';
+import { suiteOfHandling } from './handling.js';
 import type { MakeStore } from './harness.js';
-import { suiteOfHandling } from './suite-handling.js';
-import { suiteOfLanes } from './suite-lanes.js';
-import { suiteOfOutboxes } from './suite-outboxes.js';
-import { suiteOfOverflow } from './suite-overflow.js';
-import { suiteOfRandomRuns } from './suite-random.js';
-import { suiteOfRequests } from './suite-requests.js';
-import { suiteOfRooms } from './suite-rooms.js';
-import { suiteOfSessions } from './suite-sessions.js';
+import { suiteOfLanes } from './lanes.js';
+import { suiteOfOutboxes } from './outboxes.js';
+import { suiteOfOverflow } from './overflow.js';
+import { suiteOfRandomRuns } from './random.js';
+import { suiteOfRequests } from './requests.js';
+import { suiteOfRooms } from './rooms.js';
+import { suiteOfSessions } from './sessions.js';
 
 /** What every store must do, whether it answers at once or later. */
 export function sessionStoreSuite(name: string, make: MakeStore): void {

@@ -1,5 +1,4 @@
 import { type ErrorItem, Type } from '@holdfast/protocol';
-import { expect } from 'vitest';
 import type {
   AcceptCall,
   Accepted,
@@ -16,10 +15,11 @@ import type {
   Published,
   Reply,
   SessionStore,
-} from '../../../src/ports/store.js';
+} from '@holdfast/server/ports';
+import { expect } from 'vitest';
 
 /** A store, and what the suite has to be able to do with its world. */
-interface StoreUnderTest {
+export interface StoreUnderTest {
   readonly store: SessionStore;
   /** Lets time pass, by the store's clock. */
   pass(ms: number): Promise<void>;

@@ -42,6 +42,7 @@ export function suiteOfLanes(make: MakeStore): void {
     test('a refusal goes out once, and is told', async () => {
       const { store, settle } = await make();
       const talk = await begin(store);
+      await settle();
       const notes = notesOf(store);
       const items = [event(1), { seq: 2, refusal: refusal(2) }];
       await talk.accept(items);
@@ -151,6 +152,7 @@ export function suiteOfLanes(make: MakeStore): void {
     test('whatever waits is told, once', async () => {
       const { store, settle } = await make({ bounds: [1, 1_000] });
       const talk = await begin(store);
+      await settle();
       const notes = notesOf(store);
       for (const w of [1, 1, 2, 2]) await talk.append('hi', { w });
       await settle();

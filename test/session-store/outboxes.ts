@@ -1,7 +1,7 @@
 import { Type } from '@holdfast/protocol';
+import type { AcceptedItem } from '@holdfast/server/ports';
 import { describe, expect, test } from 'vitest';
-import type { AcceptedItem } from '../../../src/ports/store.js';
-import { begin, claimed, event, type MakeStore, refusal, Talk } from './harness.js';
+import { ADA, begin, claimed, event, type MakeStore, refusal } from './harness.js';
 
 /** Of an outbox that outlives its session. */
 const durable = (seq: number, n: number, outbox = 'tab'): AcceptedItem => ({
@@ -14,11 +14,11 @@ const durable = (seq: number, n: number, outbox = 'tab'): AcceptedItem => ({
 /** What is accepted of durable outboxes, beyond the session. */
 export function suiteOfOutboxes(make: MakeStore): void {
   describe('durable outboxes', () => {
-    const twoSessions = async (user?: { readonly id: string }) => {
+    // Ids as a server gives them: sessions of one user begin with the same word.
+    const twoSessions = async (user = ADA) => {
       const { store } = await make();
-      const first = await begin(store);
-      const second = new Talk(store, 'second');
-      await second.attachFresh(user && { user });
+      const first = await begin(store, 'ada.1');
+      const second = await begin(store, `${user.id}.2`, { user });
       return { first, second };
     };
 
@@ -66,13 +66,12 @@ export function suiteOfOutboxes(make: MakeStore): void {
 
     test('what was not taken since the store was full is not recorded', async () => {
       const { store } = await make({ inbox: [1, 1_000] });
-      const first = await begin(store);
+      const first = await begin(store, 'ada.1');
       expect(await first.accept([durable(1, 1), durable(2, 2)])).toMatchObject({
         status: 'full',
         accepted: 1,
       });
-      const second = new Talk(store, 'second');
-      await second.attachFresh();
+      const second = await begin(store, 'ada.2');
       await second.accept([durable(1, 2)]);
       expect(claimed(await second.claim())).toEqual(['1']);
     });

@@ -1,5 +1,5 @@
+import type { LogBounds, RoomPosition } from '@holdfast/server/ports';
 import { describe, expect, test } from 'vitest';
-import type { LogBounds, RoomPosition } from '../../../src/ports/store.js';
 import { ADA, begin, type MakeStore, notesOf, publish } from './harness.js';
 
 const TWO_MINUTES = 120_000;

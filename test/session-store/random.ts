@@ -1,6 +1,6 @@
+import type { AcceptedItem, Bounds, Read } from '@holdfast/server/ports';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { AcceptedItem, Bounds, Read } from '../../../src/ports/store.js';
 import { event, type MakeStore, nothing, refusal, Talk } from './harness.js';
 
 const RUNS = process.env['HOLDFAST_LONG'] === '1' ? 5_000 : 200;

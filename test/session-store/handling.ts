@@ -192,6 +192,7 @@ export function suiteOfHandling(make: MakeStore): void {
   describe('done', () => {
     test('is one step with its reply, and works once', async () => {
       const { talk, store, settle } = await withMessages(2);
+      await settle();
       const notes = notesOf(store);
       await talk.claim();
       const reply = { data: 'RES 2' };

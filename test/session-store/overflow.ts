@@ -1,5 +1,5 @@
+import type { Bounds, Overflow } from '@holdfast/server/ports';
 import { describe, expect, test } from 'vitest';
-import type { Bounds, Overflow } from '../../../src/ports/store.js';
 import { begin, event, type MakeStore, notesOf, refusal } from './harness.js';
 
 const outbox = (overflow: Overflow, ...bounds: Bounds) => ({ outbox: { bounds, overflow } });
@@ -136,6 +136,7 @@ export function suiteOfOverflow(make: MakeStore): void {
       const talk = await begin(store, 's1', outbox('drop-oldest', 2, 1_000));
       await talk.append('a', { writer: 'B', w: 7 });
       await talk.append('b');
+      await settle();
       const notes = notesOf(store);
       for (const text of ['c', 'd']) await talk.append(text);
       await settle();

@@ -1,6 +1,6 @@
 import { Type } from '@holdfast/protocol';
+import type { ClientAnswer } from '@holdfast/server/ports';
 import { describe, expect, test } from 'vitest';
-import type { ClientAnswer } from '../../../src/ports/store.js';
 import { begin, event, type MakeStore, notesOf, nothing } from './harness.js';
 
 const answerTo = (seq: number): ClientAnswer => [Type.RES, seq, 'yes'];
@@ -32,6 +32,7 @@ export function suiteOfRequests(make: MakeStore): void {
       await talk.append('REQ', { writer: 'B', w: 7, ...asks });
       await talk.append('an event');
       await talk.read();
+      await settle();
       const notes = notesOf(store);
       for (let again = 0; again < 3; again++) {
         await talk.accept([], 0, { answers: [answerTo(1), answerTo(1), answerTo(2), answerTo(9)] });
@@ -91,6 +92,7 @@ export function suiteOfRequests(make: MakeStore): void {
       await talk.read(0, [2, 1_000]);
       await talk.append('REQ', { writer: 'B', w: 3, ...asks });
       await talk.append('b', { w: 4 });
+      await settle();
       const notes = notesOf(store);
       await store.end({ sid: 's1', why: 'closed' });
       await settle();
