@@ -102,16 +102,21 @@ export class Entry {
   }
 
   #entrant(hello: Hello, known: Identity | undefined): Entrant {
-    // The nonce names the session: a client whose first WELCOME was lost finds it again.
-    const id = hello.s ?? this.#newId(known?.user.id ?? '', hello.c);
+    const id = hello.s ?? this.#nameOf(known?.user, hello.c);
     const { user = { id }, expiresAt = Infinity, tokenId, issuedAt } = known ?? {};
     return { id, user, expiresAt, tokenId, issuedAt };
   }
 
-  #newId(userId: string, nonce: string | undefined): string {
-    const digest = this.#around.ports.digest(`${userId}\n${nonce}`);
+  /**
+   * The nonce names the session: a client whose first WELCOME was lost finds it again. The word before the dot tells a
+   * store which sessions are of one user.
+   */
+  #nameOf(user: User | undefined, nonce: string | undefined): string {
+    const { digest } = this.#around.ports;
+    const name = digest(`${user?.id ?? ''}\n${nonce}`).slice(0, 22);
+    const id = user ? `${digest(user.id).slice(0, 8)}.${name}` : name;
     // A slice of a text would keep all of it.
-    return Buffer.from(digest).toString('latin1', 0, 22);
+    return Buffer.from(id).toString('latin1');
   }
 
   #pass(entrant: Entrant, handshake: Handshake): Answer<Entrant | Refusal> {

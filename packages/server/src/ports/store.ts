@@ -111,6 +111,10 @@ export interface Ownership {
 }
 
 export interface AttachCall {
+  /**
+   * Sessions of one user have the same word before the first dot: a store that is spread over several machines keeps by
+   * it what belongs together. Without a dot it is a guest's, who is another user in each session.
+   */
   readonly sid: string;
   /** From a HELLO without a session: makes the session unless it is there already (its WELCOME was lost). */
   readonly fresh: boolean;
