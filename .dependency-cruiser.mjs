@@ -222,6 +222,23 @@ export default {
       { path: '^packages/server/src/', pathNot: '^packages/server/src/(ports(/|[.]ts$)|types[.]ts$)' },
     ),
 
+    // Several servers over one Redis.
+    rule(
+      'redis-implements-ports-of-the-server',
+      'It sees the ports and the protocol: what a server does with a store is not its business.',
+      { path: '^packages/redis/src/' },
+      {
+        path: '^packages/(?!redis/)',
+        pathNot: ['^packages/server/src/ports[.]ts$', protocolDoor],
+      },
+    ),
+    rule(
+      'redis-speaks-in-one-place',
+      'Which library speaks to Redis, and how it fails, is the business of one file.',
+      { path: '^packages/', pathNot: '^packages/redis/src/connection[.]ts$' },
+      { path: 'ioredis' },
+    ),
+
     // The command.
     rule(
       'command-uses-public-doors-for-applications',

@@ -5,7 +5,7 @@ const source = (path: string) => fileURLToPath(new URL(`./packages/${path}`, imp
 
 // The same table as "paths" in tsconfig.base.json: these tests run on the sources, without a build.
 const alias = [
-  { find: /^@holdfast\/(protocol|client|server|testing)$/, replacement: source('$1/src/index.ts') },
+  { find: /^@holdfast\/(protocol|client|server|testing|redis)$/, replacement: source('$1/src/index.ts') },
   { find: /^@holdfast\/(client|server)\/ports$/, replacement: source('$1/src/ports.ts') },
   { find: '@holdfast/client/payload-codec', replacement: source('client/src/payload-codec.ts') },
   { find: '@holdfast/client/plain', replacement: source('client/src/plain.ts') },
@@ -57,6 +57,8 @@ export default defineConfig({
       // The benchmark itself is run by hand; that it counts right is tested.
       onSources('unit', 10_000, 'bench/test/*.test.ts'),
       onSources('simulation', long ? 900_000 : 60_000),
+      // A Redis of their own.
+      onSources('redis', long ? 900_000 : 60_000),
       onBuild('sockets'),
       // Its tests mostly wait for what will not come.
       onBuild('conformance', { maxConcurrency: 6 }),

@@ -8,7 +8,8 @@ import { root, runTool } from './process.mjs';
 export const kinds = [
   { name: 'unit' },
   { name: 'simulation' },
-  { name: 'sockets', uses: ['nft'] },
+  { name: 'redis', needs: 'redis' },
+  { name: 'sockets', uses: ['nft', 'redis'] },
   { name: 'conformance' },
   { name: 'browser', needs: 'chromium', uses: ['firefox', 'webkit', 'xvfb'] },
   { name: 'packages' },

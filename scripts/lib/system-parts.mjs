@@ -29,6 +29,11 @@ const parts = {
     packages: ['xvfb'],
     ask: '-help',
   },
+  redis: {
+    variable: 'HOLDFAST_REDIS',
+    programs: ['/usr/bin/redis-server', '/usr/local/bin/redis-server'],
+    packages: ['redis-server'],
+  },
   /** Optional: where it is there, it may still be of no use, since a container may not have networks of its own. */
   nft: {
     variable: 'HOLDFAST_NFT',

@@ -47,5 +47,6 @@ export {
 export type { Observer } from './observe/observer.js';
 export type { Operations, OperationsOptions } from './observe/operations.js';
 export type * from './options.js';
+export type { Cluster } from './ports/cluster.js';
 export type * from './server-types.js';
 export type * from './types.js';

@@ -1,5 +1,6 @@
 import type { AnyContract, Codec, Contract, Logger } from '@holdfast/protocol';
 import type { Observer } from './observe/observer.js';
+import type { Cluster } from './ports/cluster.js';
 import type { Authenticate, User } from './types.js';
 
 export interface ServerOptions<C extends AnyContract = Contract, U extends User = User> {
@@ -28,6 +29,11 @@ export interface ServerOptions<C extends AnyContract = Contract, U extends User 
   trustProxy?: number | undefined;
   /** Default `[json()]`. */
   codecs?: readonly Codec[] | undefined;
+  /**
+   * What several servers share: `redis()` of `@holdfast/redis`. A client that was cut goes on at any of them, and what is
+   * sent to a room, a user or a session reaches it wherever it is. Default: memory, for one server by itself.
+   */
+  cluster?: Cluster | undefined;
   heartbeat?: HeartbeatOptions | undefined;
   /** How long at least a session waits for its client to come back; ms, default 120_000. */
   sessionTtlMs?: number | undefined;

@@ -14,6 +14,7 @@ import { Rules } from './hub/rules.js';
 import { Admission } from './limits/admission.js';
 import { ConnectionLimits } from './limits/connections.js';
 import { MessageRates } from './limits/message-rate.js';
+import type { ClusterConnection } from './ports/cluster.js';
 import type { Acceptor, ServerPorts } from './ports/ports.js';
 import type { Answer } from './ports/store.js';
 import { Sessions } from './sessions.js';
@@ -56,6 +57,7 @@ export class ServerCore {
   readonly #sessions: Sessions;
   /** Ends a session, here or elsewhere, in the name of the application. */
   readonly end: Sessions['end'];
+  readonly #cluster: ClusterConnection | undefined;
   readonly #stopListening: () => void;
   #calls = 0;
 
@@ -63,7 +65,9 @@ export class ServerCore {
     this.ports = ports;
     this.settings = settings;
     const storeFailed = (error: unknown): void => this.failed(error, { name: 'store' });
-    this.store = retryingStore(ports.store ?? new MemoryStore(ports), { ...ports, failed: storeFailed });
+    this.#cluster = settings.cluster?.connect(ports);
+    const kept = this.#cluster?.store ?? ports.store ?? new MemoryStore(ports);
+    this.store = retryingStore(kept, { ...ports, failed: storeFailed });
     this.node = ports.random.id();
     const { scopes, maxRooms, codecs, logger, concurrency, observe } = settings;
     const { store, node, rules } = this;
@@ -225,6 +229,7 @@ export class ServerCore {
     this.store.stop();
     await gone;
     cancel();
+    await this.#cluster?.close();
   }
 
   readonly #nextCall = (): number => ++this.#calls;

@@ -16,6 +16,7 @@ import { Counts } from './observe/counts.js';
 import { type FailedAt, inWords, logFailure, logLines, onlyTrouble } from './observe/log.js';
 import { HOOKS, type Observed, type Observer, tellAll } from './observe/observer.js';
 import type { OutboxOptions, ServerOptions } from './options.js';
+import type { Cluster, ClusterPort } from './ports/cluster.js';
 import type { OutboxRules } from './ports/store.js';
 import type { Authenticate, User } from './types.js';
 
@@ -31,6 +32,8 @@ export interface ServerSettings {
   readonly trustProxy: number | undefined;
   /** In order of preference. */
   readonly codecs: readonly [Codec, ...Codec[]];
+  /** Undefined: this server is alone. */
+  readonly cluster: ClusterPort | undefined;
   readonly heartbeatMs: number;
   readonly sessionTtlMs: number;
   readonly concurrency: number;
@@ -67,6 +70,7 @@ const OPTIONS = [
   'origins',
   'trustProxy',
   'codecs',
+  'cluster',
   'heartbeat',
   'sessionTtlMs',
   'concurrency',
@@ -124,6 +128,7 @@ export function resolveOptions<C extends AnyContract, U extends User>(
         ? undefined
         : numberOption(options.trustProxy, 'trustProxy', 0, { max: MAX_PROXIES, whole: true }),
     codecs: [preferred, ...others],
+    cluster: clusterPort(options.cluster),
     heartbeatMs: heartbeat.intervalMs,
     sessionTtlMs,
     concurrency,
@@ -135,6 +140,14 @@ export function resolveOptions<C extends AnyContract, U extends User>(
     counts,
   };
 }
+
+function clusterPort(cluster: Cluster | undefined): ClusterPort | undefined {
+  if (cluster === undefined || isClusterPort(cluster)) return cluster;
+  throw new TypeError('cluster must be what redis() of @holdfast/redis returns');
+}
+
+const isClusterPort = (cluster: Cluster): cluster is ClusterPort =>
+  typeof (cluster as Partial<ClusterPort> | null)?.connect === 'function';
 
 function outboxRules(given: OutboxOptions = {}): OutboxRules {
   checkKeys(given, ['maxMessages', 'maxBytes', 'overflow'], 'outbox');

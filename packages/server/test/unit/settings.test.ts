@@ -12,6 +12,7 @@ test('every default', () => {
     origins: undefined,
     trustProxy: undefined,
     codecs: [{ name: 'json' }],
+    cluster: undefined,
     heartbeatMs: 20_000,
     maxMessageBytes: 1_048_576,
     maxRooms: 128,

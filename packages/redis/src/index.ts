@@ -1,0 +1,75 @@
+/** Several servers of Holdfast over one Redis: `createHoldfastServer({ cluster: redis({ url }) })`. */
+import { checkKeys, checkType, numberOption } from '@holdfast/protocol';
+import type { Cluster, ClusterPort } from '@holdfast/server/ports';
+import { Connection } from './connection.js';
+import { RedisStore } from './redis-store.js';
+
+export type { Cluster };
+
+/** Servers that share a Redis must have the same, but for `commandTimeoutMs`. */
+export interface RedisClusterOptions {
+  /** `redis://[[user]:password@]host[:port][/db]`, or `rediss://` for TLS. */
+  url: string | URL;
+  /** Of every key and of the channel on which servers tell each other; default `holdfast:`. */
+  prefix?: string | undefined;
+  /**
+   * What an acknowledged message survives, as Redis is set up; clients are told. `node` (default): any server of yours, not
+   * Redis itself: when that begins anew, or a replica takes over, sessions of before are lost, and clients are told which
+   * messages nobody knows of. `disk`: Redis' end, too; only for one that writes with `appendonly yes` and is not replaced
+   * by a replica. With `appendfsync everysec` a crash of its machine may cost a second, and nobody is told.
+   */
+  durability?: 'node' | 'disk' | undefined;
+  /**
+   * How long a server may be silent until another one runs what it had begun to run. Ms, by Redis' clock; at least 1_000,
+   * default 10_000.
+   */
+  leaseMs?: number | undefined;
+  /**
+   * After so long without an answer a command has failed, and is asked again where that is safe; meanwhile nothing is
+   * acknowledged, and newcomers are told to come again. Ms, at least 100, default 5_000.
+   */
+  commandTimeoutMs?: number | undefined;
+}
+
+const OPTIONS = [
+  'url',
+  'prefix',
+  'durability',
+  'leaseMs',
+  'commandTimeoutMs',
+] as const satisfies readonly (keyof RedisClusterOptions)[];
+
+/**
+ * Sessions and rooms in Redis 7, for all servers that name the same one. Connects when a server is made with it, two
+ * connections for each, and ends with the server. Throws a `TypeError` that names the option, the rule and the value.
+ */
+export function redis(options: RedisClusterOptions): Cluster {
+  checkKeys(options, OPTIONS, 'redis(options)');
+  const { prefix = 'holdfast:', durability = 'node' } = options;
+  const url = checkUrl(options.url);
+  checkType(prefix, 'string', 'prefix');
+  if (durability !== 'node' && durability !== 'disk') {
+    throw new TypeError(`durability must be 'node' or 'disk', not '${String(durability).slice(0, 40)}'`);
+  }
+  const leaseMs = numberOption(options.leaseMs, 'leaseMs', 10_000, { min: 1_000, whole: true });
+  const commandTimeoutMs = numberOption(options.commandTimeoutMs, 'commandTimeoutMs', 5_000, {
+    min: 100,
+    max: 2 ** 30,
+  });
+  const cluster: ClusterPort = {
+    name: 'redis',
+    connect({ random }) {
+      const connection = new Connection({ url, commandTimeoutMs });
+      const store = new RedisStore(connection, random, { prefix, durability, leaseMs });
+      return { store, close: () => connection.close() };
+    },
+  };
+  return Object.freeze(cluster);
+}
+
+/** A password may stand in it: what is wrong with it is said without it. */
+function checkUrl(given: unknown): string {
+  const url = given instanceof URL ? given.href : given;
+  if (typeof url === 'string' && URL.canParse(url) && /^rediss?:$/.test(new URL(url).protocol)) return url;
+  throw new TypeError('url must be redis://… or rediss://…');
+}

@@ -1,0 +1,323 @@
+import type { Random } from '@holdfast/protocol';
+import type {
+  AcceptCall,
+  Accepted,
+  AppendCall,
+  Appended,
+  AttachCall,
+  Attached,
+  Bounds,
+  CastCall,
+  ClaimCall,
+  Claimed,
+  DescribeCall,
+  DoneCall,
+  EndCall,
+  Ended,
+  FindCall,
+  FoundSession,
+  HandlingCall,
+  LogBounds,
+  MoveCall,
+  Note,
+  Orphan,
+  Ownership,
+  PublishCall,
+  Published,
+  Read,
+  ReadCall,
+  ReadRoomCall,
+  RoomPart,
+  SessionStore,
+  WithdrawCall,
+  Withdrawn,
+} from '@holdfast/server/ports';
+import * as calls from './calls.js';
+import type { Connection } from './connection.js';
+import { Keys } from './keys.js';
+import { encodeNote, Listening } from './notes.js';
+import { Registers } from './registers.js';
+import { listOf, numberOf, type Reply, textOf, textsOf } from './replies.js';
+import { type Script, scripts } from './script.js';
+
+export interface RedisStoreOptions {
+  /** Of every key. */
+  readonly prefix: string;
+  readonly durability: 'node' | 'disk';
+  readonly leaseMs: number;
+  /** As those of the store in memory. */
+  readonly bounds?: Bounds | undefined;
+  readonly inbox?: Bounds | undefined;
+  readonly outboxWindowMs?: number | undefined;
+  /** Instead of Redis' own time, for tests; ms. */
+  readonly now?: (() => number) | undefined;
+}
+
+const BOUNDS: Bounds = [1_000, 1_048_576];
+const LOG_BOUNDS: LogBounds = { maxMessages: 256, maxBytes: 262_144, ttlMs: 120_000 };
+const WINDOW_MS = 86_400_000;
+/** A room is told how a session stands to it until nobody has moved it meanwhile; so often at most. */
+const MAX_SEATINGS = 8;
+
+type Status = { readonly status: 'ok' | 'gone' };
+
+/**
+ * Keeps sessions and rooms in Redis, for all servers that have the same one. Each call is one script, that is, one
+ * step. Two things stand elsewhere than the session itself and are told after it: who is in a room, which is the
+ * room's count of its members, and the registers, by which sessions are found. What a session is and in which rooms,
+ * it alone says.
+ */
+export class RedisStore implements SessionStore {
+  readonly durability: 'node' | 'disk';
+  readonly leaseMs: number;
+  readonly #connection: Connection;
+  readonly #random: Pick<Random, 'id'>;
+  readonly #keys: Keys;
+  readonly #registers: Registers;
+  readonly #listening = new Listening();
+  readonly #bounds: Bounds;
+  readonly #inbox: Bounds;
+  readonly #outboxWindowMs: number;
+  readonly #now: (() => number) | undefined;
+  /** What is told from then on is heard. */
+  readonly subscribed: Promise<void>;
+
+  constructor(connection: Connection, random: Pick<Random, 'id'>, options: RedisStoreOptions) {
+    const {
+      prefix,
+      durability,
+      leaseMs,
+      bounds = BOUNDS,
+      inbox = BOUNDS,
+      outboxWindowMs = WINDOW_MS,
+    } = options;
+    this.durability = durability;
+    this.leaseMs = leaseMs;
+    this.#connection = connection;
+    this.#random = random;
+    this.#keys = new Keys(prefix);
+    this.#registers = new Registers(this.#keys, (script, keys, name, args) =>
+      this.#run(script, keys, name, args),
+    );
+    this.#bounds = bounds;
+    this.#inbox = inbox;
+    this.#outboxWindowMs = outboxWindowMs;
+    this.#now = options.now;
+    this.subscribed = connection.subscribe(this.#keys.notes, this.#listening.heard);
+    // Notes are hints: who hears none asks in time.
+    this.subscribed.catch(() => undefined);
+  }
+
+  listen(listener: (note: Note) => void): () => void {
+    return this.#listening.listen(listener);
+  }
+
+  // ── A connection and its session ─────────────────────────────────────────────────────────────────────────────
+
+  async attach(call: AttachCall): Promise<Attached> {
+    const { sid, fresh, user } = call;
+    // Before there is a session: a register may name one too many, and must not name one too few.
+    const stamp = fresh ? await this.#registers.enter(sid, user.id) : '';
+    const around = {
+      bounds: this.#bounds,
+      outboxWindowMs: this.#outboxWindowMs,
+      stamp,
+      epoch: this.#random.id(),
+    };
+    const keys = [this.#keys.session(sid), this.#keys.outboxes(sid)];
+    return calls.attached(await this.#run(scripts.attach, keys, sid, calls.attachArguments(call, around)));
+  }
+
+  async accept(call: AcceptCall): Promise<Accepted> {
+    const { sid } = call;
+    const keys = [this.#keys.session(sid), this.#keys.outboxes(sid)];
+    const args = calls.acceptArguments(call, this.#inbox, this.#outboxWindowMs);
+    const [first, accepted] = listOf(await this.#run(scripts.accept, keys, sid, args));
+    const status = textOf(first) as Accepted['status'];
+    return status === 'ok' || status === 'full' ? { status, accepted: numberOf(accepted) } : { status };
+  }
+
+  async append(call: AppendCall): Promise<Appended> {
+    return calls.appended(await this.#ask(scripts.append, call.sid, calls.appendArguments(call)));
+  }
+
+  async withdraw({ sid, epoch = '', writer, w }: WithdrawCall): Promise<Withdrawn> {
+    const [first, seq] = listOf(await this.#ask(scripts.withdraw, sid, [epoch, writer, w]));
+    const status = textOf(first) as Withdrawn['status'];
+    return status === 'numbered' ? { status, seq: numberOf(seq) } : { status };
+  }
+
+  async read({ sid, epoch, gen, after, window, rooms }: ReadCall): Promise<Read> {
+    const args = [epoch, gen, after, ...window, rooms ? '1' : ''];
+    return calls.read(await this.#ask(scripts.read, sid, args), rooms);
+  }
+
+  async detach({ sid, epoch, gen }: Ownership): Promise<{ readonly status: 'ok' }> {
+    await this.#ask(scripts.detach, sid, [epoch, gen]);
+    return { status: 'ok' };
+  }
+
+  async end({ sid, why, idleMs = 0, reason = '' }: EndCall): Promise<Ended> {
+    const reply = listOf(await this.#ask(scripts.end, sid, [why, idleMs, reason]));
+    const [status, undelivered, rooms, userId, stamp] = reply;
+    const left = textsOf(rooms);
+    await Promise.all(left.map((room) => this.#seat(sid, room)));
+    if (left.length > 0) await this.#ask(scripts.leftAll, sid, []);
+    if (textOf(userId) !== '') await this.#registers.leave(sid, textOf(userId), textOf(stamp));
+    return textOf(status) === 'ok'
+      ? { status: 'ok', undelivered: numberOf(undelivered) }
+      : { status: 'gone' };
+  }
+
+  // ── Running a message ────────────────────────────────────────────────────────────────────────────────────────
+
+  async claim(call: ClaimCall): Promise<Claimed> {
+    return calls.claimed(await this.#ask(scripts.claim, call.sid, calls.claimArguments(call)), call.token);
+  }
+
+  async renew({ sid, seq, token }: HandlingCall): Promise<Status> {
+    return statusOf(await this.#ask(scripts.renew, sid, [seq, token]));
+  }
+
+  async release({ sid, seq, token }: HandlingCall): Promise<Status> {
+    return statusOf(await this.#ask(scripts.release, sid, [seq, token]));
+  }
+
+  async done({ sid, seq, token, reply, room }: DoneCall): Promise<Status> {
+    const data = reply ? calls.replyArguments(reply) : ['', ''];
+    const answer = await this.#ask(scripts.done, sid, [seq, token, ...data, ...calls.moveArguments(room)]);
+    // Also if it was done before: nobody knows whether the room was told.
+    if (room && !room.presence) await this.#seat(sid, room.name, listOf(answer)[1]);
+    return statusOf(answer);
+  }
+
+  orphans({ idleMs }: { readonly idleMs: number }): Promise<readonly Orphan[]> {
+    return this.#registers.orphans(idleMs);
+  }
+
+  // ── Rooms ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async publish(call: PublishCall): Promise<Published> {
+    const { room, bounds, incarnation = '' } = call;
+    const begin = [incarnation, this.#random.id(), ...calls.boundsArguments(LOG_BOUNDS, bounds)];
+    const args = [...begin, ...calls.publishArguments(call)];
+    const reply = listOf(await this.#run(scripts.publish, [this.#keys.room(room)], room, args));
+    const [status, epoch, offset, members] = reply;
+    if (textOf(status) === 'lost') return { status: 'lost' };
+    const position = { epoch: textOf(epoch), offset: numberOf(offset) };
+    return { status: 'ok', position, members: numberOf(members) };
+  }
+
+  async readRoom({ room, bounds, after }: ReadRoomCall): Promise<RoomPart> {
+    const begin = [this.#random.id(), ...calls.boundsArguments(LOG_BOUNDS, bounds)];
+    const args = [...begin, after ? '1' : '', after?.epoch ?? '', after?.offset ?? 0];
+    return calls.roomPart(await this.#run(scripts.readRoom, [this.#keys.room(room)], room, args));
+  }
+
+  async move(call: MoveCall): Promise<Status> {
+    const { sid, move } = call;
+    const answer = await this.#ask(scripts.move, sid, calls.moveArguments(move));
+    if (!move.presence) await this.#seat(sid, move.name, listOf(answer)[1]);
+    const status = statusOf(answer);
+    if (status.status === 'ok') {
+      await this.#connection.publish(this.#keys.notes, encodeNote({ about: 'move', ...call }));
+    }
+    return status;
+  }
+
+  async cast(call: CastCall): Promise<{ readonly members: number }> {
+    const { to, except } = call;
+    const members = 'room' in to ? this.#countIn(to.room, except) : this.#countOf(to.sids, except);
+    await this.#connection.publish(this.#keys.notes, encodeNote({ about: 'cast', ...call }));
+    return { members: await members };
+  }
+
+  async #countIn(room: string, except: ReadonlySet<string>): Promise<number> {
+    const args = [except.size, ...except];
+    return numberOf(await this.#run(scripts.countMembers, [this.#keys.room(room)], room, args));
+  }
+
+  async #countOf(sids: ReadonlySet<string>, except: ReadonlySet<string>): Promise<number> {
+    return (await this.#look([...sids].filter((sid) => !except.has(sid)))).length;
+  }
+
+  async find({ sids, users, rooms }: FindCall): Promise<readonly FoundSession[]> {
+    const isAll = !sids && !users && !rooms;
+    const named = await Promise.all([
+      isAll ? this.#registers.all() : (sids ?? []),
+      ...(users ?? []).map((user) => this.#registers.ofUser(user)),
+      ...(rooms ?? []).map((room) => this.#membersOf(room)),
+    ]);
+    const found = await this.#look([...new Set(named.flat())]);
+    // A register may name too many.
+    const isMeant = ({ sid, user, rooms: joined }: FoundSession): boolean =>
+      isAll ||
+      sids?.includes(sid) === true ||
+      users?.includes(user.id) === true ||
+      rooms?.some((room) => joined.includes(room)) === true;
+    return found.filter(isMeant);
+  }
+
+  async describe({ sid, data }: DescribeCall): Promise<Status> {
+    return statusOf(await this.#ask(scripts.describe, sid, [data]));
+  }
+
+  async #membersOf(room: string): Promise<string[]> {
+    return textsOf(await this.#run(scripts.membersOf, [this.#keys.room(room)], room, []));
+  }
+
+  async #look(sids: readonly string[]): Promise<FoundSession[]> {
+    const looked = await Promise.all(
+      sids.map(async (sid) => calls.found(sid, await this.#ask(scripts.look, sid, []))),
+    );
+    return looked.filter((one) => one !== undefined);
+  }
+
+  /**
+   * Tells a room how a session stands to it, until that is what the session says: two servers that move it at once may
+   * tell the room in the wrong order, but whoever tells it last looks again.
+   */
+  async #seat(sid: string, room: string, known?: Reply): Promise<void> {
+    const ask = async (): Promise<Standing> => standingOf(await this.#ask(scripts.stand, sid, [room]));
+    let standing = known === undefined ? await ask() : standingOf(known);
+    for (let seating = 0; seating < MAX_SEATINGS; seating++) {
+      const begin = [this.#random.id(), ...calls.boundsArguments(LOG_BOUNDS, undefined)];
+      const { how, move } = standing;
+      await this.#run(scripts.seat, [this.#keys.room(room)], room, [...begin, sid, how, move]);
+      const now = await ask();
+      if (now.how === how && now.move === move) return;
+      standing = now;
+    }
+  }
+
+  // ── Inside ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #ask(script: Script, sid: string, args: readonly calls.Argument[]): Promise<Reply> {
+    return this.#run(script, [this.#keys.session(sid)], sid, args);
+  }
+
+  #run(
+    script: Script,
+    keys: readonly string[],
+    name: string,
+    args: readonly calls.Argument[],
+  ): Promise<Reply> {
+    const clock = this.#now?.() ?? '';
+    const begin = [this.#keys.prefix, clock, this.durability, name, this.leaseMs];
+    return this.#connection.run(script, keys, [...begin, ...args]);
+  }
+}
+
+interface Standing {
+  readonly how: string;
+  readonly move: number;
+}
+
+function standingOf(reply: Reply): Standing {
+  const [how, move] = listOf(reply);
+  return { how: textOf(how), move: numberOf(move) };
+}
+
+const statusOf = (reply: Reply): Status => ({
+  status: textOf(listOf(reply)[0]) === 'ok' ? 'ok' : 'gone',
+});
