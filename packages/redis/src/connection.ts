@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Reply } from './replies.js';
 import type { Script } from './script.js';
@@ -26,6 +27,9 @@ export class Connection {
   readonly #tried: Promise<void>;
   readonly #listeners = new Map<string, (message: Buffer) => void>();
   #waiting = 0;
+  /** Nobody waits any more. */
+  #answered = (): void => undefined;
+  #phase: 'open' | 'closed' = 'open';
   #closing: Promise<void> | undefined;
 
   constructor({ url, commandTimeoutMs }: ConnectionOptions) {
@@ -96,7 +100,7 @@ export class Connection {
     await this.#notes.unsubscribe(channel);
   }
 
-  /** What was asked is still answered. */
+  /** What was asked is still answered, and what has to be asked for its sake. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -104,12 +108,20 @@ export class Connection {
 
   async #close(): Promise<void> {
     this.#notes.disconnect();
+    while (this.#waiting > 0) {
+      await new Promise<void>((resolve) => {
+        this.#answered = resolve;
+      });
+      // Whoever has the answer may have to ask more.
+      await setImmediate();
+    }
+    this.#phase = 'closed';
     // It cannot be asked to end what does not stand.
     await this.#commands.quit().catch(() => this.#commands.disconnect());
   }
 
   async #ask(command: string, first: string, rest: readonly (string | number | Buffer)[]): Promise<Reply> {
-    if (this.#closing) throw new Error('its connection is closed');
+    if (this.#phase === 'closed') throw new Error('its connection is closed');
     if (this.#waiting >= MAX_WAITING) throw new Error(`${MAX_WAITING} commands wait for an answer already`);
     this.#waiting++;
     try {
@@ -117,6 +129,7 @@ export class Connection {
       return (await this.#commands.callBuffer(command, first, ...rest)) as Reply;
     } finally {
       this.#waiting--;
+      if (this.#waiting === 0) this.#answered();
     }
   }
 

@@ -1,46 +1,82 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { type RedisServer, redisProgram, startRedis } from '../../../../test/redis-server.js';
 import type { StoreOptions, StoreUnderTest } from '../../../../test/session-store/harness.js';
 import { Connection } from '../../src/connection.js';
-import { RedisStore } from '../../src/redis-store.js';
+import { RedisStore, type RedisStoreOptions } from '../../src/redis-store.js';
 
 export { redisProgram };
 
-const random = { id: (): string => randomBytes(12).toString('base64url') };
+export const random = { id: (): string => randomBytes(12).toString('base64url') };
+
+export interface RedisStoreUnderTest extends StoreUnderTest {
+  readonly store: RedisStore;
+  readonly prefix: string;
+  /** Another server's, on connections of its own. */
+  beside(): Promise<RedisStore>;
+}
 
 /** Stores over one Redis that lives as long as the file's tests. Each is alone, by its prefix. */
-export function redisForTests() {
+export function redisForTests(...options: readonly string[]) {
   let server: RedisServer;
   let connection: Connection;
+  let admin: Redis;
   let stores = 0;
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-redis-'));
   beforeAll(async () => {
-    server = await startRedis();
+    server = await startRedis('--dir', folder, ...options);
+    admin = new Redis(server.url);
+    if (options.includes('--cluster-enabled')) await takeAllSlots(admin);
     connection = new Connection({ url: server.url, commandTimeoutMs: 10_000 });
   });
   afterAll(async () => {
+    admin?.disconnect();
     await connection?.close();
     await server?.stop();
+    rmSync(folder, { recursive: true, force: true });
   });
 
   const make = async (
-    options: StoreOptions = {},
-  ): Promise<StoreUnderTest & { store: RedisStore; prefix: string }> => {
+    storeOptions: StoreOptions & { readonly durability?: 'node' | 'disk' } = {},
+  ): Promise<RedisStoreUnderTest> => {
     const prefix = `t${++stores}:`;
     let now = 1_700_000_000_000;
-    const fixed = { prefix, durability: 'node', leaseMs: 10_000, now: () => now } as const;
-    const store = new RedisStore(connection, random, { ...fixed, ...options });
-    await store.subscribed;
+    const all: RedisStoreOptions = {
+      ...{ prefix, durability: 'node', leaseMs: 10_000, now: () => now },
+      ...storeOptions,
+    };
+    const storeOn = async (one: Connection): Promise<RedisStore> => {
+      const store = new RedisStore(one, random, all);
+      await store.subscribed;
+      return store;
+    };
     return {
-      store,
+      store: await storeOn(connection),
       prefix,
       pass: async (ms) => {
         now += ms;
       },
       settle: () => settled(connection),
+      beside: () => {
+        const another = new Connection({ url: server.url, commandTimeoutMs: 10_000 });
+        onTestFinished(() => another.close());
+        return storeOn(another);
+      },
     };
   };
-  return { make, connection: () => connection, server: () => server };
+  return { make, admin: () => admin, server: () => server };
+}
+
+/** It is a cluster by itself. */
+async function takeAllSlots(admin: Redis): Promise<void> {
+  await admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+  while (!String(await admin.call('CLUSTER', 'INFO')).includes('cluster_state:ok')) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 let settlings = 0;

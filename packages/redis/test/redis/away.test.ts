@@ -1,0 +1,124 @@
+import { Redis } from 'ioredis';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import { type RedisServer, redisProgram, startRedis } from '../../../../test/redis-server.js';
+import { begin } from '../../../../test/session-store/harness.js';
+import { Connection } from '../../src/connection.js';
+import { RedisStore } from '../../src/redis-store.js';
+import { random } from './harness.js';
+
+const SOON_MS = 300;
+
+describe.skipIf(!redisProgram)('a Redis that is away', () => {
+  const servers: RedisServer[] = [];
+  afterEach(async () => {
+    for (const server of servers.splice(0)) await server.stop();
+  });
+  const start = async (port?: number) => {
+    const server = port === undefined ? await startRedis() : await startRedis('--port', `${port}`);
+    servers.push(server);
+    return server;
+  };
+  const connect = (url: string, commandTimeoutMs = SOON_MS) => {
+    const connection = new Connection({ url, commandTimeoutMs });
+    onTestFinished(() => connection.close());
+    const store = new RedisStore(connection, random, { prefix: 't:', durability: 'node', leaseMs: 10_000 });
+    return { connection, store };
+  };
+  const failure = async (call: Promise<unknown>): Promise<string> =>
+    call.then(
+      () => 'none',
+      (error: Error) => error.message,
+    );
+  /** As a server does: until it is answered. */
+  const insist = async <T>(call: () => Promise<T>): Promise<T> => {
+    for (;;) {
+      try {
+        return await call();
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }
+  };
+
+  test('was never there: what is asked says so, and shows no password', async () => {
+    const server = await start();
+    await server.stop();
+    const { store } = connect(server.url.replace('//', '//me:secret@'));
+    const words = await failure(store.orphans({ idleMs: 0 }));
+    expect(words).toContain(`Redis at redis://127.0.0.1:${server.port}: `);
+    expect(words).not.toContain('secret');
+  });
+
+  test('stands still: what is asked fails in time, and works when it goes on', async () => {
+    const { url, process } = await start();
+    const { store } = connect(url);
+    const talk = await begin(store);
+    process.kill('SIGSTOP');
+    onTestFinished(() => void process.kill('SIGCONT'));
+    expect(await failure(talk.append('a'))).toMatch(/timed out/);
+    process.kill('SIGCONT');
+    // The one that failed may have been made: it is the same call.
+    expect(await insist(() => talk.append('a', { w: 1 }))).toBe('ok');
+    expect(await insist(() => talk.read())).toEqual(['1:a']);
+  });
+
+  test('stands still: nothing piles up', async () => {
+    const { url, process } = await start();
+    const { connection, store } = connect(url, 60_000);
+    await store.orphans({ idleMs: 0 });
+    process.kill('SIGSTOP');
+    const calls = Array.from({ length: 10_000 }, () => failure(connection.publish('x', Buffer.from('y'))));
+    const words = await failure(connection.publish('x', Buffer.from('y')));
+    expect(words).toContain('10000 commands wait for an answer already');
+    process.kill('SIGCONT');
+    expect(new Set(await Promise.all(calls))).toEqual(new Set(['none']));
+  });
+
+  test('stands still for long: what was written is not kept for it', async () => {
+    const { url, process } = await start();
+    const { store } = connect(url, 100);
+    await store.orphans({ idleMs: 0 });
+    process.kill('SIGSTOP');
+    onTestFinished(() => void process.kill('SIGCONT'));
+    // After twice the time the connection is given up, and nothing is written to it any more.
+    await expect.poll(() => failure(store.orphans({ idleMs: 0 })), { timeout: 10_000 }).toMatch(/writeable/);
+  });
+
+  test('comes back empty: it is told the scripts anew, and notes are heard again', async () => {
+    const { url, port, stop } = await start();
+    const { store } = connect(url);
+    await begin(store);
+    await stop();
+    expect(await failure(store.orphans({ idleMs: 0 }))).toContain('Redis at');
+    await start(port);
+    expect(await insist(async () => store.orphans({ idleMs: 0 }))).toEqual([]);
+    const heard = new Promise((resolve) => store.listen(resolve));
+    const watch = new Redis(url);
+    onTestFinished(() => watch.disconnect());
+    await expect.poll(() => watch.call('PUBSUB', 'NUMSUB', 't:notes')).toEqual(['t:notes', 1]);
+    await begin(store, 's2');
+    expect(await heard).toMatchObject({ about: 'attach', sid: 's2' });
+  });
+
+  test('refuses: what it says is told', async () => {
+    const { url } = await start();
+    const admin = new Redis(url);
+    onTestFinished(() => admin.disconnect());
+    await admin.config('SET', 'maxmemory', '1', 'maxmemory-policy', 'noeviction');
+    const { store } = connect(url);
+    expect(await failure(begin(store))).toMatch(/^Redis at .*OOM/);
+  });
+
+  test('nothing is asked when the server has gone', async () => {
+    const { url } = await start();
+    const { connection, store } = connect(url);
+    await begin(store);
+    const last = store.orphans({ idleMs: 0 });
+    const closed = connection.close();
+    // It takes two steps.
+    expect(await last).toHaveLength(1);
+    await closed;
+    expect(await failure(store.find({}))).toContain('its connection is closed');
+    await connection.close();
+  });
+});
