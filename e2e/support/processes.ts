@@ -8,6 +8,7 @@ const PROGRAMS = {
   bot: 'playground/dist/bot.js',
   holdfast: 'packages/cli/dist/holdfast.js',
   restarted: 'e2e/sockets/programs/restarted.mjs',
+  shared: 'e2e/sockets/programs/shared.mjs',
 };
 export const pathOf = (name: keyof typeof PROGRAMS): string =>
   fileURLToPath(new URL(`../../${PROGRAMS[name]}`, import.meta.url));
