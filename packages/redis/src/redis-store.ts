@@ -59,6 +59,9 @@ const WINDOW_MS = 86_400_000;
 /** A room is told how a session stands to it until nobody has moved it meanwhile; so often at most. */
 const MAX_SEATINGS = 8;
 
+/** What a store needs of its connection. */
+export type Commands = Pick<Connection, 'run' | 'publish' | 'subscribe'>;
+
 type Status = { readonly status: 'ok' | 'gone' };
 
 /**
@@ -70,7 +73,7 @@ type Status = { readonly status: 'ok' | 'gone' };
 export class RedisStore implements SessionStore {
   readonly durability: 'node' | 'disk';
   readonly leaseMs: number;
-  readonly #connection: Connection;
+  readonly #connection: Commands;
   readonly #random: Pick<Random, 'id'>;
   readonly #keys: Keys;
   readonly #registers: Registers;
@@ -82,7 +85,7 @@ export class RedisStore implements SessionStore {
   /** What is told from then on is heard. */
   readonly subscribed: Promise<void>;
 
-  constructor(connection: Connection, random: Pick<Random, 'id'>, options: RedisStoreOptions) {
+  constructor(connection: Commands, random: Pick<Random, 'id'>, options: RedisStoreOptions) {
     const {
       prefix,
       durability,

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { type RedisServer, redisProgram, startRedis } from '../../../../test/redis-server.js';
 import type { StoreOptions, StoreUnderTest } from '../../../../test/session-store/harness.js';
 import { Connection } from '../../src/connection.js';
-import { RedisStore, type RedisStoreOptions } from '../../src/redis-store.js';
+import { type Commands, RedisStore, type RedisStoreOptions } from '../../src/redis-store.js';
 
 export { redisProgram };
 
@@ -17,7 +17,7 @@ export interface RedisStoreUnderTest extends StoreUnderTest {
   readonly store: RedisStore;
   readonly prefix: string;
   /** Another server's, on connections of its own. */
-  beside(): Promise<RedisStore>;
+  beside(by?: (connection: Connection) => Commands): Promise<RedisStore>;
 }
 
 /** Stores over one Redis that lives as long as the file's tests. Each is alone, by its prefix. */
@@ -49,7 +49,7 @@ export function redisForTests(...options: readonly string[]) {
       ...{ prefix, durability: 'node', leaseMs: 10_000, now: () => now },
       ...storeOptions,
     };
-    const storeOn = async (one: Connection): Promise<RedisStore> => {
+    const storeOn = async (one: Commands): Promise<RedisStore> => {
       const store = new RedisStore(one, random, all);
       await store.subscribed;
       return store;
@@ -61,10 +61,10 @@ export function redisForTests(...options: readonly string[]) {
         now += ms;
       },
       settle: () => settled(connection),
-      beside: () => {
+      beside: (by = (connection) => connection) => {
         const another = new Connection({ url: server.url, commandTimeoutMs: 10_000 });
         onTestFinished(() => another.close());
-        return storeOn(another);
+        return storeOn(by(another));
       },
     };
   };
