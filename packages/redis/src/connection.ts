@@ -9,6 +9,12 @@ export interface ConnectionOptions {
   readonly commandTimeoutMs: number;
 }
 
+export interface ChannelListener {
+  heard(message: Buffer): void;
+  /** It could not be heard for a while. */
+  missed(): void;
+}
+
 /** So many commands wait for an answer at most: whoever comes then is refused at once, and comes again. */
 const MAX_WAITING = 10_000;
 /** Between attempts to connect; ms. */
@@ -25,7 +31,7 @@ export class Connection {
   readonly #url: string;
   /** The first attempt to connect is over. */
   readonly #tried: Promise<void>;
-  readonly #listeners = new Map<string, (message: Buffer) => void>();
+  readonly #listeners = new Map<string, ChannelListener>();
   #waiting = 0;
   /** Nobody waits any more. */
   #answered = (): void => undefined;
@@ -45,16 +51,17 @@ export class Connection {
     };
     this.#url = withoutPassword(url);
     this.#commands = new Redis(url, options);
-    // Nothing is asked on it but to subscribe, which it does anew by itself when it was cut.
     this.#notes = new Redis(url, {
       ...options,
       enableOfflineQueue: true,
       maxRetriesPerRequest: null,
       commandTimeout: undefined,
+      autoResubscribe: false,
     });
     this.#notes.on('messageBuffer', (channel: Buffer, message: Buffer) =>
-      this.#listeners.get(channel.toString())?.(message),
+      this.#listeners.get(channel.toString())?.heard(message),
     );
+    this.#notes.once('ready', () => this.#notes.on('ready', () => void this.#subscribeAgain()));
     this.#tried = new Promise((resolve) => {
       for (const event of ['ready', 'close']) this.#commands.once(event, () => resolve());
     });
@@ -90,9 +97,24 @@ export class Connection {
   }
 
   /** Resolves when what is told from now on is heard. */
-  async subscribe(channel: string, listener: (message: Buffer) => void): Promise<void> {
+  async subscribe(channel: string, listener: ChannelListener): Promise<void> {
     this.#listeners.set(channel, listener);
     await this.#notes.subscribe(channel);
+  }
+
+  async #subscribeAgain(): Promise<void> {
+    const all = [...this.#listeners];
+    try {
+      await this.#notes.subscribe(...all.map(([channel]) => channel));
+      for (const [, listener] of all) listener.missed();
+    } catch {
+      // It was cut again, and will be ready again.
+    }
+  }
+
+  /** Nothing comes on a connection that is dead without having said so: asked, it has to say something, or it is given up. */
+  checkNotes(): void {
+    if (this.#notes.status === 'ready') void this.#notes.ping().catch(() => undefined);
   }
 
   async unsubscribe(channel: string): Promise<void> {
@@ -126,7 +148,7 @@ export class Connection {
     this.#waiting++;
     try {
       await this.#tried;
-      return (await this.#commands.callBuffer(command, first, ...rest)) as Reply;
+      return (await this.#commands.callBuffer(command, [first, ...rest])) as Reply;
     } finally {
       this.#waiting--;
       if (this.#waiting === 0) this.#answered();
@@ -136,7 +158,8 @@ export class Connection {
   #explained(cause: unknown): Error {
     const message = messageOf(cause);
     const mistake = /^HOLDFAST (.*)/.exec(message)?.[1];
-    return new Error(mistake ?? `Redis at ${this.#url}: ${message}`, { cause });
+    // Without its cause, which holds the command with all that was to be written.
+    return new Error(mistake ?? `Redis at ${this.#url}: ${message}`);
   }
 }
 

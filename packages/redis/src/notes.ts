@@ -112,9 +112,16 @@ export class Listening {
     return () => this.#listeners.delete(listener);
   }
 
-  readonly heard = (message: Buffer): void => {
+  heard(message: Buffer): void {
     const note = decodeNote(message);
-    if (!note) return;
+    if (note) this.#tell(note);
+  }
+
+  missed(): void {
+    this.#tell({ about: 'missed' });
+  }
+
+  #tell(note: Note): void {
     for (const listener of this.#listeners) {
       try {
         listener.tell(note);
@@ -122,5 +129,5 @@ export class Listening {
         // See above.
       }
     }
-  };
+  }
 }

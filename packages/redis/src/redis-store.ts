@@ -60,7 +60,7 @@ const WINDOW_MS = 86_400_000;
 const MAX_SEATINGS = 8;
 
 /** What a store needs of its connection. */
-export type Commands = Pick<Connection, 'run' | 'publish' | 'subscribe'>;
+export type Commands = Pick<Connection, 'run' | 'publish' | 'subscribe' | 'checkNotes'>;
 
 type Status = { readonly status: 'ok' | 'gone' };
 
@@ -106,7 +106,7 @@ export class RedisStore implements SessionStore {
     this.#inbox = inbox;
     this.#outboxWindowMs = outboxWindowMs;
     this.#now = options.now;
-    this.subscribed = connection.subscribe(this.#keys.notes, this.#listening.heard);
+    this.subscribed = connection.subscribe(this.#keys.notes, this.#listening);
     // Notes are hints: who hears none asks in time.
     this.subscribed.catch(() => undefined);
   }
@@ -195,6 +195,8 @@ export class RedisStore implements SessionStore {
   }
 
   orphans({ idleMs }: { readonly idleMs: number }): Promise<readonly Orphan[]> {
+    // Asked for now and then, by every server.
+    this.#connection.checkNotes();
     return this.#registers.orphans(idleMs);
   }
 

@@ -297,9 +297,22 @@ export class Sessions {
 
   // ── What the store tells ───────────────────────────────────────────────────────────────────────────────────
 
+  /** Whoever is here is looked at as if something had been told of it, and of the rooms that it is in. */
+  #missed(): void {
+    const { hub } = this.#around;
+    const rooms = new Set<string>();
+    for (const session of hub.sessions.values()) {
+      for (const room of session.rooms) rooms.add(room);
+      session.moved();
+      session.attachment?.wake();
+    }
+    for (const room of rooms) hub.told(room);
+  }
+
   noted(note: Note): void {
     if (note.about === 'room') return this.#around.hub.told(note.room);
     if (note.about === 'cast') return this.#around.hub.heard(note);
+    if (note.about === 'missed') return this.#missed();
     const session = this.#around.hub.sessions.get(note.sid);
     if (!session) return;
     switch (note.about) {

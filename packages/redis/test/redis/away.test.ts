@@ -1,7 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createTcpProxy } from '@holdfast/testing/tcp-proxy';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type RedisServer, redisProgram, startRedis } from '../../../../test/redis-server.js';
-import { begin } from '../../../../test/session-store/harness.js';
+import { begin, claimed, events, notesOf, Talk } from '../../../../test/session-store/harness.js';
 import { Connection } from '../../src/connection.js';
 import { RedisStore } from '../../src/redis-store.js';
 import { random } from './harness.js';
@@ -87,17 +91,35 @@ describe.skipIf(!redisProgram)('a Redis that is away', () => {
   test('comes back empty: it is told the scripts anew, and notes are heard again', async () => {
     const { url, port, stop } = await start();
     const { store } = connect(url);
+    await store.subscribed;
     await begin(store);
+    const notes = notesOf(store);
     await stop();
     expect(await failure(store.orphans({ idleMs: 0 }))).toContain('Redis at');
     await start(port);
     expect(await insist(async () => store.orphans({ idleMs: 0 }))).toEqual([]);
-    const heard = new Promise((resolve) => store.listen(resolve));
-    const watch = new Redis(url);
-    onTestFinished(() => watch.disconnect());
-    await expect.poll(() => watch.call('PUBSUB', 'NUMSUB', 't:notes')).toEqual(['t:notes', 1]);
+    await expect.poll(() => notes).toContainEqual({ about: 'missed' });
     await begin(store, 's2');
-    expect(await heard).toMatchObject({ about: 'attach', sid: 's2' });
+    await expect.poll(() => notes.at(-1)).toMatchObject({ about: 'attach', sid: 's2' });
+  });
+
+  test('the connection for notes is dead, and nobody has said so: it is found out', async () => {
+    const { port } = await start();
+    const proxy = await createTcpProxy({ target: { port } });
+    onTestFinished(() => proxy.close());
+    const { store } = connect(`redis://127.0.0.1:${proxy.port}`);
+    await store.subscribed;
+    const notes = notesOf(store);
+    await begin(store);
+    await expect.poll(() => notes.length).toBe(1);
+    // The second one that was made.
+    await proxy.cut({ how: 'silent', which: proxy.connections[1] });
+    await begin(store, 's2');
+    await store.orphans({ idleMs: 0 });
+    await expect.poll(() => notes, { timeout: 10_000 }).toContainEqual({ about: 'missed' });
+    await begin(store, 's3');
+    await expect.poll(() => notes.at(-1)).toMatchObject({ about: 'attach', sid: 's3' });
+    expect(notes).toHaveLength(3);
   });
 
   test('refuses: what it says is told', async () => {
@@ -120,5 +142,33 @@ describe.skipIf(!redisProgram)('a Redis that is away', () => {
     await closed;
     expect(await failure(store.find({}))).toContain('its connection is closed');
     await connection.close();
+  });
+});
+
+describe.skipIf(!redisProgram)('a Redis that writes to disk', () => {
+  test('is killed and comes back: the session goes on, with everything', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-disk-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const life = async () => {
+      const server = await startRedis('--dir', folder, '--appendonly', 'yes', '--appendfsync', 'always');
+      const connection = new Connection({ url: server.url, commandTimeoutMs: 10_000 });
+      onTestFinished(async () => {
+        await connection.close();
+        await server.stop();
+      });
+      const options = { prefix: 't:', durability: 'disk', leaseMs: 10_000 } as const;
+      return { server, store: new RedisStore(connection, random, options) };
+    };
+    const before = await life();
+    const talk = await begin(before.store);
+    await talk.accept(events(1, 2));
+    await talk.append('a');
+    await talk.read();
+    await before.server.stop();
+    const after = await life();
+    const again = Object.assign(new Talk(after.store, talk.sid), { own: talk.own, key: talk.key, n: talk.n });
+    expect(await again.attach({ acked: 2 })).toMatchObject({ status: 'resumed', accepted: 2 });
+    expect(await again.read()).toEqual(['1:a']);
+    expect(claimed(await again.claim())).toEqual(['1', '2']);
   });
 });

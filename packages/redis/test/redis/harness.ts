@@ -85,7 +85,7 @@ async function settled(connection: Connection): Promise<void> {
   const channel = `settled ${++settlings}`;
   await new Promise<void>((resolve) => {
     void connection
-      .subscribe(channel, () => resolve())
+      .subscribe(channel, { heard: () => resolve(), missed: () => undefined })
       .then(() => connection.publish(channel, Buffer.from('now')));
   });
   await connection.unsubscribe(channel);

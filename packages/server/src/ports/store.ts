@@ -311,6 +311,8 @@ export interface Orphan {
 // ── Notes between servers ────────────────────────────────────────────────────────────────────────────────────
 
 export type Note =
+  /** Others may be missing, of anything: whoever listens looks for itself. */
+  | { readonly about: 'missed' }
   /** Something waits to be written to this session, or its handled marks have moved. */
   | { readonly about: 'session'; readonly sid: string }
   /** A newer connection has this session: those of older generations, in the same epoch, are to be closed. */
