@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 const run = promisify(execFile);
 /** `npm test` packs every package before it comes here. */
 const packed = fileURLToPath(new URL('../../.build/packed/', import.meta.url));
-const names = ['protocol', 'client', 'server', 'testing', 'cli'];
+const names = ['protocol', 'client', 'server', 'redis', 'testing', 'cli'];
 const home = mkdtempSync(join(tmpdir(), 'holdfast-install-'));
 
 function tarball(name: string): string {
@@ -66,6 +66,22 @@ test('CommonJS: the same', async () => {
     const { createTestbed } = require('@holdfast/testing');
     ${talk}`;
   expect(await program('common.cjs', code)).toBe('hello function\n');
+});
+
+test('with a Redis that is not there: both ways to load it, and the process ends', async () => {
+  const code = `
+    const cluster = redis({ url: 'redis://127.0.0.1:1' });
+    const server = createHoldfastServer({ cluster });
+    server.listen(0).then(() => server.close()).then(() => console.log(cluster.name, 'closed'));`;
+  const imports = [
+    "import { redis } from '@holdfast/redis';",
+    "import { createHoldfastServer } from '@holdfast/server';",
+  ];
+  const requires = imports.map((line) =>
+    line.replace('import', 'const').replace(/from (.*);/, '= require($1);'),
+  );
+  expect(await program('several.mjs', imports.join('\n') + code)).toBe('redis closed\n');
+  expect(await program('several.cjs', requires.join('\n') + code)).toBe('redis closed\n');
 });
 
 const talkMsgpack = `
