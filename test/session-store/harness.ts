@@ -119,6 +119,7 @@ export class Talk {
       w?: number;
       epoch?: string;
       place?: string;
+      receipt?: boolean;
       asks?: boolean;
       cancels?: number;
     } = {},

@@ -92,11 +92,16 @@ export function suiteOfRequests(make: MakeStore): void {
       await talk.read(0, [2, 1_000]);
       await talk.append('REQ', { writer: 'B', w: 3, ...asks });
       await talk.append('b', { w: 4 });
+      await talk.append('c', { w: 5, receipt: true });
       await settle();
       const notes = notesOf(store);
       await store.end({ sid: 's1', why: 'closed' });
       await settle();
-      expect(notes).toMatchObject([{ about: 'end', unwritten: [{ writer: 'B', w: 3 }] }]);
+      const unwritten = [
+        { writer: 'B', w: 3 },
+        { writer: 'A', w: 5 },
+      ];
+      expect(notes).toMatchObject([{ about: 'end', unwritten }]);
     });
   });
 

@@ -1,4 +1,5 @@
 import { describe } from 'vitest';
+import { suiteOfElsewhere } from './elsewhere.js';
 import { suiteOfHandling } from './handling.js';
 import type { MakeStore } from './harness.js';
 import { suiteOfLanes } from './lanes.js';
@@ -18,6 +19,7 @@ export function sessionStoreSuite(name: string, make: MakeStore): void {
     suiteOfHandling(make);
     suiteOfRequests(make);
     suiteOfOutboxes(make);
+    suiteOfElsewhere(make);
     suiteOfRooms(make);
     suiteOfRandomRuns(make);
   });

@@ -103,10 +103,11 @@ function memberships(reply: Reply | undefined): ReadonlyMap<string, Membership> 
 }
 
 export function acceptArguments(call: AcceptCall, inbox: Bounds, outboxWindowMs: number): Argument[] {
-  const { epoch, gen, ack, items, answers = [] } = call;
+  const { epoch, gen, ack, items, answers = [], cancels = [] } = call;
   return [
     ...[epoch, gen, ack, outboxWindowMs, ...inbox],
     ...[answers.length, ...answers.flatMap((answer) => [answer[1], fromValue(answer)])],
+    ...[cancels.length, ...cancels],
     ...[items.length, ...items.flatMap(itemArguments)],
   ];
 }
@@ -143,8 +144,9 @@ function outItem(reply: Reply): OutItem {
 // ── What goes out ────────────────────────────────────────────────────────────────────────────────────────────────
 
 export function appendArguments(call: AppendCall): Argument[] {
-  const { epoch = '', writer, w, data, place, asks, cancels, part } = call;
-  const kind = cancels !== undefined ? 'cancel' : asks ? 'request' : part ? 'part' : 'event';
+  const { epoch = '', writer, w, data, place, receipt, asks, cancels, part } = call;
+  const event = receipt ? 'awaited' : 'event';
+  const kind = cancels !== undefined ? 'cancel' : asks ? 'request' : part ? 'part' : event;
   return [epoch, writer, w, kind, fromData(data), place === undefined ? '' : `w${place}`, cancels ?? 0];
 }
 

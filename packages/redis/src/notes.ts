@@ -61,6 +61,10 @@ export function decodeNote(message: Buffer): Note | undefined {
       };
     case 'end':
       return endNote(sid, text);
+    case 'taken':
+      return { about: 'taken', sid, written: writingsOf(text) };
+    case 'cancel':
+      return { about: 'cancel', sid, holder: text[0] ?? '', seqs: text.slice(1).map(Number) };
     case 'move':
       return { about: 'move', sid, move: toValue(text[0] ?? '') as MoveNote['move'] };
     case 'cast':

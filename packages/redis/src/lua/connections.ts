@@ -123,8 +123,9 @@ read_session()
 local refused = refuses(epoch, gen)
 if refused then return { refused } end
 
-local answers, items = {}, {}
+local answers, cancels, items = {}, {}, {}
 for index = 1, take_number() do answers[index] = { take_number(), take() } end
+for index = 1, take_number() do cancels[index] = take_number() end
 for index = 1, take_number() do
   items[index] = {
     seq = take_number(), item = take(), bytes = take_number(), moves = take() == '1',
@@ -152,6 +153,11 @@ for _, answer in ipairs(answers) do
     local writer, w = unpack(unpacked(asker))
     note({ 'answer', name, writer, w, answer[2] })
   end
+end
+for _, seq in ipairs(cancels) do
+  local claim = redis.call('HGET', base .. ':c', seq)
+  local holder = claim and unpacked(claim)[1] or ''
+  if holder ~= '' and holder ~= record.node then note({ 'cancel', name, holder, seq }) end
 end
 
 -- False if there is no place for it.

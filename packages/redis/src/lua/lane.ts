@@ -2,7 +2,7 @@ import { lua } from './prelude.js';
 
 /** What waits for a client and gets its numbers when it is read. */
 export const lane = lua`
--- ── What waits: { place, kind, data, writer, w, word }, or { place, 'hole', missing } ─────────────────────────────
+-- ── What waits: { place, kind, data, writer, w, word }, or { place, 'hole', missing }; awaited: an event with a receipt ──
 
 local function wait_at(place, ...)
   redis.call('ZADD', base .. ':w', place, pack({ place, ... }))
@@ -51,7 +51,7 @@ local function make_place(size)
     from = from + #some
     for _, member in ipairs(some) do
       local _, kind, data, writer, w = unpack(unpacked(member))
-      if kind == 'event' then
+      if kind == 'event' or kind == 'awaited' then
         messages = messages - 1
         bytes = bytes - size_of(data)
         going[#going + 1] = member
@@ -82,7 +82,7 @@ local function enqueue(kind, data, writer, w, word)
 end
 
 -- Takes the place of what waits under the same word; says whose it was.
-local function supersede(data, writer, w, word)
+local function supersede(kind, data, writer, w, word)
   local place = word ~= '' and redis.call('HGET', base .. ':p', word)
   if not place then return nil end
   local member = waiting_at(place)
@@ -90,7 +90,7 @@ local function supersede(data, writer, w, word)
   redis.call('ZREM', base .. ':w', member)
   tally('e', old[3], -1)
   tally('e', data, 1)
-  wait_at(tonumber(place), 'event', data, writer, w, word)
+  wait_at(tonumber(place), kind, data, writer, w, word)
   return old
 end
 

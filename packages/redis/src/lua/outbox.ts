@@ -28,7 +28,7 @@ local function append_now()
     if not dropped then return { 'full', '', 0 } end
     return extend({ 'ok', '', 0 }, dropped)
   end
-  local old = supersede(data, writer, w, word)
+  local old = supersede(kind, data, writer, w, word)
   if old then return { 'ok', old[4], old[5] } end
   local dropped = enqueue(kind, data, writer, w, word)
   if dropped then return extend({ 'ok', '', 0 }, dropped) end

@@ -73,19 +73,22 @@ local function push_reply(kind, data, refusal, writer, w)
   redis.call('RPUSH', base .. ':a', pack({ kind, data, refusal, writer, w }))
 end
 
--- The client has everything up to seq.
+-- The client has everything up to seq. Whoever waits for that at another server than its own is told.
 local function trim(seq)
   set('base', math.max(num('base'), math.min(seq, num('top'))))
   local gone = redis.call('ZRANGEBYSCORE', base .. ':o', '-inf', num('base'))
   if #gone == 0 then return end
   redis.call('ZREMRANGEBYSCORE', base .. ':o', '-inf', num('base'))
+  local awaited = { 'taken', name }
   for _, member in ipairs(gone) do
-    local _, _, kind, data = unpack(unpacked(member))
+    local _, _, kind, data, writer, w = unpack(unpacked(member))
     if kind ~= 'hole' then
       tally('u', data, -1)
       tally((kind == 'reply' or kind == 'cancel') and 'r' or 'e', data, -1)
     end
+    if kind == 'awaited' and writer ~= record.node then extend(awaited, { writer, w }) end
   end
+  if #awaited > 2 then note(awaited) end
   if num('em') <= num('bm') / 2 and num('eb') <= num('bb') / 2 then set('level', 'low') end
 end
 
@@ -104,17 +107,12 @@ local function refusals()
   return all
 end
 
--- Requests without a number, the oldest first: writer, w, writer, w ...
+-- What has no number and somebody waits for, the oldest first: writer, w, writer, w ...
 local function unwritten()
-  local waiting = {}
-  local flat = redis.call('HGETALL', base .. ':q')
-  for index = 1, #flat, 2 do waiting[#waiting + 1] = { flat[index], tonumber(flat[index + 1]) } end
-  table.sort(waiting, function(a, b) return a[2] < b[2] end)
   local writings = {}
-  for _, one in ipairs(waiting) do
-    local w, writer = string.match(one[1], '^(%d+) (.*)$')
-    writings[#writings + 1] = writer
-    writings[#writings + 1] = w
+  for _, member in ipairs(redis.call('ZRANGE', base .. ':w', 0, -1)) do
+    local _, kind, _, writer, w = unpack(unpacked(member))
+    if kind == 'request' or kind == 'awaited' then extend(writings, { writer, w }) end
   end
   return writings
 end
