@@ -20,7 +20,7 @@ export function suiteOfHandling(make: MakeStore): void {
       expect(first).toEqual({
         items: [1, 2].map((seq) => {
           const { item } = event(seq);
-          return { seq, item, token: 't1', redelivered: false };
+          return { seq, item, token: 't1', redelivered: false, expired: 0 };
         }),
         blocked: false,
       });
@@ -114,10 +114,56 @@ export function suiteOfHandling(make: MakeStore): void {
       await pass(LEASE - 1);
       expect(claimed(await talk.claim('B'))).toEqual([]);
       await pass(1);
-      expect(claimed(await talk.claim('B'))).toEqual(['1!', '2']);
+      expect(claimed(await talk.claim('B'))).toEqual(['1!']);
       for (const call of [talk.renew(1), talk.release(1), talk.done(1)]) expect(await call).toBe('gone');
       expect(await talk.done(1, 'token-B')).toBe('ok');
       expect(await talk.handled()).toEqual([1]);
+    });
+
+    test('what has run out is given alone, until it is done: it may have taken its server down', async () => {
+      const { talk, pass } = await withMessages(4);
+      await talk.claim('A', { max: 3 });
+      await pass(LEASE);
+      await talk.attach({ node: 'B' });
+      expect(claimed(await talk.claim('B'))).toEqual(['1!']);
+      expect(claimed(await talk.claim('B', { running: [1] }))).toEqual([]);
+      await talk.renew(1, 'token-B');
+      await talk.attach({ node: 'C' });
+      expect(await talk.claim('C')).toEqual({ items: [], blocked: true });
+      await talk.attach({ node: 'B' });
+      await talk.done(1, 'token-B');
+      expect(claimed(await talk.claim('B'))).toEqual(['2!']);
+      await talk.done(2, 'token-B');
+      await talk.done(3, (await talk.claim('B')).items[0]?.token);
+      expect(claimed(await talk.claim('B'))).toEqual(['4']);
+    });
+
+    test('it waits for what runs beside it, here and elsewhere', async () => {
+      const { talk, pass } = await withMessages(3);
+      await talk.claim('A', { max: 1 });
+      await talk.renew(1);
+      await talk.claim('A', { running: [1], max: 1, token: 't2' });
+      await pass(LEASE - 1);
+      await talk.renew(1);
+      await pass(1);
+      await talk.attach({ node: 'B' });
+      expect(await talk.claim('B')).toEqual({ items: [], blocked: true });
+      await talk.done(1);
+      expect(claimed(await talk.claim('B', { running: [3] }))).toEqual([]);
+      expect(claimed(await talk.claim('B'))).toEqual(['2!']);
+    });
+
+    test('it is counted how often a claim has run out; what was given back was none', async () => {
+      const { talk, pass } = await withMessages(1);
+      const times: unknown[] = [];
+      for (const node of ['A', 'B', 'C', 'D']) {
+        await talk.attach({ node });
+        const { items } = await talk.claim(node);
+        times.push(items[0]?.expired);
+        if (node === 'B') await talk.release(1, 'token-B');
+        else await pass(LEASE);
+      }
+      expect(times).toEqual([0, 1, 1, 2]);
     });
 
     test('a renewal holds for another lease', async () => {

@@ -171,12 +171,13 @@ export function claimed(reply: Reply, token: string): Claimed {
   const [items, blocked] = listOf(reply);
   return {
     items: listOf(items).map((one) => {
-      const [seq, item, redelivered] = listOf(one);
+      const [seq, item, redelivered, expired] = listOf(one);
       return {
         seq: numberOf(seq),
         item: toValue(textOf(item)) as Claimed['items'][number]['item'],
         token,
         redelivered: numberOf(redelivered) === 1,
+        expired: numberOf(expired),
       };
     }),
     blocked: numberOf(blocked) === 1,

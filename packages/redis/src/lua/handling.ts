@@ -1,16 +1,19 @@
 import { lua } from './prelude.js';
 
-/** Who is running a message: holder, token, until when, whether its handler has started, whether one may have run before. */
+/** Who is running a message: holder, token, until when, whether its handler has started, whether one may have run before, how many claims have run out. */
 const claims = lua`
 local function claim_of(seq)
   local packed = redis.call('HGET', base .. ':c', seq)
   if not packed then return nil end
-  local holder, token, till, started, redelivered = unpack(unpacked(packed))
-  return { holder = holder, token = token, till = till, started = started == 1, redelivered = redelivered == 1 }
+  local holder, token, till, started, redelivered, expired = unpack(unpacked(packed))
+  return {
+    holder = holder, token = token, till = till, started = started == 1, redelivered = redelivered == 1,
+    expired = expired,
+  }
 end
 local function put_claim(seq, claim)
   local fields = { claim.holder, claim.token, claim.till, claim.started and 1 or 0, claim.redelivered and 1 or 0 }
-  redis.call('HSET', base .. ':c', seq, pack(fields))
+  redis.call('HSET', base .. ':c', seq, pack(extend(fields, { claim.expired or 0 })))
 end
 -- The claim of this token, if it stands. An expired one that nobody has taken over is as good as new.
 local function held(seq, token)
@@ -22,7 +25,8 @@ end
 export const claim = lua`${claims}
 local epoch, gen, holder, serial, max, token = take(), take_number(), take(), take() == '1', take_number(), take()
 local running = {}
-for _ = 1, take_number() do running[take_number()] = true end
+local many = take_number()
+for _ = 1, many do running[take_number()] = true end
 read_session()
 local waiting = redis.call('ZCARD', base .. ':i')
 if not record.uid or waiting == 0 then return { {}, 0 } end
@@ -53,11 +57,19 @@ while #items < max do
     if stands and not expired and known.holder ~= holder then
       blocked = 1
       -- Its handler may be about to start, and what comes after it must not start before it.
-      if serial or not known.started then return { items, blocked } end
-    elseif not running[seq] then
+      if serial or not known.started or known.expired > 0 then return { items, blocked } end
+    elseif running[seq] then
+      if known and known.expired > 0 then return { items, blocked } end
+    else
       local redelivered = record.st == 'lost' or (known and known.redelivered) or expired or (stands and known.started)
-      put_claim(seq, { holder = holder, token = token, till = now + lease, redelivered = redelivered })
-      items[#items + 1] = { seq, item, redelivered and 1 or 0 }
+      local times = (known and known.expired or 0) + (expired and 1 or 0)
+      -- It may have taken its server down: nobody else is to go with it.
+      if times > 0 and (blocked == 1 or #items + many > 0) then return { items, blocked } end
+      put_claim(seq, {
+        holder = holder, token = token, till = now + lease, redelivered = redelivered, expired = times,
+      })
+      items[#items + 1] = { seq, item, redelivered and 1 or 0, times }
+      if times > 0 then return { items, blocked } end
     end
   end
 end
@@ -86,7 +98,7 @@ read_session()
 local known = held(seq, token)
 if not known then return { 'gone' } end
 if known.started or known.redelivered then
-  put_claim(seq, { holder = '', token = '', till = 0, redelivered = true })
+  put_claim(seq, { holder = '', token = '', till = 0, redelivered = true, expired = known.expired })
 else
   redis.call('HDEL', base .. ':c', seq)
 end

@@ -38,6 +38,9 @@ import type { Hub } from './hub.js';
 import { checkPayload, dataOf, Refusal, tooMany } from './payload.js';
 import { Permits, type PermitsSurroundings } from './permits.js';
 
+/** What has taken so many servers down, as it seems, is not run any more. */
+const MOST_EXPIRED = 3;
+
 type RunningRequest = Running & { readonly aborter: Aborter };
 
 /** The protocol's own requests. */
@@ -106,8 +109,13 @@ export class Router {
   }
 
   /** Runs what was accepted. Never throws: what fails is an outcome. */
-  run(session: Session, { seq, item, redelivered }: ClaimedItem, aborter: Aborter): Answer<Outcome> {
+  run(session: Session, claimed: ClaimedItem, aborter: Aborter): Answer<Outcome> {
+    const { seq, item, redelivered, expired } = claimed;
     const [, name] = item as EventItem | RequestItem;
+    if (expired >= MOST_EXPIRED) {
+      const text = `'${name}' is set aside: ${expired} times its handler was begun and its server not heard of any more`;
+      return { reply: this.#refusal(session, seq, name, new Error(text)) };
+    }
     const begun = this.#around.ports.clock.now();
     const context = { seq, redelivered, aborter, begun };
     const failed = (error: unknown): Outcome => {

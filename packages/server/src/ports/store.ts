@@ -66,7 +66,8 @@ export interface SessionStore {
   end(call: EndCall): Answer<Ended>;
 
   /**
-   * Takes accepted messages, oldest first, to run their handlers under a lease. While the server that has, or had, the
+   * Takes accepted messages, oldest first, to run their handlers under a lease. One whose claim has run out before, so that
+   * it may have taken its server down, is given alone: nothing beside it, and nothing until it is done. While the server that has, or had, the
    * session's newest connection is not silent for a lease, only that one gets any.
    */
   claim(call: ClaimCall): Answer<Claimed>;
@@ -285,6 +286,8 @@ export interface ClaimedItem {
   readonly token: string;
   /** A handler may have run for it before: its process died, or could not renew its claim for a whole lease. */
   readonly redelivered: boolean;
+  /** How many claims of it have run out. */
+  readonly expired: number;
 }
 export interface HandlingCall {
   readonly sid: string;

@@ -13,6 +13,8 @@ interface Entry {
   readonly bytes: number;
   claim: Claim | undefined;
   redelivered: boolean;
+  /** How many claims of it have run out. */
+  expired: number;
 }
 
 /** What was accepted from a client and has not been handled, and who is handling it. */
@@ -41,7 +43,7 @@ export class Inbox {
     const [maxMessages, maxBytes] = this.#bounds;
     const full = this.size >= maxMessages || this.#bytes + bytes > maxBytes;
     if (full && this.size > 0) return false;
-    this.#entries.set(seq, { item, bytes, claim: undefined, redelivered: false });
+    this.#entries.set(seq, { item, bytes, claim: undefined, redelivered: false, expired: 0 });
     this.#bytes += bytes;
     return true;
   }
@@ -56,13 +58,21 @@ export class Inbox {
       if (claim && !expired && claim.holder !== holder) {
         blocked = true;
         // Its handler may be about to start, and what comes after it must not start before it.
-        if (serial || !claim.started) break;
+        if (serial || !claim.started || entry.expired > 0) break;
         continue;
       }
-      if (running.includes(seq)) continue;
+      if (running.includes(seq)) {
+        if (entry.expired > 0) break;
+        continue;
+      }
+      const times = entry.expired + (expired ? 1 : 0);
+      // It may have taken its server down: nobody else is to go with it.
+      if (times > 0 && (blocked || items.length + running.length > 0)) break;
       if (expired || claim?.started) entry.redelivered = true;
+      entry.expired = times;
       entry.claim = { holder, token, until: now + this.#leaseMs, started: false };
-      items.push({ seq, item: entry.item, token, redelivered: entry.redelivered });
+      items.push({ seq, item: entry.item, token, redelivered: entry.redelivered, expired: times });
+      if (times > 0) break;
     }
     return { items, blocked };
   }

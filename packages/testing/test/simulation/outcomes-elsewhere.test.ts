@@ -1,5 +1,5 @@
 import type { ServerSession } from '@holdfast/server';
-import { MemoryStore } from '@holdfast/server/ports';
+import { MemoryStore, type SessionStore } from '@holdfast/server/ports';
 import { seededRandom, VirtualClock } from '@holdfast/testing';
 import { describe, expect, test } from 'vitest';
 import { type Bare, backTo, bareServer, itemsOf, type Peer } from './bare.js';
@@ -101,4 +101,52 @@ test('a request that runs here is cancelled there: its signal tells', async () =
   newer.frame([0, 2, [14, 1]]);
   await clock.settle();
   expect([told, itemsOf(newer, 4)]).toEqual([['aborted'], []]);
+});
+
+describe('a message whose handler seems to take servers down', () => {
+  /** A store in which the claims of everything have run out so often. */
+  const runOut = (store: SessionStore, expired: number): SessionStore =>
+    new Proxy(store, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target);
+        if (name !== 'claim') return typeof value === 'function' ? value.bind(target) : value;
+        return async (...call: Parameters<SessionStore['claim']>) => {
+          const { items, blocked } = await target.claim(...call);
+          return { items: items.map((item) => ({ ...item, expired, redelivered: true })), blocked };
+        };
+      },
+    });
+
+  async function said(expired: number) {
+    const clock = new VirtualClock();
+    const store = new MemoryStore({ clock, random: seededRandom(2) });
+    const bare = bareServer({}, { shared: { clock, store: runOut(store, expired) } });
+    const handled: unknown[] = [];
+    bare.server.on('note', (payload) => void handled.push(payload));
+    bare.server.handle('ask', (payload) => void handled.push(payload));
+    const peer = await greeted(bare, 'peer');
+    peer.frame([0, 1, [2, 'note', 'one'], [3, 'ask', 'two']]);
+    await clock.advance(1_000);
+    const refusals = itemsOf(peer, 5).map(([, seq, code]) => [seq, code]);
+    return { handled, refusals, errors: bare.errors.map((error) => String((error as Error).message)) };
+  }
+
+  test('is run twice more', async () => {
+    expect(await said(2)).toEqual({ handled: ['one', 'two'], refusals: [], errors: [] });
+  });
+
+  test('is then set aside: its sender is told, and so is the server', async () => {
+    const { handled, refusals, errors } = await said(3);
+    expect([handled, refusals]).toEqual([
+      [],
+      [
+        [1, 'ERR_HANDLER_FAILED'],
+        [2, 'ERR_HANDLER_FAILED'],
+      ],
+    ]);
+    expect(errors).toMatchObject([
+      expect.stringContaining("'note' is set aside: 3 times"),
+      expect.stringContaining("'ask'"),
+    ]);
+  });
 });
