@@ -105,14 +105,18 @@ export const SERVER_RULES: readonly Mutant[] = [
   {
     name: 'claims-passed-by',
     says: 'a message is run before an earlier one that another server may be about to start',
-    edits: [{ file: INBOX, find: 'if (serial || !claim.started) break;', put: 'if (serial) break;' }],
+    edits: [
+      {
+        file: INBOX,
+        find: 'if (serial || !claim.started || entry.expired > 0) break;',
+        put: 'if (serial) break;',
+      },
+    ],
   },
   {
     name: 'claim-not-repeatable',
     says: 'a claim whose answer was lost is not given again to who made it',
-    edits: [
-      { file: INBOX, find: 'if (running.includes(seq)) continue;', put: 'if (claim && !expired) continue;' },
-    ],
+    edits: [{ file: INBOX, find: 'if (running.includes(seq)) {', put: 'if (claim && !expired) {' }],
   },
   {
     name: 'superseded-without-generation',
