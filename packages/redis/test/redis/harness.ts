@@ -26,8 +26,9 @@ export function redisForTests(...options: readonly string[]) {
   let connection: Connection;
   let admin: Redis;
   let stores = 0;
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-redis-'));
+  let folder = '';
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'holdfast-redis-'));
     server = await startRedis('--dir', folder, ...options);
     admin = new Redis(server.url);
     if (options.includes('--cluster-enabled')) await takeAllSlots(admin);
@@ -37,7 +38,7 @@ export function redisForTests(...options: readonly string[]) {
     admin?.disconnect();
     await connection?.close();
     await server?.stop();
-    rmSync(folder, { recursive: true, force: true });
+    if (folder) rmSync(folder, { recursive: true, force: true });
   });
 
   const make = async (
