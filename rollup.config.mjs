@@ -156,7 +156,7 @@ const command = {
 
 const playgroundPrograms = {
   ...strict,
-  input: inputs('playground/src', ['serve', 'bot'], '.ts'),
+  input: inputs('playground/src', ['serve', 'bot', 'limpet-alone'], '.ts'),
   external: externalOf(readJson('playground/package.json').dependencies),
   plugins: [nodeResolve({ extensions: ['.ts'] }), compile()],
   output: {

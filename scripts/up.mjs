@@ -51,6 +51,7 @@ const buildScale = () => bundle('bench/dist/scale', 'bench/src/scale/main.ts');
 const buildSpeed = () =>
   bundle('bench/dist/speed', ...['main', 'server', 'client'].map((name) => `bench/src/speed/${name}.ts`));
 const buildConformance = () => bundle('e2e/dist', 'e2e/conformance/main.ts');
+const buildCluster = () => bundle('e2e/dist/cluster', 'e2e/cluster/main.ts');
 
 /** The simulators run on the sources and need no build of the packages. */
 async function simulate(room, command) {
@@ -63,6 +64,20 @@ async function simulate(room, command) {
   runOrExit('node_modules/esbuild/bin/esbuild', [source, ...flags, ...out, `--banner:js=${banner}`]);
   process.argv = [process.argv[0], command, ...args];
   await import(pathToFileURL(join(root, program)).href);
+}
+
+/** Redis and nginx are no packages of npm's. */
+async function cluster() {
+  installIfStale();
+  const { ensurePart } = await import('./lib/system-parts.mjs');
+  for (const name of ['redis', 'nginx']) {
+    const { isThere, output } = await ensurePart(name);
+    if (!isThere) {
+      console.error(output);
+      process.exit(1);
+    }
+  }
+  await become('e2e/dist/cluster/main.js', buildCluster);
 }
 
 /** In this very process, so that there is nobody to forward signals, input and exit codes to. */
@@ -80,6 +95,7 @@ async function become(program, buildMore) {
 const commands = {
   start: () => become('playground/dist/serve.js'),
   bot: () => become('playground/dist/bot.js'),
+  cluster,
   bench: () => become('bench/dist/speed/main.js', buildSpeed),
   'bench:cuts': () => become('bench/dist/cuts.js', buildCuts),
   'bench:slow': () => become('bench/dist/slow/main.js', buildSlow),

@@ -1,16 +1,22 @@
 import { createServer, type Server as HttpServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
-import { createHoldfastServer, type HoldfastServer, RejectError, type ServerSession } from '@holdfast/server';
+import { createHoldfastServer, type HoldfastServer, RejectError } from '@holdfast/server';
 import sirv from 'sirv';
 import { type Chat, chat } from './contract.js';
 import { isRoomName, ROOM_NAME_RULE } from './limits.js';
 import { authenticate, LIMPET } from './names.js';
+import type { ClusterSettings } from './settings.js';
 
 /** Everybody may read here, only the bot writes: a place to see a message rejected. */
 const NOTICE_BOARD = 'notice-board';
 
+export interface App {
+  readonly http: HttpServer;
+  readonly realtime: HoldfastServer<Chat>;
+}
+
 /** The reference app: the page, `/health`, and the chat on `/realtime`, all on one http server. */
-export function createApp(): { http: HttpServer; realtime: HoldfastServer<Chat> } {
+export async function createApp(cluster: ClusterSettings | undefined): Promise<App> {
   const pages = sirv(fileURLToPath(new URL('public', import.meta.url)), {
     etag: true,
     setHeaders(response) {
@@ -36,10 +42,15 @@ export function createApp(): { http: HttpServer; realtime: HoldfastServer<Chat> 
       'Content-Type': 'application/json',
       'Cache-Control': 'no-store',
     });
-    response.end(JSON.stringify({ status: draining ? 'draining' : 'ok', connections }));
+    const status = draining ? 'draining' : 'ok';
+    response.end(JSON.stringify({ status, connections, node: cluster?.node }));
   });
 
-  const realtime = createHoldfastServer<Chat>({ contract: chat, auth: authenticate }).attach(http);
+  const realtime = createHoldfastServer<Chat>({
+    contract: chat,
+    auth: authenticate,
+    ...(cluster && (await shared(cluster))),
+  }).attach(http);
   realtime.rooms('*', {
     join: (_session, room) => {
       if (isRoomName(room)) return true;
@@ -56,17 +67,28 @@ export function createApp(): { http: HttpServer; realtime: HoldfastServer<Chat> 
     },
     presence: true,
   });
+  if (cluster) tellWhoServes(realtime, cluster.node);
   answerForRooms(realtime);
   return { http, realtime };
 }
 
+/** Loaded where it is needed: one server by itself does without Redis, and without its library. */
+async function shared({ redisUrl, durability, trustProxy }: ClusterSettings) {
+  const { redis } = await import('@holdfast/redis');
+  return { cluster: redis({ url: redisUrl, durability }), trustProxy };
+}
+
+function tellWhoServes(realtime: HoldfastServer<Chat>, node: string): void {
+  realtime.onAttach((session) => {
+    // To whom moves on before it has heard it the next server tells its own name in place of this one.
+    void session.send('served-by', { node }, { delivery: 'latest', key: 'served-by' });
+  });
+}
+
 function answerForRooms(realtime: HoldfastServer<Chat>): void {
-  const sessions = new Set<ServerSession<Chat>>();
-  realtime.onSession((session) => sessions.add(session));
-  realtime.onSessionEnd((session) => sessions.delete(session));
-  realtime.handle('rooms', () => {
+  realtime.handle('rooms', async () => {
     const counts = new Map<string, number>();
-    for (const { rooms } of sessions) {
+    for (const { rooms } of await realtime.toAll().sessions()) {
       for (const room of rooms) counts.set(room, (counts.get(room) ?? 0) + 1);
     }
     const open = [...counts].map(([name, count]) => ({ name, sessions: count }));

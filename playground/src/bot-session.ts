@@ -92,6 +92,7 @@ export class ChatSession {
 
   #listen(): void {
     this.#client.onState((state, previous) => this.#told(state, previous));
+    this.#client.on('served-by', ({ node }) => this.#note(`~ served by ${printable(node)}`));
     this.#client.onGap(({ messages }) => {
       this.#warn(`! what was said meanwhile is not known${messages > 0 ? `: ${messages} messages` : ''}`);
     });

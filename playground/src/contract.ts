@@ -7,6 +7,8 @@ export const chat = defineContract({
   events: {
     message: z.object({ text: z.string().min(1).max(MAX_TEXT_CHARS) }),
     typing: z.object({ isTyping: z.boolean() }),
+    /** From the server, with each connection: which of several serves it. One by itself says nothing. */
+    'served-by': z.object({ node: z.string() }),
   },
   requests: {
     /** The rooms that somebody is in, the fullest first. */

@@ -29,6 +29,7 @@ export class Limpet {
     this.#room = this.#client.room('lobby');
     this.#room.onMembers((members) => this.#welcome(members));
     this.#room.on('typing', () => undefined);
+    this.#client.on('served-by', () => undefined);
     this.#room.on('message', ({ text }, { from }) => {
       if (from !== undefined && from !== LIMPET) this.#hear(text, from);
     });

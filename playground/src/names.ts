@@ -3,8 +3,8 @@ import { type Authenticate, RejectError, type User } from '@holdfast/server';
 import { MAX_NAME_CHARS } from './limits.js';
 
 export const LIMPET = 'Limpet bot';
-/** With this token one is Limpet. It never leaves the process. */
-export const limpetToken = `limpet ${randomUUID()}`;
+/** With this token one is Limpet. It never leaves the process, unless several servers are told of one. */
+export const limpetToken = process.env['LIMPET_TOKEN'] || `limpet ${randomUUID()}`;
 
 /** Control characters, and those that turn the direction of what follows: they would spoil others' screens. */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;

@@ -46,15 +46,21 @@ function explain(error: NodeJS.ErrnoException, { port, host }: Settings): string
 }
 
 const settings = settingsOrExit();
-const { http, realtime } = createApp();
+const { http, realtime } = await createApp(settings.cluster);
 const { port } = await listen(http, settings).catch((error: Error) => fail(explain(error, settings)));
 
 const host = reachableHost(settings.host);
-const limpet = new Limpet(`ws://${host === 'localhost' ? '127.0.0.1' : host}:${port}/realtime`);
-limpet.start().catch((error: unknown) => console.error('Limpet could not come to the lobby:', error));
+const { cluster } = settings;
+// One is enough for all: beside several servers it is a program of its own.
+const limpet = cluster
+  ? undefined
+  : new Limpet(`ws://${host === 'localhost' ? '127.0.0.1' : host}:${port}/realtime`);
+limpet?.start().catch((error: unknown) => console.error('Limpet could not come to the lobby:', error));
 
 const elsewhere = port === 3000 ? '' : ` --url ws://${host}:${port}/realtime`;
-console.log(`
+if (cluster) console.log(`${cluster.node} listens on http://${host}:${port}`);
+else
+  console.log(`
   Holdfast playground:  http://${host}:${port}
 
   Try next
@@ -75,10 +81,12 @@ async function stop(signal: 'SIGINT' | 'SIGTERM'): Promise<void> {
   console.log(drains ? '\nAsking everybody to go.' : '\nClosing.');
   // Somebody's sleeping laptop must not keep us.
   setTimeout(() => process.exit(0), CLOSE_MS + (drains ? DRAIN_MS : 0)).unref();
-  await limpet.close();
+  // Whoever stands in front of several servers gives newcomers to those that still listen.
+  if (cluster) http.close();
+  await limpet?.close();
   await (drains ? realtime.drain({ deadlineMs: DRAIN_MS }) : realtime.close());
   http.closeAllConnections();
-  http.close();
+  if (!cluster) http.close();
   process.exitCode = 0;
 }
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(signal));

@@ -34,6 +34,12 @@ const parts = {
     programs: ['/usr/bin/redis-server', '/usr/local/bin/redis-server'],
     packages: ['redis-server'],
   },
+  nginx: {
+    variable: 'HOLDFAST_NGINX',
+    programs: ['/usr/sbin/nginx', '/usr/local/sbin/nginx', '/usr/bin/nginx'],
+    packages: ['nginx'],
+    ask: '-v',
+  },
   /** Optional: where it is there, it may still be of no use, since a container may not have networks of its own. */
   nft: {
     variable: 'HOLDFAST_NFT',

@@ -22,7 +22,10 @@ export class ConnectionPanel {
   readonly #ringText = byId('ring-text', HTMLElement);
   readonly #connect = byId('connect', HTMLButtonElement);
   readonly #disconnect = byId('disconnect', HTMLButtonElement);
+  readonly #farLabel = byId('label-far', HTMLElement);
   readonly #samples: number[] = [];
+  /** Which of several servers this connection leads to; undefined: there is one, or it has not said. */
+  #node: string | undefined;
   #countdown: { readonly from: number; readonly to: number } | undefined;
 
   constructor(client: ClientConnection, askForName: () => void) {
@@ -50,8 +53,16 @@ export class ConnectionPanel {
     if (this.#client.getState().status === 'connected') this.#scene.pulse(direction);
   }
 
+  /** Told with each connection, also with one that has taken the place of another unnoticed. */
+  servedBy(node: string): void {
+    this.#node = node;
+    this.#show(this.#client.getState());
+  }
+
   #show(state: ConnectionState): void {
-    const { scene, title } = stateWords(state);
+    if (state.status !== 'connected') this.#node = undefined;
+    const { scene, title } = stateWords(state, this.#node);
+    this.#farLabel.textContent = this.#node ?? 'server';
     this.#panel.dataset['status'] = scene;
     this.#panel.dataset['health'] = state.status === 'connected' ? state.health : '';
     // Written only when it changes: each writing is read out.

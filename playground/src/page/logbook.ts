@@ -21,6 +21,10 @@ export class Logbook {
     this.#writeState(stateLine(client.getState()));
   }
 
+  servedBy(node: string): void {
+    this.#write(`served by ${node}`);
+  }
+
   /** A new round-trip time is a new state, but no transition. */
   #writeState(line: string): void {
     if (line === this.#lastState) return;

@@ -21,7 +21,7 @@ let name = knownName();
 const dialog = new NameDialog();
 
 const panel = new ConnectionPanel(client, () => askForName());
-new Logbook(client);
+const logbook = new Logbook(client);
 const rooms = new Rooms(client, {
   changed: () => render(),
   logged: (model, change) => conversation.logged(model, change),
@@ -63,6 +63,12 @@ function enterAs(chosen: string): void {
 
 client.onState(({ status }) => {
   if (status === 'needs-auth') askForName();
+});
+client.on('served-by', ({ node }) => {
+  panel.servedBy(node);
+  logbook.servedBy(node);
+  byId('hint-one', HTMLElement).hidden = true;
+  byId('hint-several', HTMLElement).hidden = false;
 });
 byId('rename', HTMLButtonElement).addEventListener('click', askForName);
 

@@ -16,14 +16,14 @@ export interface StateWords {
 }
 
 /** The state in a word or two; `explain` of @holdfast/client says the rest. */
-export function stateWords(state: ConnectionState): StateWords {
+export function stateWords(state: ConnectionState, node?: string): StateWords {
   switch (state.status) {
     case 'idle':
       return { scene: 'idle', title: 'Not connected' };
     case 'connecting':
       return { scene: state.phase === 'preparing' ? 'dialing' : state.phase, title: 'Connecting' };
     case 'connected':
-      return { scene: 'connected', title: 'Connected' };
+      return { scene: 'connected', title: node === undefined ? 'Connected' : `Connected to ${node}` };
     case 'reconnecting':
       return state.waitingFor === 'answer'
         ? { scene: 'dialing', title: 'Reconnecting' }
