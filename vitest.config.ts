@@ -60,6 +60,8 @@ export default defineConfig({
       // A Redis of their own.
       onSources('redis', long ? 900_000 : 60_000),
       onBuild('sockets'),
+      // Several processes each, which share the two cores.
+      onBuild('cluster'),
       // Its tests mostly wait for what will not come.
       onBuild('conformance', { maxConcurrency: 6 }),
       onBuild('browser'),

@@ -35,8 +35,8 @@ const emptyRow = (kind) => ({ kind, passed: 0, failed: 0, skipped: 0, seconds: 0
 
 async function runSuites(long, row, rows, failures) {
   const missing = new Set();
-  for (const { name, needs, uses = [] } of kinds) {
-    for (const wanted of needs ? [needs, ...uses] : uses) {
+  for (const { name, needs = [], uses = [] } of kinds) {
+    for (const wanted of [...needs, ...uses]) {
       const check = async () => {
         const part = await ensurePart(wanted);
         if (!part.isThere) missing.add(wanted);
@@ -46,8 +46,10 @@ async function runSuites(long, row, rows, failures) {
     }
     console.log(`\n── ${name} ──`);
     const start = performance.now();
-    if (missing.has(needs)) {
-      console.log(`SKIPPED: the tests of the kind "${name}" need ${needs}, which is missing\n`);
+    const lacking = needs.filter((part) => missing.has(part));
+    if (lacking.length > 0) {
+      const what = lacking.join(' and ');
+      console.log(`SKIPPED: the tests of the kind "${name}" need ${what}, which is missing\n`);
       rows.push({ ...emptyRow(name), skipped: 1 });
       continue;
     }

@@ -4,14 +4,15 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, runTool } from './process.mjs';
 
-/** `needs`: without it none of its tests can run. `uses`: the tests that need these skip themselves, by name. */
+/** `needs`: without all of it none of its tests can run. `uses`: the tests that need these skip themselves, by name. */
 export const kinds = [
   { name: 'unit' },
   { name: 'simulation' },
-  { name: 'redis', needs: 'redis' },
+  { name: 'redis', needs: ['redis'] },
   { name: 'sockets', uses: ['nft', 'redis'] },
+  { name: 'cluster', needs: ['redis', 'nginx'], args: ['--no-file-parallelism'] },
   { name: 'conformance' },
-  { name: 'browser', needs: 'chromium', uses: ['firefox', 'webkit', 'xvfb'] },
+  { name: 'browser', needs: ['chromium'], uses: ['firefox', 'webkit', 'xvfb'] },
   { name: 'packages' },
 ];
 
@@ -24,6 +25,7 @@ export async function runKind(name, { long }) {
     'run',
     '--project',
     name,
+    ...(kinds.find((kind) => kind.name === name)?.args ?? []),
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${report}`,

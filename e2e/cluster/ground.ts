@@ -1,0 +1,112 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { RedisClusterOptions } from '@holdfast/redis';
+import { onTestFinished } from 'vitest';
+import { type RedisServer, startRedis } from '../../test/redis-server.js';
+import { Child, type Ending } from './child.js';
+import { type Nginx, startNginx } from './nginx.js';
+
+const program = fileURLToPath(new URL('./programs/node.mjs', import.meta.url));
+const nginxFile = fileURLToPath(new URL('../../deploy/nginx.conf', import.meta.url));
+const DRAIN_MS = 10_000;
+
+/** One line of the nodes' common file. */
+export type Line = readonly [what: string, node: string, ...rest: readonly unknown[]];
+
+export interface GroundOptions {
+  readonly balance?: 'ip_hash' | 'round robin';
+  readonly leaseMs?: number;
+}
+
+/** Three servers behind nginx and over one Redis, each a process of its own; gone when the test is over. */
+export interface Ground {
+  /** Of nginx. */
+  readonly url: string;
+  readonly redis: RedisServer;
+  readonly redisOptions: RedisClusterOptions;
+  readonly nginx: Nginx;
+  readonly nodes: readonly TestNode[];
+  /** What all nodes have written, in the order in which it happened. */
+  history(): Line[];
+  /** Users, each with the names of the nodes that have served it, in order. */
+  served(): Map<string, string[]>;
+}
+
+/** A server whose process may end and be started again, on the same port. */
+export class TestNode {
+  readonly name: string;
+  readonly #args: (port: number) => readonly string[];
+  #child: Child | undefined;
+  #port = 0;
+
+  constructor(name: string, args: (port: number) => readonly string[]) {
+    this.name = name;
+    this.#args = args;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get ended(): Promise<Ending> {
+    return this.#child?.ended ?? Promise.resolve(0);
+  }
+
+  async start(): Promise<void> {
+    const ready = /listens on (\d+)\./;
+    this.#child = await Child.start(process.execPath, { args: this.#args(this.#port), ready });
+    this.#port = Number(ready.exec(this.#child.output)?.[1]);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.signal(signal);
+  }
+
+  async kill(): Promise<void> {
+    await this.#child?.stop('SIGKILL');
+  }
+
+  /** It asks its clients to move, and ends by itself; how. */
+  async drain(): Promise<Ending | undefined> {
+    const ending = await this.#child?.stop('SIGTERM');
+    if (ending !== 0) throw new Error(`${this.name} ended with ${ending}:\n${this.#child?.output}`);
+    return ending;
+  }
+}
+
+export async function startGround({ balance, leaseMs = 2_000 }: GroundOptions = {}): Promise<Ground> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-cluster-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const redis = await startRedis('--dir', folder, '--maxmemory-policy', 'noeviction');
+  onTestFinished(() => redis.stop());
+  const redisOptions = { url: redis.url, leaseMs };
+  const file = join(folder, 'history');
+  writeFileSync(file, '');
+  const nodes = ['node-1', 'node-2', 'node-3'].map((name) => {
+    const rest = [file, JSON.stringify(redisOptions), String(DRAIN_MS)];
+    return new TestNode(name, (port) => [program, name, String(port), ...rest]);
+  });
+  onTestFinished(async () => {
+    await Promise.all(nodes.map((node) => node.kill()));
+  });
+  await Promise.all(nodes.map((node) => node.start()));
+  const ports = nodes.map(({ port }) => port);
+  const nginx = await startNginx({ file: nginxFile, nodes: ports, ...(balance && { balance }) });
+  onTestFinished(() => nginx.stop());
+  const history = (): Line[] =>
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as Line);
+  const served = (): Map<string, string[]> => {
+    const nodesOf = new Map<string, string[]>();
+    for (const [what, node, user] of history()) {
+      if (what === 'attach') nodesOf.set(String(user), [...(nodesOf.get(String(user)) ?? []), node]);
+    }
+    return nodesOf;
+  };
+  const url = `ws://127.0.0.1:${nginx.port}/realtime`;
+  return { url, redis, redisOptions, nginx, nodes, history, served };
+}
