@@ -10,7 +10,7 @@ export const kinds = [
   { name: 'simulation' },
   { name: 'redis', needs: ['redis'] },
   { name: 'sockets', uses: ['nft', 'redis'] },
-  { name: 'cluster', needs: ['redis', 'nginx'], args: ['--no-file-parallelism'] },
+  { name: 'cluster', needs: ['redis', 'nginx'], uses: ['chromium'], args: ['--no-file-parallelism'] },
   { name: 'conformance' },
   { name: 'browser', needs: ['chromium'], uses: ['firefox', 'webkit', 'xvfb'] },
   { name: 'packages' },
