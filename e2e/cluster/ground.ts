@@ -35,7 +35,7 @@ export interface Ground {
 }
 
 /** A server whose process may end and be started again, on the same port. */
-export class TestNode {
+class TestNode {
   readonly name: string;
   readonly #args: (port: number) => readonly string[];
   #child: Child | undefined;

@@ -67,6 +67,16 @@ test.each(['abc', '70000', '-1', '3000.5', '0x10'])(
   },
 );
 
+test.each([
+  [{ DURABILITY: 'disc' }, "DURABILITY must be 'node' or 'disk', not 'disc'"],
+  [{ TRUST_PROXY: 'yes' }, "TRUST_PROXY must be the number of proxies in front, not 'yes'"],
+  [{ REDIS_URL: 'http://127.0.0.1:1' }, 'url must be redis://'],
+])('one of several servers with %j: says what is wrong, exit code 1', async (env, message) => {
+  const program = run('serve', [], { PORT: '0', REDIS_URL: 'redis://127.0.0.1:1', ...env });
+  expect(await program.exited).toBe(1);
+  expect(program.output).toContain(message);
+});
+
 test('HOST that is no address here: says so, exit code 1', async () => {
   const program = run('serve', [], { PORT: '0', HOST: '192.0.2.1' });
   expect(await program.exited).toBe(1);

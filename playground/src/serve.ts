@@ -46,7 +46,7 @@ function explain(error: NodeJS.ErrnoException, { port, host }: Settings): string
 }
 
 const settings = settingsOrExit();
-const { http, realtime } = await createApp(settings.cluster);
+const { http, realtime } = await createApp(settings.cluster).catch((error: Error) => fail(error.message));
 const { port } = await listen(http, settings).catch((error: Error) => fail(explain(error, settings)));
 
 const host = reachableHost(settings.host);
