@@ -19,15 +19,11 @@ function exact(crew: Crew, ground: Ground): void {
   expect(complaints(ground)).toEqual([]);
 }
 
-/** Errors of servers, and sessions that have ended. One that goes down counts what it has held as lost for itself. */
+/** Errors of servers, and sessions that have ended by anything but their clients. */
 function complaints(ground: Ground): Line[] {
-  const goingDown = new Set<string>();
-  return ground.history().filter(([what, node, , reason]) => {
-    if (what === 'draining') goingDown.add(node);
-    if (what === 'drained') goingDown.delete(node);
-    const isNatural = reason === 'closed' || (reason === 'lost' && goingDown.has(node));
-    return what === 'error' || (what === 'end' && !isNatural);
-  });
+  return ground
+    .history()
+    .filter(([what, , , reason]) => what === 'error' || (what === 'end' && reason !== 'closed'));
 }
 
 /** How often a client has come to another node than before. */

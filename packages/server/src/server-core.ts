@@ -221,7 +221,8 @@ export class ServerCore {
     const gone = this.upgrades.close();
     for (const session of [...this.hub.sessions.values()]) {
       session.attachment?.drop(CloseCode.RESTART, GOING_DOWN);
-      this.#sessions.lost(session);
+      if (this.#cluster) this.#sessions.leave(session);
+      else this.#sessions.lost(session);
     }
     this.#sessions.stop();
     for (const connection of this.#arriving) connection.hangUp(CloseCode.RESTART, GOING_DOWN);

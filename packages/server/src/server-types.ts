@@ -102,9 +102,9 @@ export interface HoldfastServer<C extends AnyContract = Contract, U extends User
   namespace<N extends AnyContract = Contract>(name: `/${string}`, contract?: N): ServerNamespace<N, U>;
   /**
    * A session ended: `closed` by its client, `expired` because its client did not come back within `sessionTtlMs`,
-   * `ended` by `end()` or `revoke()`, or
-   * `lost` with this server or
-   * with its store. `undelivered`: messages for it that it has not acknowledged.
+   * `ended` by `end()` or `revoke()`, or `lost` with its store. That of a server without `cluster` is lost with the server;
+   * with one, a server that closes leaves its sessions to the others, and tells of no end. `undelivered`: messages for it
+   * that it has not acknowledged.
    */
   onSessionEnd(listener: (session: ServerSession<C, U>, end: SessionEnd) => unknown): Unsubscribe;
   /**

@@ -263,6 +263,14 @@ export class Sessions {
     this.#forget(session, { reason: 'lost', undelivered: 0 });
   }
 
+  /** This server goes away, and the session goes on at another one: it has not ended, but nothing more is heard of it here. */
+  leave(session: Session): void {
+    if (session.ended) return;
+    this.#around.hub.remove(session);
+    session.end([]);
+    this.#sweeper.retire(session);
+  }
+
   #forget(session: Session, end: SessionEnd, unwritten?: readonly Writing[]): void {
     if (session.ended) return;
     session.attachment?.drop(CloseCode.NORMAL, '');

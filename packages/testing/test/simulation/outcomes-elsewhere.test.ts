@@ -2,7 +2,7 @@ import type { ServerSession } from '@holdfast/server';
 import { MemoryStore, type SessionStore } from '@holdfast/server/ports';
 import { seededRandom, VirtualClock } from '@holdfast/testing';
 import { describe, expect, test } from 'vitest';
-import { type Bare, backTo, bareServer, itemsOf, type Peer } from './bare.js';
+import { type Bare, backTo, bareServer, itemsOf, type Peer, welcomeOf } from './bare.js';
 
 // What one server has said to a client, or runs for it, while the client's connection is on another one.
 
@@ -149,4 +149,32 @@ describe('a message whose handler seems to take servers down', () => {
       expect.stringContaining("'ask'"),
     ]);
   });
+});
+
+test('a server that closes leaves its sessions to the others: they have not ended', async () => {
+  const clock = new VirtualClock();
+  const store = new MemoryStore({ clock, random: seededRandom(2) });
+  const cluster = { name: 'memory', connect: () => ({ store, close: async () => undefined }) };
+  const [first, second] = [1, 2].map((seed) =>
+    bareServer({ cluster }, { shared: { clock, store }, seed }),
+  ) as [Bare, Bare];
+  const told: string[] = [];
+  for (const [name, { server }] of Object.entries({ first, second })) {
+    server.onSession(() => void told.push(`${name}: session`));
+    server.onDetach(() => void told.push(`${name}: detach`));
+    server.onSessionEnd((_session, { reason }) => void told.push(`${name}: ${reason}`));
+  }
+  const sessions: ServerSession[] = [];
+  first.server.onSession((session) => void sessions.push(session));
+  const old = await greeted(first, 'old');
+  const sent = watched(sessions[0]?.send('news', 'one') ?? Promise.reject(new Error('no session')));
+  await clock.settle();
+  await clock.until(first.server.close());
+  expect([old.closed?.slice(0, 4), told]).toEqual(['1012', ['first: session', 'first: detach']]);
+  expect(sent).toMatchObject([{ delivery: 'unknown' }]);
+  const newer = await greeted(second, 'newer', backTo(old, 2));
+  expect([welcomeOf(newer).q, itemsOf(newer, 2).map(([, , data]) => data)]).toEqual([1, ['one']]);
+  newer.say([13, 'closed', '']);
+  await clock.settle();
+  expect(told.slice(2)).toEqual(['second: closed']);
 });
