@@ -176,5 +176,5 @@ test('a server that closes leaves its sessions to the others: they have not ende
   expect([welcomeOf(newer).q, itemsOf(newer, 2).map(([, , data]) => data)]).toEqual([1, ['one']]);
   newer.say([13, 'closed', '']);
   await clock.settle();
-  expect(told.slice(2)).toEqual(['second: closed']);
+  expect(told.slice(2)).toEqual(['second: detach', 'second: closed']);
 });
