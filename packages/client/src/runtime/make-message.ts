@@ -155,7 +155,7 @@ function itemOf({ kind, name, payload, room, ear, options = NONE }: Draft, data:
   // Of a namespace itself, the name of the event tells.
   const r = room === undefined || room === prefixOf(name) ? undefined : room;
   // JSON takes about as long for a field that is absent as for one that is there, and most messages have only these.
-  const isPlain = r === undefined && o === undefined && c === undefined && u === undefined;
+  const isPlain = (r ?? o ?? c ?? u) === undefined;
   return [
     delivery === 'volatile' ? Type.VOL : Type.EVT,
     name,
