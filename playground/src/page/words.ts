@@ -89,7 +89,8 @@ export const refusedWords = (error: HoldfastError): string =>
 
 export const count = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
 
-const shorten = (id: string): string => (id.length > 8 ? `${id.slice(0, 8)}…` : id);
+/** What stands before the dot is the same for all sessions of a user. */
+const shorten = (id: string): string => `${id.slice(id.indexOf('.') + 1).slice(0, 8)}…`;
 
 /** As one begins and ends a sentence. */
 export const sentence = (text: string): string =>
