@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 
-// What a server allocates for a message, and what it holds for a connection. On one thread, without a collection meanwhile, a
+// What a server allocates for a message and holds for a connection, and what a client holds for a message. On one thread, without a collection meanwhile, a
 // version of Node gives the same number to the byte each time; versions differ by some percent.
 
 const run = promisify(execFile);
@@ -38,4 +38,17 @@ test('a server holds no more for a connection than it did, and nothing for one t
   // Or nobody was there.
   expect(held).toBeGreaterThan(500);
   expect(Math.abs(left)).toBeLessThan(50);
+});
+
+/** Bytes of a message that waits, with its text; a quarter above what was measured. */
+const MOST_WAITING = { sent: 620, awaited: 1_110 };
+
+test('a client holds no more for a message that waits than it did, and no promise that nobody asks for', async () => {
+  const { stdout } = await run(process.execPath, ['--single-threaded', '--expose-gc', programAt('waiting')]);
+  const { sent, awaited } = JSON.parse(stdout) as typeof MOST_WAITING;
+  expect(sent).toBeLessThan(MOST_WAITING.sent);
+  expect(awaited).toBeLessThan(MOST_WAITING.awaited);
+  // Or nothing waits.
+  expect(sent).toBeGreaterThan(200);
+  expect(awaited - sent).toBeGreaterThan(100);
 });

@@ -5,7 +5,7 @@ import {
   type Contract,
   checkKeys,
   checkSignal,
-  defer,
+  Deferred,
   holdfastError,
   numberOption,
   type Scope,
@@ -102,12 +102,13 @@ function flush(runtime: Runtime, clock: Clock, options: CallOptions = {}): Promi
   const { signal } = options;
   checkSignal(signal, 'flush({ signal })');
   const timeoutMs = numberOption(options.timeoutMs, 'flush({ timeoutMs })', 30_000);
-  const { sending, resolve, reject } = defer<void>('');
+  const flushed = new Deferred<void>('');
   const text = `not every message was settled within ${timeoutMs} ms`;
-  const late = (): void => reject(holdfastError('ERR_TIMEOUT', text, { delivery: 'unknown', messageId: '' }));
-  const abort = (): void => reject(signal?.reason as Error);
+  const late = (): void =>
+    flushed.reject(holdfastError('ERR_TIMEOUT', text, { delivery: 'unknown', messageId: '' }));
+  const abort = (): void => flushed.reject(signal?.reason as Error);
   const cancelTimer = timeoutMs < Infinity ? clock.setTimer(late, timeoutMs) : () => undefined;
-  const forget = runtime.whenFlushed(resolve);
+  const forget = runtime.whenFlushed(() => flushed.resolve());
   signal?.addEventListener('abort', abort, { once: true });
   if (signal?.aborted) abort();
   const done = (): void => {
@@ -115,6 +116,6 @@ function flush(runtime: Runtime, clock: Clock, options: CallOptions = {}): Promi
     forget();
     signal?.removeEventListener('abort', abort);
   };
-  sending.then(done, done);
-  return sending;
+  flushed.promise.then(done, done);
+  return flushed.sending;
 }

@@ -1,5 +1,6 @@
 import {
   checkName,
+  type Deferred,
   describeIssues,
   holdfastError,
   type ListenOptions,
@@ -44,7 +45,7 @@ export function createScope(
       options,
       delivery: settings.delivery.get(name),
       notJoined: notJoined(runtime, where, 'send', event),
-    }) as Sending;
+    }).sending as Sending;
   };
 
   const request = (method: string, payload?: unknown, options?: MessageOptions): Promise<unknown> => {
@@ -52,7 +53,7 @@ export function createScope(
     const name = prefix + method;
     const entry = schemas?.requests.get(name);
     if (schemas && !entry) throw new TypeError(`request('${method}'): the contract has no such request`);
-    const sending = runtime.submit({
+    const asked = runtime.submit({
       kind: 'request',
       name,
       payload,
@@ -62,7 +63,7 @@ export function createScope(
       delivery: undefined,
       notJoined: notJoined(runtime, prefix, 'request', method),
     });
-    return entry ? checkedAnswer(method, sending, entry.output) : sending;
+    return answerTo(method, asked, entry?.output);
   };
 
   const { dispatcher, exchange } = runtime;
@@ -104,19 +105,16 @@ function notJoined({ rooms }: Runtime, where: string, call: string, name: string
   return where === '' ? undefined : rooms.get(where).notJoined(`${call}('${name}')`);
 }
 
-/** The answer as the contract has it. */
-function checkedAnswer(method: string, sending: Sending<unknown>, output: Schema): Promise<unknown> {
-  const answer = sending.then((reply) => {
-    const result = validate(output, reply);
+/** As the contract has it. */
+function answerTo(method: string, { id, promise }: Deferred<unknown>, output?: Schema): Promise<unknown> {
+  const checked = (reply: unknown): unknown => {
+    const result = output ? validate(output, reply) : { value: reply };
     if (!result.issues) return result.value;
     const { issues } = result;
     const text = `the reply to '${method}' does not fit the contract: ${describeIssues(issues)}`;
-    throw holdfastError('ERR_INVALID_PAYLOAD', text, {
-      delivery: 'rejected',
-      messageId: sending.id,
-      issues,
-    });
-  });
+    throw holdfastError('ERR_INVALID_PAYLOAD', text, { delivery: 'rejected', messageId: id, issues });
+  };
+  const answer = output ? promise.then(checked) : promise;
   // As with `send`: whoever does not look at it has been told by `onUndelivered`.
   answer.catch(() => undefined);
   return answer;

@@ -10,6 +10,7 @@ export * from './close-codes.js';
 export * from './codec.js';
 export * from './contract.js';
 export * from './contract-version.js';
+export * from './deferred.js';
 export * from './delivery.js';
 export * from './errors.js';
 export * from './frame.js';

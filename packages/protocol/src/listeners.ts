@@ -1,5 +1,5 @@
 import { EventEmitter } from 'eventemitter3';
-import type { ListenOptions, Unsubscribe } from './messages.js';
+import { isPromiseLike, type ListenOptions, type Unsubscribe } from './messages.js';
 import { checkKeys, checkSignal } from './options.js';
 
 /** What listens: each event's own types are checked where its name is known. */
@@ -54,7 +54,7 @@ export class Listeners {
     for (const listener of listeners) {
       try {
         const result = listener(...values);
-        if (result instanceof Promise) result.catch((error: unknown) => this.#report(error, name));
+        if (isPromiseLike(result)) result.then(undefined, (error: unknown) => this.#report(error, name));
       } catch (error) {
         this.#report(error, name);
       }

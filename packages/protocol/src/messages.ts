@@ -46,7 +46,8 @@ export interface Receipt {
 
 /**
  * A promise that needs no `await`: its rejection is never "unhandled", and on a client every failure is also told
- * to `onUndelivered`.
+ * to `onUndelivered`. Awaited and chained like any other, but no instance of the platform's `Promise`: that is made when
+ * somebody asks, and of thousands of messages that wait at once nobody asks.
  */
 export interface Sending<R = Receipt> extends Promise<R> {
   /** Known at once: a key for an optimistic list entry. */
@@ -55,7 +56,7 @@ export interface Sending<R = Receipt> extends Promise<R> {
    * Of a durable message: resolves when it is stored, so that it outlives the page or process; rejects with `ERR_STORAGE`
    * if it cannot be, in which case it is sent as a `reliable` one. Needs no `await` either.
    */
-  readonly stored?: Promise<void>;
+  readonly stored?: Promise<void> | undefined;
 }
 
 /** What a listener is told beside the payload. */
@@ -104,30 +105,6 @@ export type Logger = Pick<Console, 'debug' | 'info' | 'warn' | 'error'>;
 
 /** A value, or a promise of it. */
 export type Awaitable<V> = V | PromiseLike<V>;
-
-/** A promise with its ends in hand. */
-export interface Deferred<R> {
-  readonly sending: Sending<R>;
-  resolve(value: R | PromiseLike<R>): void;
-  reject(error: Error): void;
-}
-
-/** Makes a `Sending`; a rejection that nobody awaits stays quiet. */
-export function defer<R>(id: string): Deferred<R> {
-  let resolve!: (value: R | PromiseLike<R>) => void;
-  let reject!: (error: Error) => void;
-  const promise = new Promise<R>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  promise.catch(ignore);
-  // One is made for each message: the shape of a promise with an id is found faster so than by `Object.assign`.
-  const sending = promise as Promise<R> & { id: string };
-  sending.id = id;
-  return { sending, resolve, reject };
-}
-
-const ignore = (): void => undefined;
 
 export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';

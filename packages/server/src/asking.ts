@@ -1,7 +1,7 @@
 import {
   type Clock,
+  Deferred,
   type DeliveryError,
-  defer,
   holdfastError,
   type Item,
   refusal,
@@ -73,10 +73,10 @@ export class Asking {
   /** Settles once, with the answer as it came. */
   ask(question: Question): Promise<unknown> {
     const { id, method, data, signal } = question;
-    const { sending, resolve, reject } = defer<unknown>(id);
+    const answer = new Deferred<unknown>(id);
     if (signal?.aborted) {
-      reject(signal.reason as Error);
-      return sending;
+      answer.reject(signal.reason as Error);
+      return answer.promise;
     }
     const w = this.#around.nextCall();
     const epoch = this.#around.epoch() || undefined;
@@ -90,8 +90,8 @@ export class Asking {
         if (!this.#open.delete(w)) return;
         if (ask.seq !== undefined) this.#bySeq.delete(ask.seq);
         stopWaiting();
-        if ('error' in outcome) reject(outcome.error as Error);
-        else resolve(outcome.result);
+        if ('error' in outcome) answer.reject(outcome.error as Error);
+        else answer.resolve(outcome.result);
       },
     };
     this.#open.set(w, ask);
@@ -107,7 +107,7 @@ export class Asking {
     });
     isLater = true;
     this.#quietly(appended);
-    return sending;
+    return answer.promise;
   }
 
   /** What a call of ours has appended has got a number. */

@@ -28,12 +28,12 @@ export class Sends {
   /** To what came later. */
   gaveWay(w: number): void {
     const deferred = this.take(w);
-    deferred?.reject(outboxFull(deferred.sending.id, 'it gave way to what came later'));
+    deferred?.reject(outboxFull(deferred.id, 'it gave way to what came later'));
   }
 
   superseded(w: number): void {
     const deferred = this.take(w);
-    deferred?.resolve({ id: deferred.sending.id, outcome: 'superseded' });
+    deferred?.resolve({ id: deferred.id, outcome: 'superseded' });
   }
 
   numbered(seq: number, w: number): void {
@@ -66,14 +66,14 @@ export class Sends {
   /** The session is over. `isUnsent`: whether what a call has appended never got a number. */
   end(isUnsent: (w: number) => boolean): void {
     for (const { deferred } of this.#inflight.values()) {
-      deferred.reject(sessionOver(deferred.sending.id, true));
+      deferred.reject(sessionOver(deferred.id, true));
     }
-    for (const [w, { sending, reject }] of this.#waiting) reject(sessionOver(sending.id, !isUnsent(w)));
+    for (const [w, deferred] of this.#waiting) deferred.reject(sessionOver(deferred.id, !isUnsent(w)));
     this.#inflight.clear();
     this.#waiting.clear();
   }
 }
 
-function acknowledge({ sending, resolve }: Deferred<Receipt>): void {
-  resolve({ id: sending.id, outcome: 'acknowledged' });
+function acknowledge(deferred: Deferred<Receipt>): void {
+  deferred.resolve({ id: deferred.id, outcome: 'acknowledged' });
 }

@@ -1,7 +1,7 @@
 import {
   CloseCode,
   type Codec,
-  defer,
+  Deferred,
   type EventItem,
   type Receipt,
   RejectError,
@@ -281,7 +281,7 @@ export class Session {
    * Throws what the codec cannot encode.
    */
   send(item: EventItem, id: string, place?: string): Sending {
-    const deferred = defer<Receipt>(id);
+    const deferred = new Deferred<Receipt>(id);
     const data = this.codec.encode(item);
     if (this.ended) {
       deferred.reject(sessionOver(id, false));

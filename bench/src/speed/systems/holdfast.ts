@@ -57,11 +57,12 @@ const dialWith =
       reconnect: { baseMs: RECONNECT.minMs, capMs: RECONNECT.maxMs, minUptimeMs: 0 },
     });
     client.on('say', (payload) => hear(payload as Payload));
+    client.onUndelivered((_message, error) => fail(error));
     client.onGap(({ reason }) => fail(new Error(`a gap: ${reason}`)));
     await client.connect();
     if (subscribed) await client.room('all').join();
     return {
-      send: (payload) => void client.send('say', payload).catch(fail),
+      send: (payload) => void client.send('say', payload),
       request: (payload) => client.request('ask', payload),
     };
   };

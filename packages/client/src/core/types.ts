@@ -1,6 +1,7 @@
 import type {
   Clock,
   Codec,
+  Deferred,
   Delivery,
   HoldfastError,
   OutboxPlace,
@@ -43,9 +44,8 @@ export interface Message extends Outgoing, UndeliveredMessage {
   readonly deadlineAt: number;
   /** When it was put on the wire; undefined while it waits. */
   writtenAt: number | undefined;
-  /** Tells the caller how it ended. */
-  resolve(value: unknown): void;
-  reject(error: Error): void;
+  /** Whom to tell how it ended. */
+  readonly outcome: Pick<Deferred<unknown>, 'resolve' | 'reject'>;
 }
 
 /** The session that stands, as far as a durable outbox has to know it. */

@@ -1,10 +1,10 @@
 import {
   type Codec,
+  Deferred,
   decodePayload,
-  defer,
   type Item,
   type OutboxPlace,
-  type Receipt,
+  type Sending,
   sizeOf,
   Type,
 } from '@holdfast/protocol';
@@ -27,7 +27,7 @@ export function restored(stored: StoredMessage, codec: Codec): Message | undefin
   const { id, event, room, sentAt, expiresAt = Infinity, encoded, place } = stored;
   const item = stored.codec === codec.name ? read(codec, encoded) : undefined;
   if (item?.[0] !== Type.EVT) return undefined;
-  const { sending, resolve, reject } = defer<Receipt>(id);
+  const outcome = new Deferred<unknown>(id);
   const payload = item[3]?.u ? undefined : said(codec, event, item[2]);
   return {
     ...{ kind: 'event', delivery: 'durable', id, event, room, sentAt, encoded, expiresAt },
@@ -40,9 +40,8 @@ export function restored(stored: StoredMessage, codec: Codec): Message | undefin
     seq: 0,
     deadlineAt: Infinity,
     writtenAt: undefined,
-    sending,
-    resolve: (receipt) => resolve(receipt as Receipt),
-    reject,
+    sending: outcome.sending as Sending,
+    outcome,
   };
 }
 

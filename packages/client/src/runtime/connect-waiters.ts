@@ -1,4 +1,4 @@
-import { defer, holdfastError, type Sending } from '@holdfast/protocol';
+import { Deferred, holdfastError, type Sending } from '@holdfast/protocol';
 import type { Connection } from '../core/connection.js';
 
 /** One call of `connect()`. */
@@ -14,7 +14,7 @@ export class ConnectWaiters {
 
   /** `signal` ends the waiting, not the connecting. */
   make(signal: AbortSignal | undefined): Waiter {
-    const waiter = defer<void>('');
+    const waiter = new Deferred<void>('');
     const abort = (): void => waiter.reject(signal?.reason as Error);
     signal?.addEventListener('abort', abort, { once: true });
     if (signal?.aborted) abort();

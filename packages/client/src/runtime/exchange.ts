@@ -1,6 +1,7 @@
 import {
   type Control,
   control,
+  type Deferred,
   type DeliveryError,
   type ErrorItem,
   type Frame,
@@ -10,7 +11,6 @@ import {
   Link,
   refusal,
   type Scopes,
-  type Sending,
   Type,
   type Welcome,
   type WireData,
@@ -115,7 +115,7 @@ export class Exchange {
    * From the application into the outbox; `first`: before all that waits. The protocol's own requests are few and
    * not bound by the outbox.
    */
-  submit(draft: Draft, first = false): Sending<unknown> {
+  submit(draft: Draft, first = false): Deferred<unknown> {
     return this.#messages.submit(draft, first);
   }
 

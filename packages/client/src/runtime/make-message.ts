@@ -6,10 +6,9 @@ import {
   checkName,
   checkSignal,
   checkTraceparent,
-  type Deferred,
+  Deferred,
   type Delivery,
   type DeliveryError,
-  defer,
   describeIssues,
   encodePayload,
   holdfastError,
@@ -43,7 +42,7 @@ export interface Draft {
   /** Of a request that is answered by a stream. */
   readonly ear?: StreamEar | undefined;
   /** Told of the outcome at once, in the frame that brings it, where a promise would be told a moment later. */
-  readonly outcome?: Pick<Message, 'resolve' | 'reject'> | undefined;
+  readonly outcome?: Message['outcome'] | undefined;
 }
 
 /** What is known of all messages of a client. */
@@ -91,7 +90,7 @@ export function makeMessage(draft: Draft, defaults: Defaults): Made {
   const { delivery, place } = treatmentOf(draft, options);
   const now = clock.now();
   const id = options.id ?? random.id();
-  const deferred = defer<unknown>(id);
+  const deferred = new Deferred<unknown>(id);
   const sentAt = Math.floor(now);
   const outboxPlace = delivery === 'durable' ? placeIn(durable, room, callOf(draft)) : undefined;
   const { encoded, error } = encode(draft, { id, sentAt, delivery, outboxPlace }, defaults.codec);
@@ -115,8 +114,7 @@ export function makeMessage(draft: Draft, defaults: Defaults): Made {
     expiresAt: now + waitMs,
     deadlineAt: now + timeoutMs,
     writtenAt: undefined,
-    resolve: draft.outcome?.resolve ?? deferred.resolve,
-    reject: draft.outcome?.reject ?? deferred.reject,
+    outcome: draft.outcome ?? deferred,
   };
   return { message, deferred, error };
 }

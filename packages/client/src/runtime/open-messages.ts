@@ -1,5 +1,6 @@
 import {
   ByNumber,
+  type Deferred,
   type DeliveryError,
   decodePayload,
   type ErrorItem,
@@ -8,7 +9,6 @@ import {
   type Receipt,
   type ResponseItem,
   refusal,
-  type Sending,
   type StreamCreditItem,
   type StreamEndItem,
   Type,
@@ -103,7 +103,7 @@ export class OpenMessages {
   }
 
   /** From the application into the outbox; `first`: before all that waits. */
-  submit(draft: Draft, first: boolean): Sending<unknown> {
+  submit(draft: Draft, first: boolean): Deferred<unknown> {
     const { message, deferred, error } = makeMessage(draft, this.#defaults);
     const { signal } = draft.options ?? {};
     this.#add(message);
@@ -118,15 +118,15 @@ export class OpenMessages {
     } else {
       if (first) this.outbox.pushFirst([message]);
       else this.#push(message);
-      this.#keep(message, deferred.sending);
+      this.#keep(message, deferred);
       // What has waited for this join goes behind it, before what is said there from now on.
       const { event, room = '' } = message;
       if (event === JOIN) this.outbox.putBehind(message, this.#defaults.durable?.joining(room) ?? []);
       this.#nextDeadline = Math.min(this.#nextDeadline, message.expiresAt, message.deadlineAt);
-      if (signal) this.#abortWith(signal, message, deferred.sending);
+      if (signal) this.#abortWith(signal, message, deferred);
       this.#events.wake();
     }
-    return deferred.sending;
+    return deferred;
   }
 
   #add(message: Message): void {
@@ -141,12 +141,11 @@ export class OpenMessages {
     if (superseded) this.#succeed(superseded, { id: superseded.id, outcome: 'superseded' } satisfies Receipt);
   }
 
-  #keep(message: Message, sending: Sending<unknown>): void {
+  #keep(message: Message, deferred: Deferred<unknown>): void {
     const { durable } = this.#defaults;
     if (!durable || !message.outboxPlace) return;
-    const stored = durable.keep(message, message.outboxPlace);
-    stored.catch(() => undefined);
-    Object.assign(sending, { stored });
+    deferred.stored = durable.keep(message, message.outboxPlace);
+    deferred.stored.catch(() => undefined);
   }
 
   /** What an earlier life has left, before all that waits. */
@@ -346,7 +345,7 @@ export class OpenMessages {
   /** It ends badly. */
   fail(message: Message, error: DeliveryError): void {
     if (!this.#forget(message)) return;
-    message.reject(error);
+    message.outcome.reject(error);
     // The protocol's own requests are not the application's messages.
     if (!message.event.startsWith('$')) this.#events.undelivered(publicPart(message), error);
   }
@@ -372,7 +371,7 @@ export class OpenMessages {
   }
 
   #succeed(message: Message, value: unknown): void {
-    if (this.#forget(message)) message.resolve(value);
+    if (this.#forget(message)) message.outcome.resolve(value);
   }
 
   /** False if it was settled before. */
@@ -383,16 +382,16 @@ export class OpenMessages {
     return this.#open.delete(message.no);
   }
 
-  #abortWith(signal: AbortSignal, message: Message, sending: Sending<unknown>): void {
+  #abortWith(signal: AbortSignal, message: Message, { promise }: Deferred<unknown>): void {
     const abort = (): void => {
       // Its number may be another one's by now.
       if (!this.has(message)) return;
       if (message.writtenAt !== undefined) this.#events.gaveUp(message);
-      if (this.#forget(message)) message.reject(signal.reason as Error);
+      if (this.#forget(message)) message.outcome.reject(signal.reason as Error);
       this.#events.wake();
     };
     signal.addEventListener('abort', abort, { once: true });
     const done = (): void => signal.removeEventListener('abort', abort);
-    sending.then(done, done);
+    promise.then(done, done);
   }
 }

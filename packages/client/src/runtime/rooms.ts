@@ -2,9 +2,8 @@ import {
   type CallOptions,
   checkKeys,
   checkSignal,
-  type Deferred,
+  Deferred,
   type DeliveryError,
-  defer,
   holdfastError,
   type Item,
   isHoldfastError,
@@ -100,7 +99,7 @@ export class Rooms {
       payload: { room: room.name },
       options: { timeoutMs: Infinity, ttlMs: Infinity },
     } as const;
-    const asked = this.#exchange.submit(draft);
+    const asked = this.#exchange.submit(draft).promise;
     const over = () => {
       if (this.#leaving.get(room.name) === asked) this.#leaving.delete(room.name);
     };
@@ -117,8 +116,8 @@ export class Rooms {
 
   /** It holds until we leave, also in sessions to come: they join with it. */
   setPresence(room: Room, presence: unknown, schema: Schema | undefined): Sending {
-    const { sending, resolve, reject } = defer<Receipt>(this.#ports.random.id());
-    const { id } = sending;
+    const deferred = new Deferred<Receipt>(this.#ports.random.id());
+    const { id } = deferred;
     const before = room.presence;
     room.presence = presence;
     this.#exchange.submit({
@@ -130,16 +129,16 @@ export class Rooms {
       notJoined: room.notJoined(`setPresence()`),
       options: { id, timeoutMs: Infinity },
       outcome: {
-        resolve: () => resolve({ id, outcome: 'acknowledged' }),
+        resolve: () => deferred.resolve({ id, outcome: 'acknowledged' }),
         reject: (error) => {
           // What was refused now would be refused with a join.
           const isLost = isHoldfastError(error, 'ERR_SESSION_LOST');
           if (!isLost && room.presence === presence) room.presence = before;
-          reject(error);
+          deferred.reject(error);
         },
       },
     });
-    return sending;
+    return deferred.sending;
   }
 
   /** A session has begun: whatever is wanted and not asked for yet is asked for, before anything else goes out. */
@@ -252,14 +251,12 @@ export class Rooms {
   }
 
   #wait(room: Room, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
-    const waiter = defer<void>(this.#ports.random.id());
+    const waiter = new Deferred<void>(this.#ports.random.id());
     const waiters = this.#waiters.get(room) ?? new Set();
     this.#waiters.set(room, waiters.add(waiter));
     const text = `the room '${room.name}' was not joined within ${timeoutMs} ms; it is joined as soon as possible`;
     const timedOut = () =>
-      waiter.reject(
-        holdfastError('ERR_TIMEOUT', text, { delivery: 'unknown', messageId: waiter.sending.id }),
-      );
+      waiter.reject(holdfastError('ERR_TIMEOUT', text, { delivery: 'unknown', messageId: waiter.id }));
     const abort = () => waiter.reject(signal?.reason as Error);
     const cancelTimer =
       timeoutMs < Infinity ? this.#ports.clock.setTimer(timedOut, timeoutMs) : () => undefined;

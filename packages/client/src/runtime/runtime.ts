@@ -1,6 +1,7 @@
 import {
   Alarm,
   CloseCode,
+  type Deferred,
   type Frame,
   type HoldfastError,
   holdfastError,
@@ -132,13 +133,12 @@ export class Runtime {
     });
   }
 
-  submit(draft: Draft): Sending<unknown> {
-    const { status } = this.#connection;
-    const sending = this.exchange.submit(draft);
-    if (status === 'closed') this.exchange.end();
+  submit(draft: Draft): Deferred<unknown> {
+    const submitted = this.exchange.submit(draft);
+    if (this.#connection.status === 'closed') this.exchange.end();
     // Of much, the server gets some to work on before this task is over.
     if (this.exchange.fillsFrame) this.#post(() => this.#write());
-    return sending;
+    return submitted;
   }
 
   connect({ auth, signal }: ConnectOptions): Sending<void> {

@@ -1,8 +1,7 @@
 import {
   checkSignal,
-  type Deferred,
+  Deferred,
   decodePayload,
-  defer,
   describeIssues,
   FrameError,
   holdfastError,
@@ -53,11 +52,11 @@ export class StreamReader implements AsyncIterableIterator<unknown>, StreamEar {
   }
 
   next(): Promise<IteratorResult<unknown>> {
-    const reader = defer<IteratorResult<unknown>>('');
+    const reader = new Deferred<IteratorResult<unknown>>('');
     this.#readers.push(reader);
     if (this.#stage === 'new') this.#open();
     this.#serve();
-    return reader.sending;
+    return reader.promise;
   }
 
   /** The reader leaves the loop. */
@@ -106,7 +105,7 @@ export class StreamReader implements AsyncIterableIterator<unknown>, StreamEar {
       this.#serve();
     };
     try {
-      const sending = open({
+      const { id } = open({
         kind: 'request',
         name: this.#method,
         payload: this.#input,
@@ -115,7 +114,7 @@ export class StreamReader implements AsyncIterableIterator<unknown>, StreamEar {
         ear: this,
         outcome: { resolve: () => ended({}), reject: (error) => ended({ error }) },
       });
-      this.#id = sending.id;
+      this.#id = id;
       // Unless it could not even wait.
       if (this.#isOpen) signal?.addEventListener('abort', abort, { once: true });
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { Codec, Scope, Sending } from '@holdfast/protocol';
+import type { Codec, Scope } from '@holdfast/protocol';
 import type { StreamEar } from '../core/types.js';
 import type { Draft } from './make-message.js';
 
@@ -6,8 +6,8 @@ import type { Draft } from './make-message.js';
 export interface Streaming {
   readonly codec: Codec;
   readonly scope: Scope;
-  /** Settles when the stream has ended. Throws a `TypeError` for a bad option. */
-  open(draft: Draft): Sending<unknown>;
+  /** Throws a `TypeError` for a bad option. */
+  open(draft: Draft): { readonly id: string };
   /** Tells the server how much of the stream may come. */
   giveCredit(ear: StreamEar): void;
 }

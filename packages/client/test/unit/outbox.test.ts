@@ -19,8 +19,7 @@ function message(id: string, bytes = 10): Message {
     expiresAt: Infinity,
     deadlineAt: Infinity,
     writtenAt: undefined,
-    resolve: () => undefined,
-    reject: () => undefined,
+    outcome: { resolve: () => undefined, reject: () => undefined },
   };
 }
 const upTo = (messages: number, bytes: number, requests = 10, alone = false) =>

@@ -6,10 +6,10 @@ import {
   checkName,
   checkSignal,
   checkTraceparent,
+  Deferred,
   type Delivery,
   type DeliveryError,
   decodePayload,
-  defer,
   describeIssues,
   encodePayload,
   holdfastError,
@@ -103,18 +103,19 @@ function isSending<R>(delivered: R | PromiseLike<R> | Sending<R>): delivered is 
 }
 
 function rejected<R>(error: DeliveryError): Sending<R> {
-  const { sending, reject } = defer<R>(error.messageId);
-  reject(error);
-  return sending;
+  const deferred = new Deferred<R>(error.messageId);
+  deferred.reject(error);
+  return deferred.sending;
 }
 
 function settling<R>(delivered: R | PromiseLike<R>, event: string, id: string): Sending<R> {
-  const { sending, resolve, reject } = defer<R>(id);
+  const deferred = new Deferred<R>(id);
   // A store may have to be asked before it is known in which codec to encode.
-  const later = (cause: unknown) => reject(isHoldfastError(cause) ? cause : notEncoded(event, id, cause));
-  if (isPromiseLike(delivered)) delivered.then(resolve, later);
-  else resolve(delivered);
-  return sending;
+  const later = (cause: unknown) =>
+    deferred.reject(isHoldfastError(cause) ? cause : notEncoded(event, id, cause));
+  if (isPromiseLike(delivered)) delivered.then((value) => deferred.resolve(value), later);
+  else deferred.resolve(delivered);
+  return deferred.sending;
 }
 
 function notEncoded(name: string, messageId: string, cause: unknown) {

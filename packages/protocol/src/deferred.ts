@@ -1,0 +1,81 @@
+import type { Sending } from './messages.js';
+
+/**
+ * A promise with its ends in hand, which is made when somebody asks for it: most messages are sent without looking at what
+ * becomes of them, and thousands may wait at once, each of which would keep a promise, its two ends and a handler alive.
+ */
+export class Deferred<R> {
+  readonly id: string;
+  /** As in `Sending`. */
+  stored: Promise<void> | undefined;
+  /** Absent: nobody has asked yet. */
+  #promise: Promise<R> | undefined;
+  #resolve: ((value: R | PromiseLike<R>) => void) | undefined;
+  #reject: ((error: Error) => void) | undefined;
+  /** For who asks when it has ended. */
+  #settled: (() => Promise<R>) | undefined;
+
+  constructor(id: string) {
+    this.id = id;
+  }
+
+  /** For whoever waits: any number of them, as good as each other. A rejection that nobody awaits stays quiet. */
+  get sending(): Sending<R> {
+    return new DeferredSending(this);
+  }
+
+  get promise(): Promise<R> {
+    this.#promise ??=
+      this.#settled?.() ??
+      new Promise<R>((resolve, reject) => {
+        this.#resolve = resolve;
+        this.#reject = reject;
+      });
+    return this.#promise;
+  }
+
+  /** Of several outcomes the first counts. */
+  resolve(value: R | PromiseLike<R>): void {
+    if (this.#resolve) this.#resolve(value);
+    else this.#settled ??= async () => value;
+  }
+
+  reject(error: Error): void {
+    if (this.#reject) this.#reject(error);
+    else this.#settled ??= () => Promise.reject(error);
+  }
+}
+
+class DeferredSending<R> implements Sending<R> {
+  readonly id: string;
+  readonly #deferred: Deferred<R>;
+
+  constructor(deferred: Deferred<R>) {
+    this.id = deferred.id;
+    this.#deferred = deferred;
+  }
+
+  get stored(): Promise<void> | undefined {
+    return this.#deferred.stored;
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'Promise';
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: a promise is what this is.
+  then<Yes = R, No = never>(
+    onFulfilled?: ((value: R) => Yes | PromiseLike<Yes>) | null,
+    onRejected?: ((reason: unknown) => No | PromiseLike<No>) | null,
+  ): Promise<Yes | No> {
+    return this.#deferred.promise.then(onFulfilled, onRejected);
+  }
+
+  catch<No = never>(onRejected?: ((reason: unknown) => No | PromiseLike<No>) | null): Promise<R | No> {
+    return this.#deferred.promise.catch(onRejected);
+  }
+
+  finally(onFinally?: (() => void) | null): Promise<R> {
+    return this.#deferred.promise.finally(onFinally);
+  }
+}
