@@ -2,7 +2,7 @@
 // A rule's `to` names what is forbidden; $1 stands for the first bracket of its `from.path`.
 
 const ownDoors =
-  '^packages/[^/]+/src/(index|ports|jwt|metrics|msgpack|payload-codec|plain|explain|storage|storage-file|stream)[.]ts$|^packages/testing/src/tcp-proxy[.]ts$';
+  '^packages/[^/]+/src/(index|ports|jwt|metrics|msgpack|payload-codec|plain|explain|storage|storage-file|stream|users)[.]ts$|^packages/testing/src/tcp-proxy[.]ts$';
 const protocolDoor = '^packages/protocol/src/index[.]ts$';
 const sharedTypes = '^packages/client/src/(room-)?types[.]ts$';
 const clientPorts = '^packages/client/src/ports/';
@@ -105,6 +105,13 @@ export default {
       'If the main entry imported it, it would be in every bundle.',
       { path: '^packages/[^/]+/src/', pathNot: '^packages/[^/]+/src/msgpack[.]ts$' },
       { path: '^packages/[^/]+/src/msgpack[.]ts$' },
+    ),
+
+    rule(
+      'bindings-stand-where-a-user-stands',
+      'They are written as anybody could write one for another UI library.',
+      { path: '^packages/(react|vue)/src/' },
+      { path: '^packages/(?!(react|vue)/|client/src/(index|users)[.]ts$)' },
     ),
 
     // The client: api → runtime → core; platform implements ports.

@@ -18,12 +18,17 @@ const root = dirname(fileURLToPath(import.meta.url));
 const readJson = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'));
 
 /** The published packages with the entries they export: `.` is index, `./ports` is ports. */
-const published = ['protocol', 'client', 'server', 'redis', 'testing'].map((name) => {
+const published = ['protocol', 'client', 'server', 'redis', 'testing', 'react', 'vue'].map((name) => {
   const { dependencies, peerDependencies, exports } = readJson(`packages/${name}/package.json`);
   const entries = Object.keys(exports)
     .filter((key) => key !== './package.json')
     .map((key) => (key === '.' ? 'index' : key.slice(2)));
-  return { dir: `packages/${name}`, entries, external: externalOf({ ...dependencies, ...peerDependencies }) };
+  // Hooks are for what runs in a browser: React's bundlers ask for that to be said.
+  const banner = name === 'react' ? "'use client';" : '';
+  return {
+    ...{ dir: `packages/${name}`, entries, banner },
+    external: externalOf({ ...dependencies, ...peerDependencies }),
+  };
 });
 
 /** What a package depends on is never copied into it, subpaths included, and neither is Node. */
@@ -76,7 +81,7 @@ const filesIn = (folder) =>
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
 
-const packageCode = ({ dir, entries, external }) => ({
+const packageCode = ({ dir, entries, external, banner }) => ({
   ...strict,
   input: inputs(`${dir}/src`, entries, '.ts'),
   external,
@@ -85,6 +90,7 @@ const packageCode = ({ dir, entries, external }) => ({
     {
       dir: join(root, dir, 'dist'),
       format: 'es',
+      banner,
       sourcemap: true,
       entryFileNames: '[name].js',
       chunkFileNames: 'shared/[name].js',
@@ -92,6 +98,7 @@ const packageCode = ({ dir, entries, external }) => ({
     {
       dir: join(root, dir, 'dist'),
       format: 'cjs',
+      banner,
       sourcemap: true,
       exports: 'named',
       // isomorphic-ws is CommonJS in Node and an ES module in a browser's bundle: look before taking the default.

@@ -5,12 +5,15 @@ const source = (path: string) => fileURLToPath(new URL(`./packages/${path}`, imp
 
 // The same table as "paths" in tsconfig.base.json: these tests run on the sources, without a build.
 const alias = [
-  { find: /^@holdfast\/(protocol|client|server|testing|redis)$/, replacement: source('$1/src/index.ts') },
+  {
+    find: /^@holdfast\/(protocol|client|server|testing|redis|react|vue)$/,
+    replacement: source('$1/src/index.ts'),
+  },
   { find: /^@holdfast\/(client|server)\/ports$/, replacement: source('$1/src/ports.ts') },
   { find: '@holdfast/client/payload-codec', replacement: source('client/src/payload-codec.ts') },
   { find: '@holdfast/client/plain', replacement: source('client/src/plain.ts') },
   { find: '@holdfast/client/explain', replacement: source('client/src/explain.ts') },
-  { find: /^@holdfast\/client\/(storage(?:-file)?|stream)$/, replacement: source('client/src/$1.ts') },
+  { find: /^@holdfast\/client\/(storage(?:-file)?|stream|users)$/, replacement: source('client/src/$1.ts') },
   { find: '@holdfast/server/jwt', replacement: source('server/src/jwt.ts') },
   { find: '@holdfast/server/metrics', replacement: source('server/src/metrics.ts') },
   { find: '@holdfast/testing/tcp-proxy', replacement: source('testing/src/tcp-proxy.ts') },
@@ -27,12 +30,28 @@ const onSources = (name: string, testTimeout: number, ...more: readonly string[]
   resolve: { alias },
   test: {
     name,
-    include: [`packages/*/test/${name}/**/*.test.ts`, ...more],
+    include: [`packages/*/test/${name}/**/*.test.{ts,tsx}`, ...more],
     setupFiles: ['./test/quiet.ts'],
     allowOnly,
     testTimeout,
   },
 });
+
+/** The tests of the hooks once more, on the oldest React that they are for. */
+const onReact18 = () => {
+  const sources = onSources('unit', 10_000);
+  const inReact18 = (replacement: string) => source(`react/test/react-18/node_modules/${replacement}`);
+  const react = { find: /^(react|react-dom)(?=\/|$)/, replacement: inReact18('$1') };
+  return {
+    resolve: { alias: [react, ...alias] },
+    test: {
+      ...sources.test,
+      name: 'react 18',
+      env: { REACT: '18' },
+      include: ['packages/react/test/unit/*.test.tsx'],
+    },
+  };
+};
 
 /** Tests on what is built: @holdfast/* resolves to dist through node_modules, as it does for a user. */
 const onBuild = (name: string, more: { maxConcurrency?: number } = {}) => ({
@@ -56,6 +75,7 @@ export default defineConfig({
     projects: [
       // The benchmark itself is run by hand; that it counts right is tested.
       onSources('unit', 10_000, 'bench/test/*.test.ts'),
+      onReact18(),
       onSources('simulation', long ? 900_000 : 60_000),
       // A Redis of their own.
       onSources('redis', long ? 900_000 : 60_000),

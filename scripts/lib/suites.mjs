@@ -7,6 +7,7 @@ import { root, runTool } from './process.mjs';
 /** `needs`: without all of it none of its tests can run. `uses`: the tests that need these skip themselves, by name. */
 export const kinds = [
   { name: 'unit' },
+  { name: 'react 18' },
   { name: 'simulation' },
   { name: 'redis', needs: ['redis'] },
   { name: 'sockets', uses: ['nft', 'redis'] },

@@ -41,6 +41,8 @@ export {
   type SchemaIssue,
   type Sending,
   type SendOptions,
+  type ServerEvent,
+  type ServerEventOutput,
   type Unsubscribe,
 } from '@holdfast/protocol';
 export type * from './types.js';
