@@ -62,6 +62,13 @@ const fromSources = {
 
 const forBrowser = () => [fromSources, nodeResolve({ browser: true }), commonjs()];
 
+/** An entry that exports what these do. */
+const madeOf = (name, entries) => ({
+  name: 'made-of',
+  resolveId: (id) => (id === name ? id : null),
+  load: (id) => (id === name ? entries.map((entry) => `export * from '${entry}';`).join('\n') : null),
+});
+
 const copyFolder = (from, to) => ({
   name: 'copy-folder',
   buildStart() {
@@ -123,23 +130,25 @@ const packageTypes = ({ dir, entries, external }) => ({
   })),
 });
 
-const clientScript = {
+/** The client as one script for a <script> tag; `entries`: of which it is made. */
+const clientScript = (name, entries) => ({
   ...strict,
-  input: join(root, 'packages/client/src/index.ts'),
+  input: name,
   // esbuild shortens the names of private fields, which terser leaves; terser finds what spans the whole script.
   plugins: [
+    madeOf(name, entries),
     ...forBrowser(),
     compile({ minify: true, legalComments: 'none' }),
     terser({ ecma: 2020, compress: { passes: 3 } }),
   ],
   output: {
-    file: join(root, 'packages/client/dist/holdfast.global.js'),
+    file: join(root, `packages/client/dist/${name}`),
     format: 'iife',
     name: 'Holdfast',
     exports: 'named',
     sourcemap: true,
   },
-};
+});
 
 const playgroundPage = {
   ...strict,
@@ -181,7 +190,8 @@ export default (args) => {
   delete args.configJs;
   return [
     ...published.map(packageCode),
-    clientScript,
+    clientScript('holdfast.global.js', ['@holdfast/client']),
+    clientScript('holdfast.msgpack.global.js', ['@holdfast/client', '@holdfast/client/msgpack']),
     command,
     playgroundPage,
     playgroundPrograms,

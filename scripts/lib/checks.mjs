@@ -37,6 +37,7 @@ export const buildChecks = [
     run: () => checkPackage(name),
   })),
   { name: 'size of the client', run: () => script('size.mjs'), showsOutput: true },
+  { name: 'integrity of its scripts', run: () => script('integrity.mjs'), showsOutput: true },
   { name: 'cost of types', run: () => script('types-cost.mjs'), showsOutput: true },
 ];
 
