@@ -112,7 +112,9 @@ export function suiteOfRooms(make: MakeStore): void {
       const { own } = await begin(store);
       expect(await say('a', { incarnation: 'another' })).toEqual({ status: 'lost' });
       expect(await say('b', { incarnation: own.epoch })).toMatchObject({ status: 'ok' });
-      expect(await read({ offset: 0 })).toMatchObject({ offsets: [1] });
+      const incarnation = await store.incarnation({ room: 'lobby' });
+      expect(await say('c', { incarnation })).toMatchObject({ status: 'ok' });
+      expect(await read({ offset: 0 })).toMatchObject({ offsets: [1, 2] });
     });
 
     test('is told of', async () => {

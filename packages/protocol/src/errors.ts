@@ -79,7 +79,7 @@ export type DeliveryError =
   | TooBigError
   | InvalidPayloadError
   | EachSend<'ERR_TIMEOUT' | 'ERR_CLOSED', 'unsent' | 'unknown'>
-  | EachSend<'ERR_SESSION_LOST' | 'ERR_STREAM_LOST', 'unknown'>
+  | EachSend<'ERR_SESSION_LOST' | 'ERR_STREAM_LOST' | 'ERR_STORE_LOST', 'unknown'>
   | RejectedError
   | EachSend<'ERR_NO_HANDLER' | 'ERR_HANDLER_FAILED', 'rejected'>
   | RateLimitedError;
@@ -116,6 +116,7 @@ const RETRYABLE: { readonly [Code in ErrorCode]: boolean } = {
   ERR_CLOSED: false,
   ERR_SESSION_LOST: true,
   ERR_STREAM_LOST: true,
+  ERR_STORE_LOST: true,
   ERR_REJECTED: false,
   ERR_NO_HANDLER: false,
   ERR_HANDLER_FAILED: false,

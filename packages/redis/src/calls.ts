@@ -38,7 +38,7 @@ export interface AttachSurroundings {
   readonly outboxWindowMs: number;
   /** Of the entry in the register, if one was made. */
   readonly stamp: string;
-  /** An incarnation for a session that is made, where they are the sessions' own. */
+  /** An incarnation for the sessions of a user who has none yet, on disk. */
   readonly epoch: string;
 }
 

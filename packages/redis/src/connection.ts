@@ -88,6 +88,11 @@ export class Connection {
     }
   }
 
+  /** Names the node that has this key, for who remembers something of it. */
+  nodeOf(_key: string): string {
+    return '';
+  }
+
   async publish(channel: string, message: Buffer): Promise<void> {
     try {
       await this.#ask('PUBLISH', channel, [message]);

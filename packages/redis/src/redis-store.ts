@@ -34,6 +34,7 @@ import type {
 } from '@holdfast/server/ports';
 import * as calls from './calls.js';
 import type { Connection } from './connection.js';
+import { Incarnations } from './incarnations.js';
 import { Keys } from './keys.js';
 import { encodeNote, Listening } from './notes.js';
 import { Registers } from './registers.js';
@@ -60,7 +61,7 @@ const WINDOW_MS = 86_400_000;
 const MAX_SEATINGS = 8;
 
 /** What a store needs of its connection. */
-export type Commands = Pick<Connection, 'run' | 'publish' | 'subscribe' | 'checkNotes'>;
+export type Commands = Pick<Connection, 'run' | 'publish' | 'subscribe' | 'checkNotes' | 'nodeOf'>;
 
 type Status = { readonly status: 'ok' | 'gone' };
 
@@ -77,6 +78,7 @@ export class RedisStore implements SessionStore {
   readonly #random: Pick<Random, 'id'>;
   readonly #keys: Keys;
   readonly #registers: Registers;
+  readonly #incarnations: Incarnations;
   readonly #listening = new Listening();
   readonly #bounds: Bounds;
   readonly #inbox: Bounds;
@@ -101,6 +103,10 @@ export class RedisStore implements SessionStore {
     this.#keys = new Keys(prefix);
     this.#registers = new Registers(this.#keys, (script, keys, name, args) =>
       this.#run(script, keys, name, args),
+    );
+    this.#incarnations = new Incarnations(
+      (key) => connection.nodeOf(key),
+      async (key) => textOf(await this.#run(scripts.incarnation, [key], '', [])),
     );
     this.#bounds = bounds;
     this.#inbox = inbox;
@@ -206,11 +212,20 @@ export class RedisStore implements SessionStore {
     const { room, bounds, incarnation = '' } = call;
     const begin = [incarnation, this.#random.id(), ...calls.boundsArguments(LOG_BOUNDS, bounds)];
     const args = [...begin, ...calls.publishArguments(call)];
-    const reply = listOf(await this.#run(scripts.publish, [this.#keys.room(room)], room, args));
+    const key = this.#keys.room(room);
+    const reply = listOf(await this.#run(scripts.publish, [key], room, args));
     const [status, epoch, offset, members] = reply;
-    if (textOf(status) === 'lost') return { status: 'lost' };
+    if (textOf(status) === 'lost') {
+      this.#incarnations.forget(key);
+      return { status: 'lost' };
+    }
     const position = { epoch: textOf(epoch), offset: numberOf(offset) };
     return { status: 'ok', position, members: numberOf(members) };
+  }
+
+  /** On disk there is none: what was promised is there. */
+  incarnation({ room }: { readonly room: string }): string | Promise<string> {
+    return this.durability === 'disk' ? '' : this.#incarnations.of(this.#keys.room(room));
   }
 
   async readRoom({ room, bounds, after }: ReadRoomCall): Promise<RoomPart> {

@@ -16,7 +16,7 @@ import {
 } from './lua/looking.js';
 import { append, withdraw } from './lua/outbox.js';
 import { prelude } from './lua/prelude.js';
-import { countMembers, membersOf, publish, readRoom, seat } from './lua/room.js';
+import { countMembers, incarnation, membersOf, publish, readRoom, seat } from './lua/room.js';
 import { session } from './lua/session.js';
 
 /** One step in Redis: nothing else happens there meanwhile. */
@@ -54,6 +54,7 @@ export const scripts = {
   advance: script(advance),
   strike: script(strike),
   publish: script(publish),
+  incarnation: script(incarnation),
   readRoom: script(readRoom),
   seat: script(seat),
   membersOf: script(membersOf),

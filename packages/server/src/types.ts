@@ -130,7 +130,8 @@ export interface Target<C extends AnyContract = Contract, U extends User = User>
   except(...sessionsOrRooms: readonly (Pick<ServerSession<C, U>, 'id'> | string)[]): Target<C, U>;
   /**
    * Settles when it stands in the room's log, or is kept for each session; slow clients never delay it. `members`: for
-   * how many sessions it was. None: `onUnreached` hears of it.
+   * how many sessions it was. None: `onUnreached` hears of it. To rooms: rejects `unknown` with `ERR_STORE_LOST` if the store
+   * has lost its last writes while the publication was under way.
    */
   send<K extends ServerEvent<C>>(
     event: K,

@@ -27,6 +27,7 @@ const consequences: { readonly [code in ErrorCode]: Consequence } = {
   ERR_TIMEOUT: 'retry',
   ERR_CLOSED: 'retry',
   ERR_STREAM_LOST: 'retry',
+  ERR_STORE_LOST: 'retry',
   ERR_SESSION_LOST: 'retry',
   ERR_REJECTED: 'retry',
   ERR_NO_HANDLER: 'retry',

@@ -1,6 +1,9 @@
 import { lua } from './prelude.js';
 
-/** `KEYS[2]`: how far the durable outboxes of the user have come; with `:t` behind it, when each was used. */
+/**
+ * `KEYS[2]`: how far the durable outboxes of the user have come, and on disk under which incarnation; with `:t` behind it, when
+ * each was used.
+ */
 const marks = lua`
 local marks_key = KEYS[2]
 local MAX_OUTBOXES = 10000
@@ -16,6 +19,12 @@ local function mark_of(outbox)
 end
 local function marked(outbox, n)
   return n <= (tonumber(redis.call('HGET', marks_key, mark_of(outbox))) or 0)
+end
+-- On disk the incarnation is a word that lies with the data: what the marks have forgotten, a session must not promise.
+local function incarnation_on_disk(own, window)
+  redis.call('HSETNX', marks_key, 'inc', own)
+  redis.call('PEXPIRE', marks_key, whole(window + 60000))
+  return redis.call('HGET', marks_key, 'inc')
 end
 local function mark_outbox(name_of_outbox, n, window)
   local outbox = mark_of(name_of_outbox)
@@ -76,7 +85,7 @@ local function make()
   set('uid', uid)
   set('user', user)
   set('codec', codec)
-  set('inc', class == 'disk' and fresh_epoch or incarnation)
+  set('inc', class == 'disk' and incarnation_on_disk(fresh_epoch, window) or incarnation)
   set('gen', gen)
   set('mv', mv)
   set('level', 'low')
@@ -87,6 +96,7 @@ if is_open() then
   local refused = refusal()
   if refused then return { refused } end
   previous = num('gen')
+  if class == 'disk' then incarnation_on_disk(record.inc, window) end
 else
   if not (fresh and is_unused()) then return verdict_on_lost() end
   make()

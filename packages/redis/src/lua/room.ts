@@ -158,6 +158,11 @@ note({ 'room', name })
 return extend({ 'ok' }, result)
 `;
 
+/** In which a publication is tried now. */
+export const incarnation = lua`
+return incarnation
+`;
+
 export const readRoom = lua`${room}
 local epoch = take()
 local standard, named = take_bounds()

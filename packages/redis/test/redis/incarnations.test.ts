@@ -69,6 +69,33 @@ describe.skipIf(!redisProgram)('when a replica has taken over', () => {
     expect(await publish(store, 'lobby', 'b')).toMatchObject({ status: 'ok', members: 1 });
   });
 
+  test('on disk, the sessions of a user have one: what a durable outbox has written is known in the next session, too', async () => {
+    const { store, prefix } = await make({ durability: 'disk' });
+    const [one, other, bob] = [
+      await begin(store, 'ada.1'),
+      await begin(store, 'ada.2'),
+      await begin(store, 'bob.1', { user: { id: 'bob' } }),
+    ];
+    expect(other.own.epoch).toBe(one.own.epoch);
+    expect(bob.own.epoch).not.toBe(one.own.epoch);
+    // With the marks it goes: then nobody knows any more what was written.
+    const marks = `${prefix}{ada}:outboxes`;
+    expect(await admin().pttl(marks)).toBeGreaterThan(86_400_000);
+    await admin().del(marks);
+    expect((await begin(store, 'ada.3')).own.epoch).not.toBe(one.own.epoch);
+  });
+
+  test('of a publication, the one in which it was tried first is remembered until it is old', async () => {
+    const { store } = await make();
+    const first = await store.incarnation({ room: 'lobby' });
+    await takeOver();
+    expect(store.incarnation({ room: 'lobby' })).toBe(first);
+    expect(await publish(store, 'lobby', 'a', { incarnation: first })).toEqual({ status: 'lost' });
+    const second = await store.incarnation({ room: 'lobby' });
+    expect(second).not.toBe(first);
+    expect(await publish(store, 'lobby', 'a', { incarnation: second })).toMatchObject({ status: 'ok' });
+  });
+
   test('what is on disk is not lost with it', async () => {
     const { store } = await make({ durability: 'disk' });
     const talk = await begin(store);

@@ -51,6 +51,7 @@ describe.skipIf(!redisProgram)('two servers over one Redis', () => {
       publish: (channel, message) => connection.publish(channel, message),
       subscribe: (channel, listener) => connection.subscribe(channel, listener),
       checkNotes: () => undefined,
+      nodeOf: () => '',
     }));
     await begin(store);
     const moved = late.move({ sid: 's1', move: into('lobby') });

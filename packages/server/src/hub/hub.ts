@@ -13,6 +13,7 @@ import {
   Type,
 } from '@holdfast/protocol';
 import { after, Turns } from '../answer.js';
+import { membersOf } from '../delivery-errors.js';
 import type { ServerPorts } from '../ports/ports.js';
 import type {
   Answer,
@@ -291,7 +292,7 @@ export class Hub {
     const turns = this.#turns.get(room) ?? new Turns();
     const answer = turns.take(
       () => store.publish({ room, bounds, writer: node, w, publication, message }),
-      (published) => (published.status === 'ok' ? published.members : 0),
+      (published) => membersOf(published, id),
     );
     if (!(answer instanceof Promise)) return answer;
     this.#turns.set(room, turns);

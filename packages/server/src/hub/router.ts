@@ -35,6 +35,7 @@ import type { ServerContext } from '../types.js';
 import { HandlerContext, type Running } from './handler-context.js';
 import type { Handler, StreamHandler } from './handlers.js';
 import type { Hub } from './hub.js';
+import type { NewPublication } from './new-publication.js';
 import { checkPayload, dataOf, Refusal, tooMany } from './payload.js';
 import { Permits, type PermitsSurroundings } from './permits.js';
 
@@ -224,7 +225,7 @@ export class Router {
     const published =
       room === undefined
         ? 0
-        : this.#around.hub.publish(room, {
+        : this.#publish(session, room, {
             name: event,
             payload: dataOf(session, item),
             id,
@@ -236,6 +237,14 @@ export class Router {
           });
     if (working.length === 0) return after(published, () => ({}));
     return Promise.all([published, ...working]).then(() => ({}));
+  }
+
+  /** Its sender has been told that it is accepted: what is not known of it afterwards is reported here. */
+  #publish(session: Session, room: string, publication: NewPublication): Answer<unknown> {
+    const published = this.#around.hub.publish(room, publication);
+    if (!isPromiseLike(published)) return published;
+    const where = { name: publication.name, sessionId: session.id };
+    return published.then(undefined, (error: unknown) => this.#around.report(error, where));
   }
 
   /** What still runs when this returns. */

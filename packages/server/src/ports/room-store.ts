@@ -65,7 +65,10 @@ export interface PublishCall extends Writing {
   readonly publication: Publication;
   /** The message by which it was published, if it was one: of several calls for the same message the first counts. */
   readonly message?: string | undefined;
-  /** The incarnation in which this was tried first. */
+  /**
+   * The incarnation in which this was tried first: in another one it is `lost`, since nobody can say any more whether it
+   * was published in that one. Absent: it is published in any.
+   */
   readonly incarnation?: string | undefined;
 }
 export type Published =

@@ -82,6 +82,11 @@ export interface SessionStore {
 
   /** Appends to a room's log. */
   publish(call: PublishCall): Answer<Published>;
+  /**
+   * In which incarnation a publication in this room is tried now. What a store remembers of that may be old: then `publish`
+   * has changed nothing and says `lost`, and this is asked anew.
+   */
+  incarnation(call: { readonly room: string }): Answer<string>;
   /** Which sessions there are; each once. */
   find(call: FindCall): Answer<readonly FoundSession[]>;
   /** Keeps what the application says of a session; the newest counts. */

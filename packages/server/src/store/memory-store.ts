@@ -254,6 +254,10 @@ export class MemoryStore implements SessionStore {
     return { status: 'ok', ...published };
   }
 
+  incarnation(): string {
+    return this.#settings.epoch;
+  }
+
   cast(call: CastCall): { readonly members: number } {
     this.#notes.add({ about: 'cast', ...call });
     this.#notes.tell();

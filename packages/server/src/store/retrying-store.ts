@@ -1,5 +1,6 @@
 import { type Clock, isPromiseLike, type Random } from '@holdfast/protocol';
 import type { Answer, SessionStore } from '../ports/store.js';
+import { publishing } from './publishing.js';
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
@@ -20,17 +21,14 @@ export interface RetryingStore extends SessionStore {
 /**
  * Repeats what the store did not answer, since everything but `attach` may be repeated: a store that cannot be reached
  * is a store that is slow, and nothing is acknowledged, handled or lost meanwhile. `attach` rejects; the client dials
- * again.
+ * again. Of `publish`, `lost` means that it may have been published: an answer is missing, and the store has lost its last
+ * writes since.
  */
 export function retryingStore(store: SessionStore, around: RetryingSurroundings): RetryingStore {
   const { clock, random, failed } = around;
   const pauses = new Set<() => void>();
   let health: 'fine' | 'failing' | 'stopped' = 'fine';
 
-  const answered = <T>(value: T): T => {
-    if (health === 'failing') health = 'fine';
-    return value;
-  };
   const failing = (error: unknown): void => {
     if (health !== 'fine') return;
     health = 'failing';
@@ -53,7 +51,9 @@ export function retryingStore(store: SessionStore, around: RetryingSurroundings)
     let next: Answer<T> | PromiseLike<T> = answer;
     for (let ms = FIRST_PAUSE_MS; ; ms = Math.min(LONGEST_PAUSE_MS, 2 * ms)) {
       try {
-        return answered(await next);
+        const value = await next;
+        if (health === 'failing') health = 'fine';
+        return value;
       } catch (error) {
         failing(error);
       }
@@ -87,7 +87,8 @@ export function retryingStore(store: SessionStore, around: RetryingSurroundings)
     release: retried((call) => store.release(call)),
     done: retried((call) => store.done(call)),
     orphans: retried((call) => store.orphans(call)),
-    publish: retried((call) => store.publish(call)),
+    publish: publishing(store, retried),
+    incarnation: retried((call) => store.incarnation(call)),
     find: retried((call) => store.find(call)),
     describe: retried((call) => store.describe(call)),
     move: retried((call) => store.move(call)),

@@ -50,6 +50,7 @@ export function laterStore(store: SessionStore, clock: Clock, random: Random, ma
     done: (call) => ask(() => store.done(call)),
     orphans: (call) => ask(() => store.orphans(call)),
     publish: (call) => ask(() => store.publish(call)),
+    incarnation: (call) => ask(() => store.incarnation(call)),
     find: (call) => ask(() => store.find(call)),
     describe: (call) => ask(() => store.describe(call)),
     move: (call) => ask(() => store.move(call)),

@@ -48,6 +48,7 @@ const CALLS = [
 ] as const satisfies readonly (keyof SessionStore)[];
 
 type Call = (value: unknown) => unknown;
+type Publish = SessionStore['publish'];
 
 export interface FarStoreSurroundings {
   readonly process: SimProcess;
@@ -85,6 +86,21 @@ export function farStore(store: () => SessionStore, around: FarStoreSurroundings
     const call: Call = (value) => (store()[name] as Call)(value);
     seen[name] = (value: unknown) => reach(call, value, name);
   }
+  // Remembered until it turns out to be old, as by who does not ask before each publication.
+  let incarnation: string | undefined;
+  const publish = seen['publish'] as Publish;
+  seen['incarnation'] = () => {
+    incarnation ??= store().incarnation({ room: '' }) as string;
+    return incarnation;
+  };
+  seen['publish'] = (call: Parameters<Publish>[0]) => {
+    const answer = publish(call);
+    if (!(answer instanceof Promise)) return answer;
+    return answer.then((published) => {
+      if (published.status === 'lost') incarnation = undefined;
+      return published;
+    });
+  };
   return seen as unknown as SessionStore;
 }
 

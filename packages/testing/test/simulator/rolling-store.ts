@@ -16,7 +16,7 @@ interface Logged {
 }
 
 /** Rooms begin anew with each incarnation: a position of an earlier one must not count in this one. */
-const FORGOTTEN = new Set(['publish', 'cast', 'readRoom', 'listen', 'orphans', 'find']);
+const FORGOTTEN = new Set(['publish', 'incarnation', 'cast', 'readRoom', 'listen', 'orphans', 'find']);
 
 type Listener = Parameters<SessionStore['listen']>[0];
 

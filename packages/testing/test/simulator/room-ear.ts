@@ -176,9 +176,10 @@ export class RoomEar {
 }
 
 /**
- * A publication whose answer was lost together with the store is published again, in another life of the room: servers
- * do not know yet in which one they tried first.
+ * What a client has said in a room is published again in another life of it where its message is handled again: it was
+ * accepted in an incarnation of the store that has lost who had handled it. What a server has said never is.
  */
 function isAgain(found: readonly Published[]): boolean {
-  return new Set(found.map(({ epoch }) => epoch)).size > 1;
+  const isOfServer = found.some(({ text }) => text.includes('#'));
+  return !isOfServer && new Set(found.map(({ epoch }) => epoch)).size > 1;
 }

@@ -82,6 +82,7 @@ describe('MemoryStore', () => {
       done: store.done(call),
       detach: store.detach(own),
       publish: store.publish({ room: 'r', writer: 'A', w: 1, publication }),
+      incarnation: store.incarnation(),
       find: store.find({}),
       describe: store.describe({ sid, data: '{}' }),
       move: store.move({ sid, move: { name: 'r' } }),

@@ -1,5 +1,5 @@
 import { seededRandom, VirtualClock } from '@holdfast/testing';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { SessionStore } from '../../../src/ports/store.js';
 import { MemoryStore } from '../../../src/store/memory-store.js';
 import { retryingStore } from '../../../src/store/retrying-store.js';
@@ -41,11 +41,72 @@ test('a call is made again until it is answered; the outage is told once', async
     Promise.resolve(store.publish({ room: 'r', writer: 'A', w: 1, publication })),
   );
   expect(published).toMatchObject({ status: 'ok', position: { offset: 1 } });
-  expect(asked).toEqual(Array(6).fill('publish'));
+  // Before it is tried it has to be known in which incarnation that is.
+  expect(asked).toEqual([...Array(6).fill('incarnation'), 'publish']);
   expect(told).toEqual(['Error: away, 5 to go']);
   fail(1);
   await clock.until(Promise.resolve(store.readRoom({ room: 'r' })));
   expect(told).toHaveLength(2);
+});
+
+describe('a publication is tried in one incarnation', () => {
+  /** A store that remembers its incarnation until it hears that this is old; `loseAnswers`: of so many calls. */
+  function rolling() {
+    const clock = new VirtualClock();
+    const random = seededRandom(1);
+    let inner = new MemoryStore({ clock, random });
+    let known: string | undefined;
+    let missing = 0;
+    const store: SessionStore = new Proxy<SessionStore>(inner, {
+      get(_target, name) {
+        if (name === 'incarnation') return () => (known ??= inner.incarnation());
+        if (name !== 'publish') return Reflect.get(inner, name) as unknown;
+        return async (call: Parameters<SessionStore['publish']>[0]) => {
+          const published = inner.publish(call);
+          if (published.status === 'lost') known = undefined;
+          if (missing-- > 0) throw new Error('its answer is missing');
+          return published;
+        };
+      },
+    });
+    const retrying = retryingStore(store, { clock, random, failed: () => undefined });
+    let w = 0;
+    const publish = () => Promise.resolve(retrying.publish({ room: 'r', writer: 'A', w: ++w, publication }));
+    const roll = (): void => {
+      inner = new MemoryStore({ clock, random });
+    };
+    const loseAnswers = (calls: number): void => {
+      missing = calls;
+    };
+    const offset = () => inner.readRoom({ room: 'r' }).top.offset;
+    return { clock, publish, roll, loseAnswers, offset };
+  }
+
+  test('of a missing answer, nothing is lost', async () => {
+    const { clock, publish, loseAnswers, offset } = rolling();
+    loseAnswers(3);
+    expect(await clock.until(publish())).toMatchObject({ status: 'ok', position: { offset: 1 } });
+    expect(offset()).toBe(1);
+  });
+
+  test('if the store has lost its last writes before it was tried, it is published', async () => {
+    const { clock, publish, roll, offset } = rolling();
+    await clock.until(publish());
+    roll();
+    expect(await clock.until(publish())).toMatchObject({ status: 'ok', position: { offset: 1 } });
+    expect(offset()).toBe(1);
+  });
+
+  test('if it has lost them since, nobody knows: it is not published again, and the next one is', async () => {
+    const { clock, publish, roll, loseAnswers, offset } = rolling();
+    loseAnswers(1);
+    const published = publish();
+    await clock.settle();
+    roll();
+    expect(await clock.until(published)).toEqual({ status: 'lost' });
+    expect(offset()).toBe(0);
+    expect(await clock.until(publish())).toMatchObject({ status: 'ok' });
+  });
 });
 
 test('pauses grow to two seconds, and no further', async () => {

@@ -157,6 +157,17 @@ export const SERVER_RULES: readonly Mutant[] = [
     edits: [{ file: 'server/src/store/room-log.ts', find: 'if (known) return known;', put: '' }],
   },
   {
+    name: 'publishes-in-any-incarnation',
+    says: 'a publication whose answer is missing is repeated in an incarnation that may have lost it',
+    edits: [
+      {
+        file: 'server/src/store/publishing.ts',
+        find: 'message, incarnation });',
+        put: 'message, incarnation: incarnation && undefined });',
+      },
+    ],
+  },
+  {
     name: 'membership-guessed',
     says: 'what is said in a room does not wait for the join before it',
     edits: [{ file: 'server/src/session.ts', find: 'return this.#moving === 0;', put: 'return true;' }],
