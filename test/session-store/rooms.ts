@@ -270,6 +270,27 @@ export function suiteOfRooms(make: MakeStore): void {
       expect(await say('a')).toMatchObject({ members: 0 });
     });
 
+    test('who is put in again stays where it was: its client may not have read since', async () => {
+      const { store, epoch, say, settle } = await room();
+      const talk = await begin(store);
+      const into = (offset: number) => ({
+        sid: 's1',
+        move: { name: 'lobby', membership: { position: { epoch, offset }, replaced: [] } },
+      });
+      expect(await store.move(into(0))).toEqual({ status: 'ok' });
+      await say('a');
+      await settle();
+      const notes = notesOf(store);
+      expect(await store.move(into(1))).toEqual({ status: 'kept' });
+      await settle();
+      expect(notes).toEqual([]);
+      expect(await say('b')).toMatchObject({ members: 1 });
+      expect(await talk.attach()).toMatchObject({ rooms: new Map([['lobby', into(0).move.membership]]) });
+      expect(await store.move({ sid: 's1', move: { name: 'lobby' } })).toEqual({ status: 'ok' });
+      expect(await store.move(into(2))).toEqual({ status: 'ok' });
+      expect(await store.move({ ...into(2), sid: 'nobody' })).toEqual({ status: 'gone' });
+    });
+
     test('stay while their connections are cut', async () => {
       const { store, say } = await room();
       const talk = await begin(store, 's1', { user: ADA });

@@ -64,6 +64,7 @@ const MAX_SEATINGS = 8;
 export type Commands = Pick<Connection, 'run' | 'publish' | 'subscribe' | 'checkNotes' | 'nodeOf'>;
 
 type Status = { readonly status: 'ok' | 'gone' };
+type Moved = { readonly status: 'ok' | 'kept' | 'gone' };
 
 /**
  * Keeps sessions and rooms in Redis, for all servers that have the same one. Each call is one script, that is, one
@@ -234,15 +235,16 @@ export class RedisStore implements SessionStore {
     return calls.roomPart(await this.#run(scripts.readRoom, [this.#keys.room(room)], room, args));
   }
 
-  async move(call: MoveCall): Promise<Status> {
+  async move(call: MoveCall): Promise<Moved> {
     const { sid, move } = call;
     const answer = await this.#ask(scripts.move, sid, calls.moveArguments(move));
-    if (!move.presence) await this.#seat(sid, move.name, listOf(answer)[1]);
-    const status = statusOf(answer);
-    if (status.status === 'ok') {
+    const [first, standing] = listOf(answer);
+    if (!move.presence) await this.#seat(sid, move.name, standing);
+    const status = textOf(first) as Moved['status'];
+    if (status === 'ok') {
       await this.#connection.publish(this.#keys.notes, encodeNote({ about: 'move', ...call }));
     }
-    return status;
+    return { status };
   }
 
   async cast(call: CastCall): Promise<{ readonly members: number }> {

@@ -15,6 +15,7 @@ import type { Hub } from './hub/hub.js';
 import type { Middleware } from './hub/middleware.js';
 import type { Report, Router } from './hub/router.js';
 import type { MessageRates } from './limits/message-rate.js';
+import { Lookout } from './lookout.js';
 import type { ServerPorts } from './ports/ports.js';
 import type { Answer, EndCall, Note, Orphan, Writing } from './ports/store.js';
 import { Session, type SessionSurroundings } from './session.js';
@@ -49,6 +50,7 @@ export class Sessions {
   readonly #ofConnections: AttachmentSurroundings;
   readonly #ofSessions: SessionSurroundings;
   readonly #sweeper: Sweeper;
+  readonly #lookout: Lookout;
   /** Connections with a session. */
   #connections = 0;
   /** Sessions whose end the store has been told of and has not answered. */
@@ -59,14 +61,25 @@ export class Sessions {
     this.#ofConnections = this.#connectionsIn(around);
     this.#ofSessions = this.#sessionsIn(around);
     const { ports, settings, store, hub, failed } = around;
+    const storeFailed = (error: unknown): void => failed(error, { name: 'store' });
+    this.#lookout = new Lookout({
+      clock: ports.clock,
+      store,
+      sessions: hub.sessions,
+      // Others may have written to its client, and nobody has said what.
+      gone: (session) => this.#forget(session, { reason: 'lost', undelivered: 0 }, []),
+      left: (session, name) => hub.moved({ sid: session.id, move: { name } }),
+      failed: storeFailed,
+    });
     this.#sweeper = new Sweeper({
       clock: ports.clock,
       store,
       sessionTtlMs: settings.sessionTtlMs,
       sessions: hub.sessions,
+      lookOut: () => this.#lookout.look(settings.sessionTtlMs),
       make: (orphan) => this.#adopted(orphan),
       expire: (sid) => this.endFor(sid, 'expired'),
-      failed: (error) => failed(error, { name: 'store' }),
+      failed: storeFailed,
     });
     // Sessions of an earlier life of this server may wait in the store.
     if (ports.store) this.#sweeper.look();
@@ -315,6 +328,7 @@ export class Sessions {
       session.attachment?.wake();
     }
     for (const room of rooms) hub.told(room);
+    this.#lookout.look(0);
   }
 
   noted(note: Note): void {

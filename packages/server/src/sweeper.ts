@@ -11,6 +11,8 @@ export interface SweeperSurroundings {
   readonly sessions: ReadonlyMap<string, Session>;
   /** Makes what stands for a session here, to run what nobody else does. */
   make(orphan: Orphan): Session;
+  /** Sessions without a connection here may have ended unheard of. */
+  lookOut(): void;
   /** Its client has not come back. */
   expire(sid: string): void;
   failed(error: unknown): void;
@@ -76,6 +78,7 @@ export class Sweeper {
     }
     this.#ask(store.orphans({ idleMs: sessionTtlMs }), (orphans) => {
       for (const orphan of orphans) this.#adopt(orphan);
+      this.#around.lookOut();
       if (sessions.size + this.#retired.size > 0) this.later();
       else this.look();
     });

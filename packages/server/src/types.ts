@@ -113,6 +113,7 @@ export interface SessionInfo<U extends User = User> {
 }
 
 export interface SessionEnd {
+  /** `lost` also where the word of how it ended elsewhere has not come here. */
   readonly reason: 'closed' | 'expired' | 'ended' | 'lost';
   readonly undelivered: number;
 }

@@ -31,6 +31,8 @@ export const moveNow = lua`
 local how, room, membership, presence = take(), take(), take(), take()
 read_session()
 if not is_open() then return { 'gone', standing(room) } end
+-- Its client may not have read up to where the room stands now.
+if how == 'in' and redis.call('HEXISTS', base .. ':r', room) == 1 then return { 'kept', standing(room) } end
 move(how, room, membership, presence)
 save()
 return { 'ok', standing(room) }

@@ -173,15 +173,18 @@ export class Hub {
       after(store.move({ sid, move }), ({ status }) => {
         // The note of it may be missing.
         if (status === 'ok') this.moved({ sid, move });
+        else if (status === 'kept') this.sessions.get(sid)?.moved();
         if (move.membership) this.#quietly(dropStray(this, store, sid, name));
-        return status === 'ok';
+        return status !== 'gone';
       });
     if (way === 'out') {
       // While the store still has it in: whoever is told asks where it is, and would be out before the rest is told.
       this.#telling.now();
       return moving({ name });
     }
-    if (this.sessions.get(sid)?.rooms.has(name)) return true;
+    const known = this.sessions.get(sid);
+    // Of one whose connection is elsewhere, it may have left without a word here.
+    if (known?.attachment && known.rooms.has(name)) return true;
     return after(this.#look(name), ({ start }) =>
       moving({ name, membership: { position: start, replaced: [] } }),
     );

@@ -91,8 +91,8 @@ export interface SessionStore {
   find(call: FindCall): Answer<readonly FoundSession[]>;
   /** Keeps what the application says of a session; the newest counts. */
   describe(call: DescribeCall): Answer<{ readonly status: 'ok' | 'gone' }>;
-  /** Puts a session into a room, or takes it out. */
-  move(call: MoveCall): Answer<{ readonly status: 'ok' | 'gone' }>;
+  /** Puts a session into a room, or takes it out. `kept`: it is in already, from where it was, since its client may not have read since. */
+  move(call: MoveCall): Answer<{ readonly status: 'ok' | 'kept' | 'gone' }>;
   /** Tells every server something that stands in no log: who is not told does without. */
   cast(call: CastCall): Answer<{ readonly members: number }>;
   /** A room's log after a position; makes the room if there is none. */

@@ -285,9 +285,10 @@ export class MemoryStore implements SessionStore {
     return { status: session ? 'ok' : 'gone' };
   }
 
-  move(call: MoveCall): { readonly status: 'ok' | 'gone' } {
+  move(call: MoveCall): { readonly status: 'ok' | 'kept' | 'gone' } {
     const session = this.#sessions.get(call.sid);
     if (!session) return { status: 'gone' };
+    if (call.move.membership && session.rooms.has(call.move.name)) return { status: 'kept' };
     this.#move(session, call.move);
     this.#notes.add({ about: 'move', ...call });
     this.#notes.tell();

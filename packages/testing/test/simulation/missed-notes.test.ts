@@ -1,7 +1,7 @@
 import { MemoryStore, type Note, type SessionStore } from '@holdfast/server/ports';
 import { seededRandom, VirtualClock } from '@holdfast/testing';
-import { expect, test } from 'vitest';
-import { bareServer, itemsOf, welcomeOf } from './bare.js';
+import { describe, expect, test } from 'vitest';
+import { backTo, bareServer, itemsOf, welcomeOf } from './bare.js';
 
 // Notes between servers are hints. A store that knows that some have been missed says so, and that is enough.
 
@@ -11,6 +11,7 @@ async function twoServers() {
   const clock = new VirtualClock();
   const store = new MemoryStore({ clock, random: seededRandom(2) });
   const ears: ((note: Note) => void)[] = [];
+  const finds: number[] = [];
   let deaf = false;
   const hardOfHearing: SessionStore = new Proxy(store, {
     get(target, name) {
@@ -18,6 +19,12 @@ async function twoServers() {
         return (listener: (note: Note) => void) => {
           ears.push(listener);
           return target.listen((note) => deaf || listener(note));
+        };
+      }
+      if (name === 'find') {
+        return (call: Parameters<SessionStore['find']>[0]) => {
+          finds.push(clock.now());
+          return target.find(call);
         };
       }
       const value = Reflect.get(target, name, target);
@@ -34,10 +41,13 @@ async function twoServers() {
   };
   const missed = async (): Promise<void> => {
     deaf = false;
-    for (const hear of ears) hear({ about: 'missed' });
+    tell({ about: 'missed' });
     await clock.advance(100);
   };
-  return { clock, a, peer, sid: welcomeOf(peer).s, deafen, missed };
+  const tell = (note: Note): void => {
+    for (const hear of ears) hear(note);
+  };
+  return { clock, a, b, peer, sid: welcomeOf(peer).s, finds, deafen, missed, tell };
 }
 
 test('what was sent to a session meanwhile comes then', async () => {
@@ -64,4 +74,85 @@ test('what was said in a room meanwhile comes then, and where a session was put 
   await missed();
   const said = itemsOf(peer, 6).filter(([, , , name]) => name === 'hi');
   expect(said.map(([, , , , payload]) => payload)).toEqual([1, 2]);
+});
+
+describe('a session without a connection here, of whose end nobody has told', () => {
+  const MINUTE = 60_000;
+  /** Its connection is gone from `b`, which has it in a room. */
+  async function left() {
+    const world = await twoServers();
+    const { clock, b, peer } = world;
+    const ended: string[] = [];
+    b.server.onSessionEnd((_session, { reason }) => void ended.push(reason));
+    peer.frame([0, 1, JOIN]);
+    peer.say([15, []]);
+    await clock.advance(100);
+    peer.leave();
+    await clock.advance(100);
+    expect(b.server.stats()).toMatchObject({ sessions: 1, rooms: 1, connections: 0 });
+    return { ...world, ended };
+  }
+
+  test('is let go of when it has been silent for its time to live, and its end is told', async () => {
+    const { clock, a, b, sid, ended, deafen, finds } = await left();
+    deafen();
+    await clock.until(a.server.toSession(sid).end());
+    finds.length = 0;
+    await clock.advance(1.5 * MINUTE);
+    expect([b.server.stats().sessions, ended, finds]).toEqual([1, [], []]);
+    await clock.advance(3 * MINUTE);
+    expect(b.server.stats()).toMatchObject({ sessions: 0, rooms: 0 });
+    // Twice: the first time the note of it might have been on its way.
+    expect([ended, finds.length]).toEqual([['lost'], 2]);
+  });
+
+  test('sooner, if notes are known to be missing', async () => {
+    const { clock, a, b, sid, ended, deafen, missed } = await left();
+    deafen();
+    await clock.until(a.server.toSession(sid).end());
+    await missed();
+    expect([b.server.stats().sessions, ended]).toEqual([1, []]);
+    await clock.advance(MINUTE / 2);
+    expect([b.server.stats().sessions, ended]).toEqual([0, ['lost']]);
+  });
+
+  test('whose end is told after the store was asked is told of as it ended, once', async () => {
+    const { clock, a, b, sid, ended, deafen, missed, tell } = await left();
+    deafen();
+    await clock.until(a.server.toSession(sid).end());
+    await missed();
+    tell({ about: 'end', sid, why: 'ended', undelivered: 0, epoch: '', unwritten: [] });
+    await clock.advance(MINUTE);
+    expect([b.server.stats().sessions, ended]).toEqual([0, ['ended']]);
+  });
+
+  test('that goes on elsewhere is kept, asked for once in its time to live, and out of what it has left there', async () => {
+    const { clock, a, b, peer, ended, finds } = await left();
+    const newer = a.dial('newer');
+    newer.hello(backTo(peer, 2, { y: 1 }));
+    await clock.settle();
+    newer.frame([0, 2, [3, '$leave', { room: 'lobby' }]]);
+    await clock.advance(100);
+    expect(b.server.stats()).toMatchObject({ sessions: 1, rooms: 1 });
+    finds.length = 0;
+    for (let half = 0; half < 20; half++) {
+      newer.say([8]);
+      await clock.advance(MINUTE / 2);
+    }
+    expect(b.server.stats()).toMatchObject({ sessions: 1, rooms: 0 });
+    expect([ended, finds.length]).toEqual([[], 4]);
+  });
+
+  test('that has left a room elsewhere can be put into it from here', async () => {
+    const { clock, a, b, peer, sid } = await left();
+    const newer = a.dial('newer');
+    newer.hello(backTo(peer, 2, { y: 1 }));
+    await clock.settle();
+    newer.frame([0, 2, [3, '$leave', { room: 'lobby' }]]);
+    await clock.advance(100);
+    const rooms = async () => (await clock.until(b.server.toSession(sid).sessions())).map((one) => one.rooms);
+    expect(await rooms()).toEqual([[]]);
+    await clock.until(b.server.toSession(sid).join('lobby'));
+    expect(await rooms()).toEqual([['lobby']]);
+  });
 });
