@@ -242,7 +242,7 @@ export default {
     rule(
       'redis-speaks-in-one-place',
       'Which library speaks to Redis, and how it fails, is the business of one file.',
-      { path: '^packages/[^/]+/src/', pathNot: '^packages/redis/src/connection[.]ts$' },
+      { path: '^packages/[^/]+/src/', pathNot: '^packages/redis/src/dial[.]ts$' },
       { path: 'ioredis' },
     ),
 

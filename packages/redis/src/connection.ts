@@ -1,10 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
-import { Redis, type RedisOptions } from 'ioredis';
+import { type Address, type Dialled, dial } from './dial.js';
 import type { Reply } from './replies.js';
 import type { Script } from './script.js';
 
 export interface ConnectionOptions {
-  readonly url: string;
+  /** Of one Redis, or of some nodes of a cluster. */
+  readonly at: Address;
   /** After so long without an answer a command has failed; ms. */
   readonly commandTimeoutMs: number;
 }
@@ -17,20 +18,16 @@ export interface ChannelListener {
 
 /** So many commands wait for an answer at most: whoever comes then is refused at once, and comes again. */
 const MAX_WAITING = 10_000;
-/** Between attempts to connect; ms. */
-const LONGEST_PAUSE_MS = 1_000;
 
 /**
- * Connections to one Redis: one for commands, one on which notes come. Nothing waits for a connection but what is asked
+ * Connections to one Redis or one cluster: one for commands, one on which notes come. Nothing waits for a connection but what is asked
  * before the first one stands: a command that cannot be written, or is not answered in time, rejects, and who asked
  * asks again if that is safe.
  */
 export class Connection {
-  readonly #commands: Redis;
-  readonly #notes: Redis;
-  readonly #url: string;
-  /** The first attempt to connect is over. */
-  readonly #tried: Promise<void>;
+  readonly #dialled: Dialled;
+  readonly #commands: Dialled['commands'];
+  readonly #notes: Dialled['notes'];
   readonly #listeners = new Map<string, ChannelListener>();
   #waiting = 0;
   /** Nobody waits any more. */
@@ -38,35 +35,18 @@ export class Connection {
   #phase: 'open' | 'closed' = 'open';
   #closing: Promise<void> | undefined;
 
-  constructor({ url, commandTimeoutMs }: ConnectionOptions) {
-    const options: RedisOptions = {
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 0,
-      connectTimeout: commandTimeoutMs,
-      commandTimeout: commandTimeoutMs,
-      // What is not answered would stay in the connection's own row until that ends.
-      socketTimeout: 2 * commandTimeoutMs,
-      retryStrategy: (times) => Math.min(LONGEST_PAUSE_MS, 50 * times),
-    };
-    this.#url = withoutPassword(url);
-    this.#commands = new Redis(url, options);
-    this.#notes = new Redis(url, {
-      ...options,
-      enableOfflineQueue: true,
-      maxRetriesPerRequest: null,
-      commandTimeout: undefined,
-      autoResubscribe: false,
-    });
+  constructor({ at, commandTimeoutMs }: ConnectionOptions) {
+    this.#dialled = dial(at, commandTimeoutMs);
+    this.#commands = this.#dialled.commands;
+    this.#notes = this.#dialled.notes;
+    this.#dialled.watch(() => this.#missed());
     this.#notes.on('messageBuffer', (channel: Buffer, message: Buffer) =>
       this.#listeners.get(channel.toString())?.heard(message),
     );
     this.#notes.once('ready', () => this.#notes.on('ready', () => void this.#subscribeAgain()));
-    this.#tried = new Promise((resolve) => {
-      for (const event of ['ready', 'close']) this.#commands.once(event, () => resolve());
-    });
     // Whoever asks meanwhile is told; without a listener the library would write to the console.
-    for (const connection of [this.#commands, this.#notes]) connection.on('error', () => undefined);
+    this.#commands.on('error', () => undefined);
+    this.#notes.on('error', () => undefined);
   }
 
   /** Makes a step. Rejects when Redis cannot be reached, does not answer in time or refuses it. */
@@ -89,8 +69,8 @@ export class Connection {
   }
 
   /** Names the node that has this key, for who remembers something of it. */
-  nodeOf(_key: string): string {
-    return '';
+  nodeOf(key: string): string {
+    return this.#dialled.nodeOf(key);
   }
 
   async publish(channel: string, message: Buffer): Promise<void> {
@@ -111,10 +91,14 @@ export class Connection {
     const all = [...this.#listeners];
     try {
       await this.#notes.subscribe(...all.map(([channel]) => channel));
-      for (const [, listener] of all) listener.missed();
+      this.#missed();
     } catch {
       // It was cut again, and will be ready again.
     }
+  }
+
+  #missed(): void {
+    for (const listener of this.#listeners.values()) listener.missed();
   }
 
   /** Nothing comes on a connection that is dead without having said so: asked, it has to say something, or it is given up. */
@@ -152,7 +136,7 @@ export class Connection {
     if (this.#waiting >= MAX_WAITING) throw new Error(`${MAX_WAITING} commands wait for an answer already`);
     this.#waiting++;
     try {
-      await this.#tried;
+      await this.#dialled.tried;
       return (await this.#commands.callBuffer(command, [first, ...rest])) as Reply;
     } finally {
       this.#waiting--;
@@ -164,13 +148,8 @@ export class Connection {
     const message = messageOf(cause);
     const mistake = /^HOLDFAST (.*)/.exec(message)?.[1];
     // Without its cause, which holds the command with all that was to be written.
-    return new Error(mistake ?? `Redis at ${this.#url}: ${message}`);
+    return new Error(mistake ?? `${this.#dialled.name}: ${message}`);
   }
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-function withoutPassword(url: string): string {
-  const { protocol, host } = new URL(url);
-  return `${protocol}//${host}`;
-}

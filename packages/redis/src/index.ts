@@ -2,14 +2,20 @@
 import { checkKeys, checkType, numberOption } from '@holdfast/protocol';
 import type { Cluster, ClusterPort } from '@holdfast/server/ports';
 import { Connection } from './connection.js';
+import type { Address } from './dial.js';
 import { RedisStore } from './redis-store.js';
 
 export type { Cluster };
 
 /** Servers that share a Redis must have the same, but for `commandTimeoutMs`. */
 export interface RedisClusterOptions {
-  /** `redis://[[user]:password@]host[:port][/db]`, or `rediss://` for TLS. */
-  url: string | URL;
+  /** `redis://[[user]:password@]host[:port][/db]`, or `rediss://` for TLS. This or `nodes`. */
+  url?: string | URL | undefined;
+  /**
+   * Some nodes of a Redis Cluster, as `url` but without a database; they name the others, which are reached at what they call
+   * themselves, by the same user and password. This or `url`.
+   */
+  nodes?: readonly (string | URL)[] | undefined;
   /** Of every key and of the channel on which servers tell each other; default `holdfast:`. */
   prefix?: string | undefined;
   /**
@@ -33,6 +39,7 @@ export interface RedisClusterOptions {
 
 const OPTIONS = [
   'url',
+  'nodes',
   'prefix',
   'durability',
   'leaseMs',
@@ -41,12 +48,12 @@ const OPTIONS = [
 
 /**
  * Sessions and rooms in Redis 7, for all servers that name the same one. Connects when a server is made with it, two
- * connections for each, and ends with the server. Throws a `TypeError` that names the option, the rule and the value.
+ * connections for each (to a cluster, one for each node and one), and ends with the server. Throws a `TypeError` that names the option, the rule and the value.
  */
 export function redis(options: RedisClusterOptions): Cluster {
   checkKeys(options, OPTIONS, 'redis(options)');
   const { prefix = 'holdfast:', durability = 'node' } = options;
-  const url = checkUrl(options.url);
+  const at = checkAddress(options);
   checkType(prefix, 'string', 'prefix');
   if (durability !== 'node' && durability !== 'disk') {
     throw new TypeError(`durability must be 'node' or 'disk', not '${String(durability).slice(0, 40)}'`);
@@ -59,7 +66,7 @@ export function redis(options: RedisClusterOptions): Cluster {
   const cluster: ClusterPort = {
     name: 'redis',
     connect({ random }) {
-      const connection = new Connection({ url, commandTimeoutMs });
+      const connection = new Connection({ at, commandTimeoutMs });
       const store = new RedisStore(connection, random, { prefix, durability, leaseMs });
       return { store, close: () => connection.close() };
     },
@@ -67,9 +74,26 @@ export function redis(options: RedisClusterOptions): Cluster {
   return Object.freeze(cluster);
 }
 
+function checkAddress({ url, nodes }: RedisClusterOptions): Address {
+  if (nodes === undefined) return { url: checkUrl(url, 'url') };
+  if (url !== undefined) throw new TypeError('redis(options): name a url or nodes, not both');
+  if (!Array.isArray(nodes) || nodes.length === 0)
+    throw new TypeError('nodes must be an array of one url or more');
+  const urls = nodes.map((node: unknown, index) => checkUrl(node, `nodes[${index}]`));
+  const [first, ...others] = urls.map((node) => new URL(node));
+  for (const [index, { pathname }] of urls.map((node) => new URL(node)).entries()) {
+    if (!/^(\/0?)?$/.test(pathname))
+      throw new TypeError(`nodes[${index}] must name no database: a cluster has none`);
+  }
+  const isSame = ({ protocol, username, password }: URL): boolean =>
+    protocol === first?.protocol && username === first.username && password === first.password;
+  if (!others.every(isSame)) throw new TypeError('nodes must have the same user, password and protocol');
+  return { nodes: urls };
+}
+
 /** A password may stand in it: what is wrong with it is said without it. */
-function checkUrl(given: unknown): string {
+function checkUrl(given: unknown, name: string): string {
   const url = given instanceof URL ? given.href : given;
   if (typeof url === 'string' && URL.canParse(url) && /^rediss?:$/.test(new URL(url).protocol)) return url;
-  throw new TypeError('url must be redis://… or rediss://…');
+  throw new TypeError(`${name} must be redis://… or rediss://…`);
 }

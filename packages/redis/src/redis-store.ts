@@ -102,8 +102,10 @@ export class RedisStore implements SessionStore {
     this.#connection = connection;
     this.#random = random;
     this.#keys = new Keys(prefix);
-    this.#registers = new Registers(this.#keys, (script, keys, name, args) =>
-      this.#run(script, keys, name, args),
+    this.#registers = new Registers(
+      this.#keys,
+      (script, keys, name, args) => this.#run(script, keys, name, args),
+      (sid) => this.end({ sid, why: 'expired' }),
     );
     this.#incarnations = new Incarnations(
       (key) => connection.nodeOf(key),
@@ -127,7 +129,9 @@ export class RedisStore implements SessionStore {
   async attach(call: AttachCall): Promise<Attached> {
     const { sid, fresh, user } = call;
     // Before there is a session: a register may name one too many, and must not name one too few.
-    const stamp = fresh ? await this.#registers.enter(sid, user.id) : '';
+    // Again when its client comes back, where the register may have lost what the session's node has not.
+    const isEntered = !fresh && !this.#isApart(sid, user.id);
+    const stamp = isEntered ? '' : await this.#registers.enter(sid, user.id);
     const around = {
       bounds: this.#bounds,
       outboxWindowMs: this.#outboxWindowMs,
@@ -229,10 +233,13 @@ export class RedisStore implements SessionStore {
     return this.durability === 'disk' ? '' : this.#incarnations.of(this.#keys.room(room));
   }
 
-  async readRoom({ room, bounds, after }: ReadRoomCall): Promise<RoomPart> {
+  async readRoom({ room, bounds, after, member }: ReadRoomCall): Promise<RoomPart> {
     const begin = [this.#random.id(), ...calls.boundsArguments(LOG_BOUNDS, bounds)];
     const args = [...begin, after ? '1' : '', after?.epoch ?? '', after?.offset ?? 0];
-    return calls.roomPart(await this.#run(scripts.readRoom, [this.#keys.room(room)], room, args));
+    const part = calls.roomPart(await this.#run(scripts.readRoom, [this.#keys.room(room)], room, args));
+    // Its node may have lost its last writes, and that of the session has not.
+    if (part.gap?.why === 'new-epoch' && member !== undefined) await this.#seat(member, room);
+    return part;
   }
 
   async move(call: MoveCall): Promise<Moved> {
@@ -310,6 +317,14 @@ export class RedisStore implements SessionStore {
       if (now.how === how && now.move === move) return;
       standing = now;
     }
+  }
+
+  /** The registers stand on other nodes than the session. */
+  #isApart(sid: string, userId: string): boolean {
+    const { sessions } = this.#keys;
+    const registers = [sessions, this.#keys.user(userId)];
+    const node = this.#connection.nodeOf(this.#keys.session(sid));
+    return registers.some((key) => this.#connection.nodeOf(key) !== node);
   }
 
   // ── Inside ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -26,10 +26,13 @@ const GRACE_MS = 60_000;
 export class Registers {
   readonly #keys: Keys;
   readonly #run: Run;
+  /** Sees to what a session has left in registers and rooms that nobody has ended, or not to the end. */
+  readonly #tidy: (sid: string) => Promise<unknown>;
 
-  constructor(keys: Keys, run: Run) {
+  constructor(keys: Keys, run: Run, tidy: (sid: string) => Promise<unknown>) {
     this.#keys = keys;
     this.#run = run;
+    this.#tidy = tidy;
   }
 
   /** Returns the mark of the entry. */
@@ -86,6 +89,9 @@ export class Registers {
         return orphan(sid, rest);
       case 'touched':
         await this.#run(scripts.advance, register, sid, [numberOf(rest[0])]);
+        return undefined;
+      case 'left':
+        await this.#tidy(sid);
         return undefined;
       default:
         await this.#run(scripts.strike, register, sid, [score, GRACE_MS]);

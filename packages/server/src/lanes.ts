@@ -156,7 +156,8 @@ export class Lanes implements RoomLanes, Job {
     for (const lane of this.#lanes.values()) {
       if (lane.state === 'live') continue;
       const { name, bounds } = lane.room;
-      const part = this.#around.store.readRoom({ room: name, after: lane.position, bounds });
+      const { id: member } = this.#session;
+      const part = this.#around.store.readRoom({ room: name, after: lane.position, bounds, member });
       return after(part, (read) => {
         this.#write(lane, read);
         // Until all are up to date, or the socket is full.

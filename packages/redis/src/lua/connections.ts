@@ -237,6 +237,10 @@ local why, idle, reason = take(), take_number(), take()
 read_session()
 local found = redis.call('HKEYS', base .. ':r')
 if not is_open() or (why == 'expired' and now - num('touched') < idle) then
+  if record.st == 'lost' and redis.call('ZCARD', base .. ':i') == 0 then
+    set('st', 'expired')
+    save()
+  end
   return { 'gone', 0, is_open() and {} or found, record.uid or '', record.ix or '' }
 end
 local undelivered = bury(why, why, reason)

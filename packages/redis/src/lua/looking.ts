@@ -12,7 +12,11 @@ export const orphan = lua`
 local idle = take_number()
 read_session()
 local unhandled = redis.call('ZCARD', base .. ':i')
-if not record.uid or (not is_open() and unhandled == 0) then return { 'gone' } end
+if not record.uid or (not is_open() and unhandled == 0) then
+  -- Nobody has ended it, or not to the end: its rooms or the register of its user do not know of it yet.
+  if record.st == 'lost' or redis.call('EXISTS', base .. ':r') == 1 then return { 'left' } end
+  return { 'gone' }
+end
 if now - num('touched') < idle then return { 'touched', num('touched') } end
 local data = record.data and { record.data } or {}
 return { 'orphan', record.user, record.codec, unhandled, is_open() and 0 or 1, data }

@@ -23,7 +23,7 @@ describe.skipIf(!redisProgram)('a Redis that is away', () => {
     return server;
   };
   const connect = (url: string, commandTimeoutMs = SOON_MS) => {
-    const connection = new Connection({ url, commandTimeoutMs });
+    const connection = new Connection({ at: { url }, commandTimeoutMs });
     onTestFinished(() => connection.close());
     const store = new RedisStore(connection, random, { prefix: 't:', durability: 'node', leaseMs: 10_000 });
     return { connection, store };
@@ -151,7 +151,7 @@ describe.skipIf(!redisProgram)('a Redis that writes to disk', () => {
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const life = async () => {
       const server = await startRedis('--dir', folder, '--appendonly', 'yes', '--appendfsync', 'always');
-      const connection = new Connection({ url: server.url, commandTimeoutMs: 10_000 });
+      const connection = new Connection({ at: { url: server.url }, commandTimeoutMs: 10_000 });
       onTestFinished(async () => {
         await connection.close();
         await server.stop();

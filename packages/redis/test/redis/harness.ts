@@ -7,38 +7,82 @@ import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { type RedisServer, redisProgram, startRedis } from '../../../../test/redis-server.js';
 import type { StoreOptions, StoreUnderTest } from '../../../../test/session-store/harness.js';
 import { Connection } from '../../src/connection.js';
+import type { Address } from '../../src/dial.js';
 import { type Commands, RedisStore, type RedisStoreOptions } from '../../src/redis-store.js';
+import { type RedisCluster, startRedisCluster } from './redis-cluster.js';
 
 export { redisProgram };
 
 export const random = { id: (): string => randomBytes(12).toString('base64url') };
 
-export interface RedisStoreUnderTest extends StoreUnderTest {
+interface RedisStoreUnderTest extends StoreUnderTest {
   readonly store: RedisStore;
   readonly prefix: string;
   /** Another server's, on connections of its own. */
   beside(by?: (connection: Connection) => Commands): Promise<RedisStore>;
 }
 
+/** What stores of a test stand on. */
+interface Ground {
+  readonly at: Address;
+  /** For another server. */
+  readonly besideAt: Address;
+  /** As many connections as there are nodes: what is said on each comes after what this node has said before. */
+  readonly admins: readonly Redis[];
+  stop(): Promise<void>;
+}
+
 /** Stores over one Redis that lives as long as the file's tests. Each is alone, by its prefix. */
 export function redisForTests(...options: readonly string[]) {
   let server: RedisServer;
-  let connection: Connection;
-  let admin: Redis;
-  let stores = 0;
-  let folder = '';
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'holdfast-redis-'));
+  const stores = storesOver(async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-redis-'));
     server = await startRedis('--dir', folder, ...options);
-    admin = new Redis(server.url);
+    const admin = new Redis(server.url);
     if (options.includes('--cluster-enabled')) await takeAllSlots(admin);
-    connection = new Connection({ url: server.url, commandTimeoutMs: 10_000 });
+    const stop = async (): Promise<void> => {
+      admin.disconnect();
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    };
+    const at = { url: server.url };
+    return { at, besideAt: at, admins: [admin], stop };
   });
+  return { make: stores.make, admin: () => stores.ground().admins[0] as Redis, server: () => server };
+}
+
+/** As `redisForTests`, over a cluster of three masters. */
+export function redisClusterForTests(replicas = 0) {
+  let cluster: RedisCluster;
+  const stores = storesOver(async () => {
+    cluster = await startRedisCluster(replicas);
+    // Any node names the others; that of the first url is the one on which notes are heard.
+    const [first, second] = [cluster.urls.slice(0, 1), cluster.urls.slice(1, 2)];
+    return {
+      at: { nodes: second },
+      besideAt: { nodes: first },
+      admins: cluster.masters.map(({ admin }) => admin),
+      stop: cluster.stop,
+    };
+  });
+  return { make: stores.make, cluster: () => cluster };
+}
+
+function storesOver(start: () => Promise<Ground>) {
+  let ground: Ground | undefined;
+  let connection: Connection;
+  let stores = 0;
+  const onGround = (): Ground => {
+    if (!ground) throw new Error('the ground has not been laid');
+    return ground;
+  };
+  beforeAll(async () => {
+    ground = await start();
+    connection = new Connection({ at: ground.at, commandTimeoutMs: 10_000 });
+  }, 60_000);
   afterAll(async () => {
-    admin?.disconnect();
     await connection?.close();
-    await server?.stop();
-    if (folder) rmSync(folder, { recursive: true, force: true });
+    await ground?.stop();
   });
 
   const make = async (
@@ -61,15 +105,15 @@ export function redisForTests(...options: readonly string[]) {
       pass: async (ms) => {
         now += ms;
       },
-      settle: () => settled(connection),
+      settle: () => settled(connection, onGround().admins),
       beside: (by = (connection) => connection) => {
-        const another = new Connection({ url: server.url, commandTimeoutMs: 10_000 });
+        const another = new Connection({ at: onGround().besideAt, commandTimeoutMs: 10_000 });
         onTestFinished(() => another.close());
         return storeOn(by(another));
       },
     };
   };
-  return { make, admin: () => admin, server: () => server };
+  return { make, ground: onGround };
 }
 
 /** It is a cluster by itself. */
@@ -81,13 +125,18 @@ async function takeAllSlots(admin: Redis): Promise<void> {
 }
 
 let settlings = 0;
-/** What was told before arrives before what is told now. */
-async function settled(connection: Connection): Promise<void> {
+/** What was told before arrives before what is told now, by the same node. */
+async function settled(connection: Connection, admins: readonly Redis[]): Promise<void> {
   const channel = `settled ${++settlings}`;
-  await new Promise<void>((resolve) => {
-    void connection
-      .subscribe(channel, { heard: () => resolve(), missed: () => undefined })
-      .then(() => connection.publish(channel, Buffer.from('now')));
+  let missing = admins.length;
+  await new Promise<void>((resolve, reject) => {
+    const heard = (): void => {
+      if (--missing === 0) resolve();
+    };
+    connection
+      .subscribe(channel, { heard, missed: () => undefined })
+      .then(() => Promise.all(admins.map((admin) => admin.publish(channel, 'now'))))
+      .catch(reject);
   });
   await connection.unsubscribe(channel);
 }

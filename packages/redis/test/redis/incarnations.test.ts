@@ -96,6 +96,21 @@ describe.skipIf(!redisProgram)('when a replica has taken over', () => {
     expect(await publish(store, 'lobby', 'a', { incarnation: second })).toMatchObject({ status: 'ok' });
   });
 
+  test('what a lost session has left in rooms and registers is seen to by who looks for orphans', async () => {
+    const { store, talk, prefix, pass } = await setUp();
+    await talk.join('lobby', 1);
+    await takeOver();
+    expect(await publish(store, 'lobby', 'a')).toMatchObject({ members: 1 });
+    await pass(LEASE);
+    for (let look = 0; look < 2; look++) expect(await store.orphans({ idleMs: 0 })).toEqual([]);
+    expect(await publish(store, 'lobby', 'b')).toMatchObject({ members: 0 });
+    expect(await admin().exists(`${prefix}{user:ada}:register`, `${prefix}{ada}:session:ada.1:r`)).toBe(0);
+    expect(await admin().exists(`${prefix}{sessions}:register`)).toBe(1);
+    await pass(60_000);
+    await store.orphans({ idleMs: 0 });
+    expect(await admin().exists(`${prefix}{sessions}:register`)).toBe(0);
+  });
+
   test('what is on disk is not lost with it', async () => {
     const { store } = await make({ durability: 'disk' });
     const talk = await begin(store);

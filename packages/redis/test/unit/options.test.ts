@@ -16,9 +16,25 @@ describe('redis(options)', () => {
     [{ url, commandTimeoutMs: 'soon' }, 'commandTimeoutMs must be a number'],
     [{ url, durability: 'memory' }, "durability must be 'node' or 'disk', not 'memory'"],
     [{ url, prefix: 7 }, 'prefix must be a string, not 7'],
+    [{ url, nodes: [url] }, 'redis(options): name a url or nodes, not both'],
+    [{ nodes: [] }, 'nodes must be an array of one url or more'],
+    [{ nodes: url }, 'nodes must be an array of one url or more'],
+    [{ nodes: [url, `${url}/2`] }, 'nodes[1] must name no database'],
+    [{ nodes: [url, 'redis://me:secret@b'] }, 'nodes must have the same user, password and protocol'],
+    [{ nodes: [url, 'rediss://b'] }, 'nodes must have the same user, password and protocol'],
   ])('%o: %s', (options, words) => {
     expect(() => redis(options as never)).toThrow(TypeError);
     expect(() => redis(options as never)).toThrow(words);
+  });
+
+  test('takes nodes of a cluster', () => {
+    const nodes = [url, new URL('redis://[::1]'), 'redis://c:7000/0'];
+    expect(redis({ nodes }).name).toBe('redis');
+  });
+
+  test('a wrong url among nodes is not shown', () => {
+    const call = () => redis({ nodes: [url, 'http://:secret@host'] });
+    expect(call).toThrow(/^nodes\[1\] must be redis:\/\/… or rediss:\/\/…$/);
   });
 
   test.each([undefined, 'localhost', 'http://:secret@host', 7])('a wrong url is not shown: %s', (wrong) => {

@@ -84,6 +84,8 @@ export interface ReadRoomCall {
   readonly bounds?: LogBounds | undefined;
   /** Where to read on; absent: only say where the log stands. */
   readonly after?: RoomPosition | undefined;
+  /** The session that reads, if it is a member: a log that begins anew may have lost that it is. */
+  readonly member?: string | undefined;
 }
 export interface RoomPart {
   /** Of the newest publication; offset 0 before the first. */
