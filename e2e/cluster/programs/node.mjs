@@ -34,6 +34,10 @@ server.handle('ask', (n, { session, redelivered }) => {
   log('asked', session.user.id, n, redelivered === true);
   return `answer ${n}`;
 });
+server.handle('who', async () => {
+  const sessions = await server.toAll().sessions();
+  return sessions.map(({ user }) => user.id);
+});
 
 http.listen(Number(port), '127.0.0.1', () => console.log(`listens on ${http.address().port}.`));
 process.once('SIGTERM', async () => {
