@@ -1,4 +1,10 @@
-import { type ClientOptions, createClient, type HoldfastClient, isHoldfastError } from '@holdfast/client';
+import {
+  type ClientOptions,
+  createClient,
+  type HoldfastClient,
+  isHoldfastError,
+  type UndeliveredMessage,
+} from '@holdfast/client';
 import { redis } from '@holdfast/redis';
 import { createHoldfastServer, type HoldfastServer } from '@holdfast/server';
 import { onTestFinished } from 'vitest';
@@ -16,6 +22,8 @@ export interface CrewOptions {
   readonly client?: Partial<ClientOptions>;
   /** The number of the first: no two crews have the same names. Default 0. */
   readonly from?: number;
+  /** What a client is told when its session is lost counts as told, not as trouble. Default: nothing may be lost. */
+  readonly loss?: 'told';
 }
 
 export interface TalkOptions {
@@ -40,6 +48,11 @@ interface Member {
   readonly ticks: Came[];
   readonly tickedAt: number[];
   readonly said: Came[];
+  /** What nobody promises any more, since it was told to be unknown; the first two to the client. */
+  readonly told: { readonly notes: Set<number>; readonly asks: Set<number>; readonly ticks: Set<number> };
+  /** After so many ticks, and so much of the room, it was told that some may be missing. */
+  readonly holes: { readonly ticks: Set<number>; readonly said: Set<number> };
+  losses: number;
 }
 
 /**
@@ -58,9 +71,14 @@ export class Crew {
   readonly #said: number[] = [];
   readonly #open: Promise<unknown>[] = [];
   readonly #ackMs: number[] = [];
+  readonly #loss: 'told' | undefined;
 
-  private constructor(ground: Ground, { size, url = ground.url, client: options, from = 0 }: CrewOptions) {
+  private constructor(
+    ground: Ground,
+    { size, url = ground.url, client: options, from = 0, loss }: CrewOptions,
+  ) {
     this.#ground = ground;
+    this.#loss = loss;
     this.#office = createHoldfastServer({ cluster: redis(ground.redisOptions) });
     this.#office.onError((error, { name }) => this.troubles.push(`office: ${name}: ${String(error)}`));
     onTestFinished(() => this.#office.close());
@@ -89,17 +107,41 @@ export class Crew {
     onTestFinished(() => client.close());
     const member: Member = {
       ...{ name, client, notes: [], asks: [], answers: [], ticks: [], tickedAt: [], said: [] },
+      told: { notes: new Set(), asks: new Set(), ticks: new Set() },
+      holes: { ticks: new Set(), said: new Set() },
+      losses: 0,
     };
-    const trouble = (what: string) => this.troubles.push(`${name}: ${what}`);
-    client.onSessionLost(({ unknown }) => trouble(`session lost, ${unknown.length} unknown`));
-    client.onGap(({ reason, room, messages }) => trouble(`gap in ${room}: ${reason}, ${messages}`));
-    client.onUndelivered((_message, error) => trouble(`${error.code} ${error.delivery}`));
+    this.#listenForLoss(member);
     client.on('tick', (n, { redelivered }) => {
       member.ticks.push({ n: n as number, redelivered: redelivered === true });
       member.tickedAt.push(performance.now());
     });
     client.room(ROOM).on('said', (n) => member.said.push({ n: n as number, redelivered: false }));
     return member;
+  }
+
+  #listenForLoss(member: Member): void {
+    const { client, name, told, holes, ticks, said } = member;
+    const trouble = (what: string) => this.troubles.push(`${name}: ${what}`);
+    const mayLose = this.#loss === 'told';
+    const unknown = ({ kind, payload }: Pick<UndeliveredMessage, 'kind' | 'payload'>): void => {
+      (kind === 'event' ? told.notes : told.asks).add(payload as number);
+    };
+    client.onSessionLost((lost) => {
+      if (!mayLose) trouble(`session lost, ${lost.unknown.length} unknown`);
+      member.losses += 1;
+      for (const message of lost.unknown) unknown(message);
+      holes.ticks.add(ticks.length);
+      holes.said.add(said.length);
+    });
+    client.onGap(({ reason, room, messages }) => {
+      if (mayLose && room === ROOM) holes.said.add(said.length);
+      else trouble(`gap in ${room}: ${reason}, ${messages}`);
+    });
+    client.onUndelivered((message, error) => {
+      if (mayLose && error.code === 'ERR_SESSION_LOST' && error.delivery === 'unknown') unknown(message);
+      else trouble(`${error.code} ${error.delivery}`);
+    });
   }
 
   async close(): Promise<void> {
@@ -145,7 +187,7 @@ export class Crew {
     this.#open.push(acked);
   }
 
-  #ask({ client, asks, answers, name }: Member): void {
+  #ask({ client, asks, answers, name, told }: Member): void {
     const n = asks.length + 1;
     asks.push(n);
     const answered = client.request('ask', n, { timeoutMs: SETTLE_MS }).then(
@@ -153,12 +195,14 @@ export class Crew {
         if (answer !== `answer ${n}`) this.troubles.push(`${name}: ${String(answer)} to ask ${n}`);
         answers.push({ n, redelivered: false });
       },
-      (error: unknown) => this.troubles.push(`${name}: ask ${n}: ${codeOf(error)}`),
+      (error: unknown) => {
+        if (!told.asks.has(n)) this.troubles.push(`${name}: ask ${n}: ${codeOf(error)}`);
+      },
     );
     this.#open.push(answered);
   }
 
-  #tick({ name }: Member): void {
+  #tick({ name, told }: Member): void {
     const ticked = this.#ticked.get(name) ?? [];
     this.#ticked.set(name, ticked);
     const n = ticked.push(ticked.length + 1);
@@ -168,7 +212,9 @@ export class Crew {
         .send('tick', n)
         .then(
           ({ members }) => {
-            if (members !== 1) this.troubles.push(`tick ${n}: ${members} sessions of ${name}`);
+            if (this.#loss === 'told' && members === 0) told.ticks.add(n);
+            else if (members !== 1 && !this.#loss)
+              this.troubles.push(`tick ${n}: ${members} sessions of ${name}`);
           },
           (error: unknown) => this.troubles.push(`tick ${n} to ${name}: ${codeOf(error)}`),
         ),
@@ -211,20 +257,43 @@ export class Crew {
       history
         .filter(([kind, , user]: Line) => kind === what && user === name)
         .map(([, , , n, redelivered]) => ({ n: n as number, redelivered: redelivered === true }));
-    const up = this.members.flatMap(({ name, notes, asks, answers }): Stream[] => [
-      { name: `${name} notes`, sent: notes, came: came('handled', name) },
-      { name: `${name} asks`, sent: asks, came: came('asked', name) },
-      { name: `${name} hears answers`, sent: asks, came: answers },
+    const up = this.members.flatMap(({ name, notes, asks, answers, told }): Stream[] => [
+      promised(`${name} notes`, notes, came('handled', name), told.notes),
+      promised(`${name} asks`, asks, came('asked', name), told.asks),
+      // Whoever was asked later may answer earlier.
+      promised(
+        `${name} hears answers`,
+        asks,
+        answers.toSorted((one, other) => one.n - other.n),
+        told.asks,
+      ),
     ]);
-    const down = this.members.map(
-      ({ name, ticks }): Stream => ({
-        ...{ name: `${name} hears ticks`, sent: this.#ticked.get(name) ?? [], came: ticks },
-      }),
-    );
+    const down = this.members.map(({ name, ticks, told, holes }): Stream => {
+      const sent = this.#ticked.get(name) ?? [];
+      return promised(
+        `${name} hears ticks`,
+        sent,
+        ticks,
+        union(told.ticks, missing(sent, ticks, holes.ticks)),
+      );
+    });
     const room = this.members.map(
-      ({ name, said }): Stream => ({ name: `${name} hears the room`, sent: this.#said, came: said }),
+      ({ name, said, holes }): Stream =>
+        promised(`${name} hears the room`, this.#said, said, missing(this.#said, said, holes.said)),
     );
     return { up: judge(up), down: judge(down), room: judge(room), all: judge([...up, ...down, ...room]) };
+  }
+
+  /** How many sessions were lost, and what of them was told: what clients sent, and what they may have missed. */
+  told(): { readonly losses: number; readonly up: number; readonly down: number } {
+    const sums = { losses: 0, up: 0, down: 0 };
+    for (const { name, losses, told, holes, ticks, said } of this.members) {
+      const ticked = union(told.ticks, missing(this.#ticked.get(name) ?? [], ticks, holes.ticks));
+      sums.losses += losses;
+      sums.up += told.notes.size + told.asks.size;
+      sums.down += ticked.size + missing(this.#said, said, holes.said).size;
+    }
+    return sums;
   }
 
   /** `silence`: the longest time in which one client has heard no tick. `ack`: the longest until one was acknowledged. */
@@ -240,8 +309,32 @@ export class Crew {
 export function row(fault: string, crew: Crew): string {
   const { messages, lost, doubled, outOfOrder, redelivered } = crew.verdicts().all;
   const { silenceMs, ackMs } = crew.outages();
-  return `${fault}: ${messages} messages, ${lost} lost, ${doubled} doubled, ${outOfOrder} out of order, ${redelivered} again with redelivered; longest silence ${silenceMs} ms, longest ack ${ackMs} ms`;
+  const { losses, up, down } = crew.told();
+  const told = losses > 0 ? `, told of ${losses} lost sessions: ${up} up and ${down} down unknown` : '';
+  return `${fault}: ${messages} messages, ${lost} lost, ${doubled} doubled, ${outOfOrder} out of order, ${redelivered} again with redelivered${told}; longest silence ${silenceMs} ms, longest ack ${ackMs} ms`;
 }
+
+/** A stream without what nobody promises any more. */
+function promised(
+  name: string,
+  sent: readonly number[],
+  came: readonly Came[],
+  told: ReadonlySet<number>,
+): Stream {
+  return { name, sent: sent.filter((n) => !told.has(n)), came: came.filter(({ n }) => !told.has(n)) };
+}
+
+/** What lies in holes that were told; one behind which nothing came excuses nothing. */
+function missing(sent: readonly number[], came: readonly Came[], holes: ReadonlySet<number>): Set<number> {
+  const all = new Set<number>();
+  for (const hole of holes) {
+    const [from, to] = [came[hole - 1]?.n ?? 0, came[hole]?.n ?? 0];
+    for (const n of sent) if (n > from && n < to) all.add(n);
+  }
+  return all;
+}
+
+const union = <V>(one: ReadonlySet<V>, other: ReadonlySet<V>): Set<V> => new Set([...one, ...other]);
 
 const codeOf = (error: unknown): string =>
   isHoldfastError(error) ? `${error.code} ${'delivery' in error ? error.delivery : ''}` : String(error);

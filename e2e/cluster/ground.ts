@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RedisClusterOptions } from '@holdfast/redis';
 import { onTestFinished } from 'vitest';
-import { type RedisServer, startRedis } from '../../test/redis-server.js';
+import { startRedis } from '../../test/redis-server.js';
 import { Child, type Ending } from './child.js';
 import { type Nginx, startNginx } from './nginx.js';
+import { RedisPlace } from './redis-place.js';
 
 const program = fileURLToPath(new URL('./programs/node.mjs', import.meta.url));
 const nginxFile = fileURLToPath(new URL('../../deploy/nginx.conf', import.meta.url));
@@ -18,13 +19,18 @@ export type Line = readonly [what: string, node: string, ...rest: readonly unkno
 export interface GroundOptions {
   readonly balance?: 'ip_hash' | 'round robin';
   readonly leaseMs?: number;
+  /** How long servers wait for an answer of Redis; default: theirs. */
+  readonly commandTimeoutMs?: number;
+  /** Redis gets into trouble: through its `place`, then, and of this class. */
+  readonly trouble?: 'node' | 'disk';
 }
 
 /** Three servers behind nginx and over one Redis, each a process of its own; gone when the test is over. */
 export interface Ground {
   /** Of nginx. */
   readonly url: string;
-  readonly redis: RedisServer;
+  /** Where Redis is, if it gets into trouble. */
+  readonly place: RedisPlace | undefined;
   readonly redisOptions: RedisClusterOptions;
   readonly nginx: Nginx;
   readonly nodes: readonly TestNode[];
@@ -32,6 +38,12 @@ export interface Ground {
   history(): Line[];
   /** Users, each with the names of the nodes that have served it, in order. */
   served(): Map<string, string[]>;
+}
+
+/** A node, as it says itself. */
+export interface NodeState {
+  readonly rss: number;
+  readonly heap: number;
 }
 
 /** A server whose process may end and be started again, on the same port. */
@@ -52,6 +64,12 @@ class TestNode {
 
   get ended(): Promise<Ending> {
     return this.#child?.ended ?? Promise.resolve(0);
+  }
+
+  /** What it says of itself. */
+  async state(): Promise<NodeState> {
+    const response = await fetch(`http://127.0.0.1:${this.#port}/state`);
+    return (await response.json()) as NodeState;
   }
 
   async start(): Promise<void> {
@@ -76,12 +94,17 @@ class TestNode {
   }
 }
 
-export async function startGround({ balance, leaseMs = 2_000 }: GroundOptions = {}): Promise<Ground> {
+export async function startGround(options: GroundOptions = {}): Promise<Ground> {
+  const { balance, leaseMs = 2_000, commandTimeoutMs, trouble } = options;
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-cluster-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const redis = await startRedis('--dir', folder, '--maxmemory-policy', 'noeviction');
-  onTestFinished(() => redis.stop());
-  const redisOptions = { url: redis.url, leaseMs };
+  const place = trouble && (await RedisPlace.start(trouble, folder));
+  const url = place?.url ?? (await redisIn(folder));
+  const redisOptions = {
+    ...{ url, leaseMs },
+    ...(place && { durability: place.durability }),
+    ...(commandTimeoutMs && { commandTimeoutMs }),
+  };
   const file = join(folder, 'history');
   writeFileSync(file, '');
   const nodes = ['node-1', 'node-2', 'node-3'].map((name) => {
@@ -107,6 +130,13 @@ export async function startGround({ balance, leaseMs = 2_000 }: GroundOptions = 
     }
     return nodesOf;
   };
-  const url = `ws://127.0.0.1:${nginx.port}/realtime`;
-  return { url, redis, redisOptions, nginx, nodes, history, served };
+  return {
+    ...{ url: `ws://127.0.0.1:${nginx.port}/realtime`, place, redisOptions, nginx, nodes, history, served },
+  };
+}
+
+async function redisIn(folder: string): Promise<string> {
+  const redis = await startRedis('--dir', folder, '--maxmemory-policy', 'noeviction');
+  onTestFinished(() => redis.stop());
+  return redis.url;
 }

@@ -12,7 +12,10 @@ const [name, port, path, options, drainMs] = process.argv.slice(2);
 const file = openSync(path, 'a');
 const log = (what, ...rest) => writeSync(file, `${JSON.stringify([what, name, ...rest])}\n`);
 
-const http = createServer((_request, response) => response.end('here'));
+const http = createServer((_request, response) => {
+  const { rss, heapUsed: heap } = process.memoryUsage();
+  response.end(JSON.stringify({ rss, heap }));
+});
 const server = createHoldfastServer({
   auth: (token) => ({ user: { id: token ?? 'nobody' } }),
   cluster: redis(JSON.parse(options)),

@@ -100,3 +100,26 @@ export class Turns {
     return result;
   }
 }
+
+/**
+ * What follows answers, in the order in which they were asked for: they may be under way together, and one that has to be
+ * asked for again holds up those behind it.
+ */
+export class InOrder {
+  /** What has to come before; undefined: nothing is under way. */
+  #last: Promise<unknown> | undefined;
+
+  follow<T, R>(answer: Answer<T>, next: (value: T) => Answer<R>): Answer<R> {
+    const before = this.#last;
+    if (!before && !isPromiseLike(answer)) return next(answer);
+    const turn = Promise.resolve(answer);
+    // Not what `next` waits for: only that it has been begun.
+    const begun = (before ? before.then(() => turn) : turn).then((value) => ({ result: next(value) }));
+    const over = (): void => {
+      if (this.#last === last) this.#last = undefined;
+    };
+    const last: Promise<void> = begun.then(over, over);
+    this.#last = last;
+    return begun.then(({ result }) => result);
+  }
+}

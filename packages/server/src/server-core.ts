@@ -1,5 +1,5 @@
 import { CloseCode, Listeners } from '@holdfast/protocol';
-import { after } from './answer.js';
+import { after, InOrder } from './answer.js';
 import type { Memberships } from './arrival.js';
 import { Draining } from './draining.js';
 import { ConnectionHandshake } from './gateway/handshake.js';
@@ -38,6 +38,7 @@ export class ServerCore {
   readonly node: string;
   readonly hub: Hub;
   readonly direct: Direct;
+  readonly lookups = new InOrder();
   readonly rules = new Rules();
   readonly router: Router;
   readonly middleware: Middleware;

@@ -1,5 +1,5 @@
 import { checkName, type Random, type Scope } from '@holdfast/protocol';
-import { after } from '../answer.js';
+import { after, type InOrder } from '../answer.js';
 import type { Answer, FindCall, FoundSession, SessionStore } from '../ports/store.js';
 import type {
   RoomTarget,
@@ -21,6 +21,8 @@ export interface TargetSurroundings {
   readonly store: SessionStore;
   readonly random: Random;
   readonly scope: Scope;
+  /** Whom it is for is looked up by each that is sent, and what is sent first goes first. */
+  readonly lookups: InOrder;
   /** Ends a session for good. */
   end(sid: string, reason: string): Answer<void>;
   /** Nobody was there to be told. */
@@ -110,23 +112,33 @@ function tell(
   except: Except,
   event: DirectEvent & Treatment,
 ): Answer<number> {
-  const { hub, direct, store } = around;
+  const { hub, direct, lookups, random } = around;
   const { rooms } = whom;
+  const isVolatile = event.delivery === 'volatile';
   if (!rooms) {
-    return after(findSessions(around, whom, except), (found) =>
-      event.delivery === 'volatile' ? direct.cast(found, event) : direct.send(found, event),
+    return lookups.follow(findSessions(around, whom, except), (found) =>
+      isVolatile ? direct.cast(found, event) : direct.send(found, event),
     );
   }
-  return after(excepted(store, except, rooms), (sids) => {
+  return lookups.follow(audienceOf(around.store, except, rooms), ({ sids, members }) => {
     // Not its id: that is the application's, which may use one twice.
-    const toSeveral = rooms.length > 1 ? around.random.id() : undefined;
+    const toSeveral = members ? random.id() : undefined;
     const publication = { ...event, except: sids, toSeveral };
-    const [room, ...more] = rooms;
-    if (room !== undefined && more.length === 0) {
-      return event.delivery === 'volatile' ? hub.cast(room, publication) : hub.publish(room, publication);
-    }
-    return after(store.find({ rooms }), (members) => tellRooms(hub, rooms, members, publication));
+    if (members) return tellRooms(hub, rooms, members, publication);
+    const [room = ''] = rooms;
+    return isVolatile ? hub.cast(room, publication) : hub.publish(room, publication);
   });
+}
+
+/** Who of those in these rooms is left out; of several rooms, who is in them. */
+function audienceOf(
+  store: SessionStore,
+  except: Except,
+  rooms: readonly string[],
+): Answer<{ readonly sids: ReadonlySet<string>; readonly members?: readonly FoundSession[] }> {
+  return after(excepted(store, except, rooms), (sids) =>
+    rooms.length === 1 ? { sids } : after(store.find({ rooms }), (members) => ({ sids, members })),
+  );
 }
 
 /** Several rooms: who is in more than one of them hears it once, and is counted once. */
