@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RedisClusterOptions } from '@holdfast/redis';
+import type { ServerStats } from '@holdfast/server';
 import { onTestFinished } from 'vitest';
 import { startRedis } from '../../test/redis-server.js';
 import { Child, type Ending } from './child.js';
@@ -44,6 +45,7 @@ export interface Ground {
 export interface NodeState {
   readonly rss: number;
   readonly heap: number;
+  readonly stats: ServerStats;
 }
 
 /** A server whose process may end and be started again, on the same port. */
@@ -64,6 +66,11 @@ class TestNode {
 
   get ended(): Promise<Ending> {
     return this.#child?.ended ?? Promise.resolve(0);
+  }
+
+  /** The status of one of its pages. */
+  async page(path: '/health' | '/ready'): Promise<number> {
+    return (await fetch(`http://127.0.0.1:${this.#port}${path}`)).status;
   }
 
   /** What it says of itself. */

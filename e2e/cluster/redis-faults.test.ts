@@ -73,6 +73,24 @@ function complaints(ground: Ground, { isLost }: { readonly isLost: boolean }): L
 const storeErrors = (ground: Ground): number =>
   ground.history().filter(([what, , where]) => what === 'error' && where === 'store').length;
 
+/** What each node says of itself: is it alive, may newcomers be sent to it, and does its store do what it should. */
+const pagesOf = ({ nodes }: Ground) =>
+  Promise.all(
+    nodes.map(async (node) => {
+      const { stats } = await node.state();
+      return [await node.page('/health'), await node.page('/ready'), stats.degraded];
+    }),
+  );
+
+/** What each node has told of its store, in order. */
+const tellings = (ground: Ground): string[][] =>
+  ground.nodes.map(({ name }) =>
+    ground
+      .history()
+      .filter(([what, node]) => what === 'store' && node === name)
+      .map(([, , state, reason]) => [state, reason].filter(Boolean).join(' ')),
+  );
+
 function goesOn({ ground, crew }: Scene): void {
   const { up, down, room } = crew.verdicts();
   expect({ ...up, redelivered: 0 }).toMatchObject(EXACT);
@@ -110,15 +128,26 @@ describe.skipIf(!redisProgram || !nginxProgram)('Redis in trouble', () => {
 
   test('slow, then stopped: it goes on', { timeout: 300_000 }, async (context) => {
     const pauseMs = LONG ? 20_000 : 4_000;
-    const scene = await during(LONG ? 60 : 11, { trouble: 'node' }, async ({ place }) => {
+    const scene = await during(LONG ? 60 : 11, { trouble: 'node' }, async ({ place, ground }) => {
       place.slow(1_000);
       await pause(LONG ? 10_000 : 3_000);
       place.slow(0);
       await pause(1_000);
       place.signal('SIGSTOP');
       await pause(pauseMs);
+      // Alive, and nobody to send newcomers to.
+      expect(await pagesOf(ground)).toEqual(ground.nodes.map(() => [200, 503, true]));
       place.signal('SIGCONT');
     });
+    await expect
+      .poll(() => pagesOf(scene.ground), { timeout: 10_000 })
+      .toEqual(scene.ground.nodes.map(() => [200, 200, false]));
+    // Once for each change, whatever has failed meanwhile.
+    for (const told of tellings(scene.ground)) {
+      expect(told.slice(0, 2)).toEqual(['degraded slow', 'well']);
+      expect(told.length).toBeLessThanOrEqual(4);
+    }
+    expect(storeErrors(scene.ground)).toBeLessThanOrEqual(2 * scene.ground.nodes.length);
     context.annotate(
       row(`slow, paused for ${pauseMs} ms, ${storeErrors(scene.ground)} store errors`, scene.crew),
     );

@@ -12,14 +12,19 @@ const [name, port, path, options, drainMs] = process.argv.slice(2);
 const file = openSync(path, 'a');
 const log = (what, ...rest) => writeSync(file, `${JSON.stringify([what, name, ...rest])}\n`);
 
-const http = createServer((_request, response) => {
+const http = createServer((request, response) => {
+  if (pages(request, response)) return;
   const { rss, heapUsed: heap } = process.memoryUsage();
-  response.end(JSON.stringify({ rss, heap }));
+  response.end(JSON.stringify({ rss, heap, stats: server.stats() }));
 });
 const server = createHoldfastServer({
   auth: (token) => ({ user: { id: token ?? 'nobody' } }),
   cluster: redis(JSON.parse(options)),
+  observe: {
+    storeChanged: ({ state, reason }) => log('store', state, reason),
+  },
 }).attach(http);
+const pages = server.operations();
 server.onError((error, where) => log('error', where.name, String(error?.message ?? error)));
 server.onAttach(({ user }, { recovered }) => log('attach', user.id, recovered));
 server.onSessionEnd(({ user }, { reason }) => log('end', user.id, reason));

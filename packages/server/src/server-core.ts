@@ -68,7 +68,9 @@ export class ServerCore {
     const storeFailed = (error: unknown): void => this.failed(error, { name: 'store' });
     this.#cluster = settings.cluster?.connect(ports);
     const kept = this.#cluster?.store ?? ports.store ?? new MemoryStore(ports);
-    this.store = retryingStore(kept, { ...ports, failed: storeFailed });
+    this.store = retryingStore(kept, { ...ports, observe: settings.observe, failed: storeFailed });
+    // Whoever asks whether this server is ready wants to know whether it has found its store.
+    if (this.#cluster) this.store.health.look();
     this.node = ports.random.id();
     const { scopes, maxRooms, codecs, logger, concurrency, observe } = settings;
     const { store, node, rules } = this;
@@ -189,6 +191,7 @@ export class ServerCore {
       messagesIn,
       messagesOut,
       errors,
+      degraded: this.store.health.degraded,
       draining: this.#phase !== 'open',
     };
   }

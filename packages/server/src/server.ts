@@ -41,6 +41,7 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
     createOperations(
       {
         stats: () => core.stats(),
+        look: () => core.store.health.look(),
         digest: ports.digest,
         failed: (error) => core.failed(error, { name: 'operations' }),
       },

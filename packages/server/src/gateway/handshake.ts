@@ -234,18 +234,18 @@ export class ConnectionHandshake implements Gate, Pick<TransportEvents, 'message
       node,
     });
     const coming = { hello, entrant, key };
-    const reached = isPromiseLike(attached)
-      ? attached.then(undefined, (error) => this.#unreachable(error))
-      : attached;
+    const reached = isPromiseLike(attached) ? attached.then(undefined, () => this.#unreachable()) : attached;
     rescue(
       () => after(reached, (answer) => answer && this.#attached(coming, answer)),
       (error) => this.broken(error),
     );
   }
 
-  /** An attach is never repeated, since nobody knows whether it worked: the client dials again. */
-  #unreachable(error: unknown): void {
-    this.#around.failed(error, 'store');
+  /**
+   * An attach is never repeated, since nobody knows whether it worked: the client dials again. That the store fails has been
+   * told, once for all.
+   */
+  #unreachable(): void {
     this.#hangUpOn(CloseCode.TRY_AGAIN_LATER, 'the store cannot be reached');
   }
 

@@ -24,6 +24,10 @@ export function logLines(logger: Logger): Observer {
     rejected: ({ sessionId, name, code }) =>
       logger.debug('message-rejected', { sessionId, name: shown(name), code }),
     dropped: (what) => logger.debug('messages-dropped', what),
+    storeChanged: (what) => {
+      if (what.state === 'well') logger.info('store-well', { ms: Math.round(what.ms) });
+      else logger.warn('store-degraded', { reason: what.reason, operation: what.operation });
+    },
   };
 }
 

@@ -73,6 +73,31 @@ export interface Observer {
     readonly reason: 'outbox-full' | 'superseded' | 'volatile' | 'room-log' | 'session-ended';
     readonly messages: number;
   }): void;
+  /** A store that does not answer at once, as one in memory does, has answered or failed. What failed is asked again, but for `attach`. */
+  storeAsked?(what: {
+    /** Bounded: an operation of the store's port, `accept` for instance. */
+    readonly operation: string;
+    readonly ms: number;
+    readonly outcome: 'answered' | 'failed';
+  }): void;
+  /**
+   * The store has begun to fail, or to be slow (no answer within a second), or has been well again for three seconds. Told
+   * once for each change.
+   */
+  storeChanged?(
+    what:
+      | {
+          readonly state: 'degraded';
+          readonly reason: 'failing' | 'slow';
+          /** Bounded: what it was asked. */
+          readonly operation: string;
+        }
+      | {
+          readonly state: 'well';
+          /** How long it was not. */
+          readonly ms: number;
+        },
+  ): void;
   /** Something of the application's own failed, or the store did: as told to `onError`. */
   failed?(what: { readonly name: string; readonly sessionId?: string | undefined }): void;
 }
@@ -92,6 +117,8 @@ export const HOOKS = [
   'handled',
   'rejected',
   'dropped',
+  'storeAsked',
+  'storeChanged',
   'failed',
 ] as const satisfies readonly (keyof Observer)[];
 

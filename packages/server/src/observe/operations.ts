@@ -23,6 +23,8 @@ export type Operations = (request: IncomingMessage, response: ServerResponse, ne
 
 interface OperationsSurroundings {
   stats(): ServerStats;
+  /** Somebody wants to know how the store does. */
+  look(): void;
   digest(text: string): string;
   failed(error: unknown): void;
 }
@@ -46,8 +48,8 @@ export function createOperations(
   checkKeys(options, ['allow', 'metrics'], 'operations(options)');
   const { allow, metrics } = options;
   const pages = new Map<string, Page>([
-    ['/health', () => json(200, { status: 'ok' })],
-    ['/ready', () => (around.stats().draining ? DRAINING : json(200, { status: 'ready' }))],
+    ['/health', () => json(200, { status: around.stats().degraded ? 'degraded' : 'ok' })],
+    ['/ready', () => readiness(around)],
   ]);
   if (metrics && typeof metrics.metrics !== 'function') {
     throw new TypeError('operations(options): metrics must be prometheus() or a Registry of prom-client');
@@ -85,10 +87,19 @@ const json = (status: number, value: unknown, headers: Answer['headers'] = {}): 
   headers: { 'Content-Type': 'application/json; charset=utf-8', ...headers },
 });
 const DRAINING = json(503, { status: 'draining' }, { 'Retry-After': String(RETRY_AFTER_S) });
+const DEGRADED = json(503, { status: 'degraded' }, { 'Retry-After': String(RETRY_AFTER_S) });
 const NOT_ALLOWED = json(403, { status: 'forbidden' });
 const NO_TOKEN = json(401, { status: 'unauthorized' }, { 'WWW-Authenticate': 'Bearer' });
 const NO_METHOD = json(405, { status: 'method not allowed' }, { Allow: 'GET, HEAD' });
 const FAILED = json(500, { status: 'failed' });
+
+/** Whether to send newcomers here. */
+function readiness(around: OperationsSurroundings): Answer {
+  const { draining, degraded } = around.stats();
+  if (draining) return DRAINING;
+  around.look();
+  return degraded ? DEGRADED : json(200, { status: 'ready' });
+}
 
 /** Shows a page only to whom it is meant for. */
 function guardOf(

@@ -55,6 +55,8 @@ export function prometheus(options: PrometheusOptions = {}): Metrics {
   });
   const handshakes = histogram('handshake', 'From the connection to the WELCOME', []);
   const acks = histogram('ack', 'From a message written to its acknowledgement by the client', []);
+  const store = histogram('store', 'What a shared store is asked, until it answers or fails', ['operation']);
+  const storeErrors = counter('store_errors', 'What a shared store has failed to answer', 'operation');
   const handlers = histogram('handler', 'Listeners and handlers of the application', ['kind', 'name']);
 
   return {
@@ -77,6 +79,10 @@ export function prometheus(options: PrometheusOptions = {}): Metrics {
     handled: ({ kind, name, ms }) => handlers.observe({ kind, name }, ms / 1_000),
     rejected: ({ code }) => errors.inc({ code }),
     dropped: ({ reason, messages: count }) => dropped.inc({ reason }, count),
+    storeAsked: ({ operation, ms, outcome }) => {
+      store.observe({ operation }, ms / 1_000);
+      if (outcome === 'failed') storeErrors.inc({ operation });
+    },
     failed: () => failures.inc(),
   };
 }
@@ -116,6 +122,7 @@ function gaugesOf(prefix: string, registry: Registry): (stats: () => ServerStats
     'What waits for clients or is unacknowledged by them',
     ({ outboxBytes }) => outboxBytes,
   );
+  gauge('store_degraded', '1 while the store fails or is slow', ({ degraded }) => Number(degraded));
   gauge('draining', '1 from drain() or close() on', ({ draining }) => Number(draining));
   return (given) => {
     stats = given;

@@ -13,6 +13,8 @@ export interface ServerStats {
   readonly messagesOut: number;
   /** Errors told to `onError` since the start. */
   readonly errors: number;
+  /** True while the store fails or is slow: nothing is acknowledged then, or late, and newcomers may be sent away. */
+  readonly degraded: boolean;
   /** True from `drain()` or `close()` on: nobody is taken in any more. For health checks. */
   readonly draining: boolean;
 }

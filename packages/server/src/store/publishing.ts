@@ -1,20 +1,21 @@
 import { isPromiseLike } from '@holdfast/protocol';
 import { after } from '../answer.js';
 import type { Answer, PublishCall, SessionStore } from '../ports/store.js';
+import type { StoreOperation } from './store-health.js';
 
 /** Makes of a call one that is repeated until it is answered. */
-type Retried = <C, T>(ask: (call: C) => Answer<T>) => (call: C) => Answer<T>;
+type Retried = <C, T>(operation: StoreOperation, ask: (call: C) => Answer<T>) => (call: C) => Answer<T>;
 
 /**
  * Publishes in the incarnation of the first try, in which it can be repeated. `lost`: an answer is missing, and the store has
  * lost its last writes since; nobody knows whether it was published.
  */
 export function publishing(store: SessionStore, retried: Retried): SessionStore['publish'] {
-  const incarnationOf = retried((call: PublishCall) => store.incarnation(call));
+  const incarnationOf = retried('incarnation', (call: PublishCall) => store.incarnation(call));
   const publish: SessionStore['publish'] = (call) =>
     after(incarnationOf(call), (incarnation) => {
       let tries = 0;
-      const published = retried((named: PublishCall) => {
+      const published = retried('publish', (named: PublishCall) => {
         tries++;
         return store.publish(named);
       })(inIncarnation(call, incarnation));

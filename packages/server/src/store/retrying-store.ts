@@ -1,19 +1,26 @@
 import { type Clock, isPromiseLike, type Random } from '@holdfast/protocol';
+import type { Observed } from '../observe/observer.js';
 import type { Answer, SessionStore } from '../ports/store.js';
+import { Pauses } from './pauses.js';
 import { publishing } from './publishing.js';
+import { StoreHealth, type StoreOperation } from './store-health.js';
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
+/** Whoever asks for it asks in vain, of any store. */
+const NOBODY = { sids: ['-'] };
 
 export interface RetryingSurroundings {
   readonly clock: Clock;
   readonly random: Pick<Random, 'fraction'>;
-  /** The store has begun to fail. Told once, until it answers again. */
+  readonly observe: Pick<Observed, 'storeAsked' | 'storeChanged'>;
+  /** The store has begun to fail. Told once, until it is well again. */
   failed(error: unknown): void;
 }
 
 /** A store that is asked again until it answers. */
 export interface RetryingStore extends SessionStore {
+  readonly health: Pick<StoreHealth, 'degraded' | 'look'>;
   /** Nobody waits for answers any more: what is still to be asked is not asked. */
   stop(): void;
 }
@@ -25,48 +32,42 @@ export interface RetryingStore extends SessionStore {
  * writes since.
  */
 export function retryingStore(store: SessionStore, around: RetryingSurroundings): RetryingStore {
-  const { clock, random, failed } = around;
-  const pauses = new Set<() => void>();
-  let health: 'fine' | 'failing' | 'stopped' = 'fine';
+  const { clock, random } = around;
+  const pauses = new Pauses(clock, random);
+  let lately: 'answered' | 'failed' = 'answered';
+  const health = new StoreHealth({ ...around, probe: () => ask('find', (what) => store.find(what), NOBODY) });
 
-  const failing = (error: unknown): void => {
-    if (health !== 'fine') return;
-    health = 'failing';
-    failed(error);
+  const ask = <C, T>(operation: StoreOperation, call: (what: C) => Answer<T>, what: C): Answer<T> => {
+    const answer = call(what);
+    return isPromiseLike(answer) ? health.watch(operation, answer) : answer;
   };
-  const pause = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      // Servers that share a store must not come back to it all at once.
-      const cancel = clock.setTimer(
-        () => {
-          pauses.delete(cancel);
-          resolve();
-        },
-        ms * (0.5 + random.fraction() / 2),
-      );
-      pauses.add(cancel);
-    });
-
-  const insist = async <T>(answer: PromiseLike<T>, call: () => Answer<T>): Promise<T> => {
+  const answered = <T>(value: T): T => {
+    // Who waits has been waiting for this.
+    if (lately === 'failed') pauses.cutShort();
+    lately = 'answered';
+    return value;
+  };
+  const insist = async <T>(answer: PromiseLike<T>, again: () => Answer<T>): Promise<T> => {
     let next: Answer<T> | PromiseLike<T> = answer;
+    let hurriedAt = -Infinity;
     for (let ms = FIRST_PAUSE_MS; ; ms = Math.min(LONGEST_PAUSE_MS, 2 * ms)) {
       try {
-        const value = await next;
-        if (health === 'failing') health = 'fine';
-        return value;
-      } catch (error) {
-        failing(error);
+        return answered(await next);
+      } catch {
+        // Its health has heard of it.
+        lately = 'failed';
       }
-      // For ever, if it was stopped: whoever waits is gone.
-      await (health === 'stopped' ? new Promise(() => undefined) : pause(ms));
-      next = call();
+      // Others may be answered while this one never is, as when there is no more room.
+      const mayHurry = clock.now() - hurriedAt >= LONGEST_PAUSE_MS;
+      if ((await pauses.wait(ms, mayHurry)) === 'cut short') hurriedAt = clock.now();
+      next = again();
     }
   };
   const retried =
-    <C, T>(ask: (call: C) => Answer<T>): ((call: C) => Answer<T>) =>
-    (call) => {
-      const answer = ask(call);
-      return isPromiseLike(answer) ? insist(answer, () => ask(call)) : answer;
+    <C, T>(operation: StoreOperation, call: (what: C) => Answer<T>): ((what: C) => Answer<T>) =>
+    (what) => {
+      const answer = ask(operation, call, what);
+      return isPromiseLike(answer) ? insist(answer, () => ask(operation, call, what)) : answer;
     };
 
   return {
@@ -75,30 +76,30 @@ export function retryingStore(store: SessionStore, around: RetryingSurroundings)
     get heldBytes() {
       return store.heldBytes;
     },
-    attach: (call) => store.attach(call),
-    accept: retried((call) => store.accept(call)),
-    append: retried((call) => store.append(call)),
-    withdraw: retried((call) => store.withdraw(call)),
-    read: retried((call) => store.read(call)),
-    detach: retried((call) => store.detach(call)),
-    end: retried((call) => store.end(call)),
-    claim: retried((call) => store.claim(call)),
-    renew: retried((call) => store.renew(call)),
-    release: retried((call) => store.release(call)),
-    done: retried((call) => store.done(call)),
-    orphans: retried((call) => store.orphans(call)),
+    health,
+    attach: (call) => ask('attach', (what) => store.attach(what), call),
+    accept: retried('accept', (call) => store.accept(call)),
+    append: retried('append', (call) => store.append(call)),
+    withdraw: retried('withdraw', (call) => store.withdraw(call)),
+    read: retried('read', (call) => store.read(call)),
+    detach: retried('detach', (call) => store.detach(call)),
+    end: retried('end', (call) => store.end(call)),
+    claim: retried('claim', (call) => store.claim(call)),
+    renew: retried('renew', (call) => store.renew(call)),
+    release: retried('release', (call) => store.release(call)),
+    done: retried('done', (call) => store.done(call)),
+    orphans: retried('orphans', (call) => store.orphans(call)),
     publish: publishing(store, retried),
-    incarnation: retried((call) => store.incarnation(call)),
-    find: retried((call) => store.find(call)),
-    describe: retried((call) => store.describe(call)),
-    move: retried((call) => store.move(call)),
-    cast: retried((call) => store.cast(call)),
-    readRoom: retried((call) => store.readRoom(call)),
+    incarnation: retried('incarnation', (call) => store.incarnation(call)),
+    find: retried('find', (call) => store.find(call)),
+    describe: retried('describe', (call) => store.describe(call)),
+    move: retried('move', (call) => store.move(call)),
+    cast: retried('cast', (call) => store.cast(call)),
+    readRoom: retried('readRoom', (call) => store.readRoom(call)),
     listen: (listener) => store.listen(listener),
     stop: () => {
-      health = 'stopped';
-      for (const cancel of pauses) cancel();
-      pauses.clear();
+      health.stop();
+      pauses.stop();
     },
   };
 }

@@ -3,7 +3,16 @@ import { Counter, Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 
 /** What a server says of itself whose store cannot tell what it holds. */
-const STATS = { connections: 2, sessions: 3, users: 1, rooms: 0, messagesIn: 0, messagesOut: 0, errors: 0 };
+const STATS = {
+  connections: 2,
+  sessions: 3,
+  users: 1,
+  rooms: 0,
+  messagesIn: 0,
+  messagesOut: 0,
+  errors: 0,
+  degraded: true,
+};
 
 /** What a scrape says of one metric, line by line, without its help. */
 async function scraped({ metrics }: { metrics(): Promise<string> }, name: string): Promise<string[]> {
@@ -19,12 +28,27 @@ test('a close code of a client that nobody knows makes no label of its own', asy
   ]);
 });
 
+test('what a store was asked is counted by operation, and what has failed of it', async () => {
+  const metrics = prometheus();
+  metrics.storeAsked?.({ operation: 'accept', ms: 3, outcome: 'answered' });
+  metrics.storeAsked?.({ operation: 'accept', ms: 7, outcome: 'failed' });
+  metrics.storeAsked?.({ operation: 'read', ms: 2_000, outcome: 'answered' });
+  expect(await scraped(metrics, 'holdfast_store_errors_total')).toEqual([
+    'holdfast_store_errors_total{operation="accept"} 1',
+  ]);
+  expect(await scraped(metrics, 'holdfast_store_seconds_sum')).toEqual([
+    'holdfast_store_seconds_sum{operation="accept"} 0.01',
+    'holdfast_store_seconds_sum{operation="read"} 2',
+  ]);
+});
+
 test('gauges say nothing where nothing is known: before there is a server, or of a store that cannot tell', async () => {
   const metrics = prometheus();
   expect(await scraped(metrics, 'holdfast_connections')).toEqual([]);
   metrics.serving?.(() => ({ ...STATS, draining: true }));
   expect(await scraped(metrics, 'holdfast_connections')).toEqual(['holdfast_connections 2']);
   expect(await scraped(metrics, 'holdfast_draining')).toEqual(['holdfast_draining 1']);
+  expect(await scraped(metrics, 'holdfast_store_degraded')).toEqual(['holdfast_store_degraded 1']);
   expect(await scraped(metrics, 'holdfast_outbox_bytes')).toEqual([]);
 });
 

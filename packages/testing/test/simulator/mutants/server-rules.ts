@@ -200,7 +200,7 @@ export const SERVER_RULES: readonly Mutant[] = [
     edits: [
       {
         file: 'server/src/store/retrying-store.ts',
-        find: 'return isPromiseLike(answer) ? insist(answer, () => ask(call)) : answer;',
+        find: 'return isPromiseLike(answer) ? insist(answer, () => ask(operation, call, what)) : answer;',
         put: 'return answer;',
       },
     ],
