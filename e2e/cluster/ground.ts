@@ -42,7 +42,7 @@ export interface Ground {
 }
 
 /** A node, as it says itself. */
-export interface NodeState {
+interface NodeState {
   readonly rss: number;
   readonly heap: number;
   readonly stats: ServerStats;

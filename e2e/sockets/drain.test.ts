@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { isHoldfastError, type ServerContext } from '@holdfast/server';
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
+import { createHoldfastServer, isHoldfastError, type ServerContext } from '@holdfast/server';
 import { createServerOn, MemoryStore, systemDigest } from '@holdfast/server/ports';
 import { expect, onTestFinished, test } from 'vitest';
 import { clientOf, soon } from './peers.js';
@@ -86,4 +88,29 @@ test('drain() while 20 clients send 50 messages a second: nothing lost, nothing 
   expect(troubles).toEqual([]);
   expect(to.server.stats()).toMatchObject({ connections: CLIENTS, sessions: CLIENTS });
   expect(from.server.stats()).toMatchObject({ connections: 0, draining: true });
+});
+
+test('one of several that drains answers upgrades with 503, for a proxy to ask another one; its pages are served', async () => {
+  const store = new MemoryStore({ clock, random });
+  const cluster = { name: 'memory', connect: () => ({ store, close: () => Promise.resolve() }) };
+  const server = createHoldfastServer({ cluster });
+  onTestFinished(() => server.close());
+  const { port } = await server.listen(0, '127.0.0.1');
+  const client = clientOf(`ws://127.0.0.1:${port}/realtime`, { reconnect: { baseMs: 60_000 } });
+  await soon(client.connect(), 'a connection');
+  const drained = server.drain({ deadlineMs: 10_000 });
+  const headers = {
+    ...{ Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' },
+    ...{ 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Protocol': 'holdfast.v1.json' },
+  };
+  const asked = get(`http://127.0.0.1:${port}/realtime`, { headers });
+  const [response] = (await soon(once(asked, 'response'), 'an answer')) as [IncomingMessage];
+  response.resume();
+  expect([response.statusCode, response.headers['retry-after'], response.headers.connection]).toEqual([
+    ...[503, '1', 'close'],
+  ]);
+  const statusOf = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).status;
+  expect([await statusOf('/health'), await statusOf('/ready')]).toEqual([200, 503]);
+  await client.close();
+  await drained;
 });

@@ -81,12 +81,10 @@ async function stop(signal: 'SIGINT' | 'SIGTERM'): Promise<void> {
   console.log(drains ? '\nAsking everybody to go.' : '\nClosing.');
   // Somebody's sleeping laptop must not keep us.
   setTimeout(() => process.exit(0), CLOSE_MS + (drains ? DRAIN_MS : 0)).unref();
-  // Whoever stands in front of several servers gives newcomers to those that still listen.
-  if (cluster) http.close();
   await limpet?.close();
   await (drains ? realtime.drain({ deadlineMs: DRAIN_MS }) : realtime.close());
   http.closeAllConnections();
-  if (!cluster) http.close();
+  http.close();
   process.exitCode = 0;
 }
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(signal));

@@ -50,8 +50,8 @@ server.handle('who', async () => {
 http.listen(Number(port), '127.0.0.1', () => console.log(`listens on ${http.address().port}.`));
 process.once('SIGTERM', async () => {
   log('draining');
-  // nginx gives newcomers to those that still listen.
-  http.close();
   await server.drain({ deadlineMs: Number(drainMs) });
   log('drained');
+  http.close();
+  http.closeAllConnections();
 });

@@ -200,6 +200,8 @@ export class ServerCore {
   async drain(deadlineMs: number): Promise<void> {
     if (this.#phase === 'open') {
       this.#phase = 'draining';
+      // One that is alone says in band when to come again, since a browser learns nothing of what HTTP says.
+      if (this.#cluster) this.upgrades.sendElsewhere();
       const { clock, random } = this.ports;
       const { acceptPerSecond } = this.settings;
       const isOver = (): boolean => this.#sessions.idle;

@@ -139,7 +139,7 @@ export interface HoldfastServer<C extends AnyContract = Contract, U extends User
   stats(): ServerStats;
   /**
    * A handler for `node:http` and whatever stands on it (Express: `app.use(server.operations())`). `/health` is 200 as long
-   * as the process answers; `/ready` is 503 while it drains. `/stats` (JSON) and `/metrics` (Prometheus) only for those
+   * as the process answers; `/ready` is 503 while it drains or its store is in trouble. `/stats` (JSON) and `/metrics` (Prometheus) only for those
    * whom `allow` names. Returns true if the request was one of these. Throws a `TypeError` for bad options.
    */
   operations(options?: OperationsOptions): Operations;
@@ -153,6 +153,8 @@ export interface HoldfastServer<C extends AnyContract = Contract, U extends User
    * Takes nobody in any more and asks the clients that are here to connect elsewhere, spread over time so that the
    * others are not overrun (`limits.acceptPerSecond`): who moves in that time has no outage. Ends as `close()` does when
    * all have gone, or at the deadline. Sessions move only where servers share a store. Twice is once; `close()` ends it.
+   * With `cluster`, upgrades are answered with 503 meanwhile, on which a proxy asks another server (see deploy/nginx.conf);
+   * without, newcomers are let in and told to come again in a second. Pages go on being served.
    */
   drain(options?: DrainOptions): Promise<void>;
   /** Ends every connection with 1012 and takes no more; clients come back by themselves. */

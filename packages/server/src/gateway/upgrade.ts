@@ -22,6 +22,12 @@ const PATH = /^\/[!-~]*$/;
 
 const ignore = (): void => undefined;
 
+const DRAINING: HttpRefusal = {
+  status: 503,
+  text: 'this server is draining: others take its clients',
+  headers: ['Retry-After: 1'],
+};
+
 /** Which path a listener of ours takes: several may share one http server. */
 const pathOf = new WeakMap<object, string>();
 
@@ -54,7 +60,7 @@ export class Upgrades {
   readonly #sockets: WebSocketServer;
   readonly #frameOf = frameMaker();
   readonly #detachers: (() => void)[] = [];
-  #phase: 'open' | 'closed' = 'open';
+  #phase: 'open' | 'elsewhere' | 'closed' = 'open';
 
   constructor(settings: UpgradeSettings, { ports, accept, failed }: UpgradeSurroundings) {
     this.#settings = settings;
@@ -105,6 +111,14 @@ export class Upgrades {
     this.#upgrade(request, socket, head);
   }
 
+  /**
+   * Takes no more, and says so in HTTP: whoever has chosen this server among others, which have the same sessions, chooses
+   * another one before the client hears of it. Those that are here stay.
+   */
+  sendElsewhere(): void {
+    if (this.#phase === 'open') this.#phase = 'elsewhere';
+  }
+
   /** Takes no more and asks every client to go; resolves when they have gone. */
   close(): Promise<void> {
     this.#phase = 'closed';
@@ -141,6 +155,7 @@ export class Upgrades {
     if (this.#phase === 'closed') {
       return this.#refuse(request, socket, { status: 503, text: 'the server is going down' });
     }
+    if (this.#phase === 'elsewhere') return this.#refuse(request, socket, DRAINING);
     const { codecs, origins, tokenFrom } = this.#settings;
     const { origin, host } = request.headers;
     if (!originAllowed({ origin, host }, origins)) {

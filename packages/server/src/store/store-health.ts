@@ -6,9 +6,9 @@ import type { Answer, SessionStore } from '../ports/store.js';
 export type StoreOperation = Exclude<keyof SessionStore, 'durability' | 'leaseMs' | 'heldBytes' | 'listen'>;
 
 /** An answer that takes so long is slow: whoever waits for an acknowledgement feels it. */
-export const SLOW_MS = 1_000;
+const SLOW_MS = 1_000;
 /** It is well again when it has been for so long: longer than the longest pause before it is asked again. */
-export const WELL_MS = 3_000;
+const WELL_MS = 3_000;
 /** While it is not well: how often to look. */
 const LOOK_MS = 1_000;
 
@@ -88,7 +88,11 @@ export class StoreHealth {
     const { operation, begun, since } = asked;
     const now = this.#around.clock.now();
     this.#around.observe.storeAsked({ operation, ms: now - begun, outcome });
-    if (outcome === 'failed') return this.#trouble('failing', operation, error);
+    if (outcome === 'failed') {
+      // Whose time ran out while this process was asleep may have been answered.
+      if (since === begun) this.#trouble('failing', operation, error);
+      return;
+    }
     this.#answeredAt = now;
     if (now - since >= SLOW_MS) this.#trouble('slow', operation);
   }

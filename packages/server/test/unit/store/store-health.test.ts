@@ -115,11 +115,14 @@ test('no answer for a second is trouble, before it has come', async () => {
 
 test('a process that was asleep does not blame the store', async () => {
   const { clock, sleep, health, ask } = patient();
-  const one = ask();
+  const [one, other] = [ask(), ask()];
   await clock.advance(600);
   sleep.ms = 30_000;
   await clock.advance(500);
   await one.answer();
+  // As when its time has run out meanwhile.
+  await other.fail();
+  expect(health.degraded).toBe(false);
   await clock.advance(5_000);
   expect(health.degraded).toBe(false);
 });
