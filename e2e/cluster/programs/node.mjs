@@ -38,6 +38,12 @@ server.on('work', async (n, { session, redelivered }) => {
   await new Promise((resolve) => setTimeout(resolve, 150));
   log('worked', session.user.id, n);
 });
+// Whoever begins to handle it is no more.
+server.on('fatal', (how, { session, redelivered }) => {
+  log('fatal', session.user.id, how, redelivered === true);
+  if (how === 'exit') process.exit(1);
+  process.kill(process.pid, 'SIGKILL');
+});
 server.handle('ask', (n, { session, redelivered }) => {
   log('asked', session.user.id, n, redelivered === true);
   return `answer ${n}`;
