@@ -5,13 +5,14 @@ import { fileURLToPath } from 'node:url';
 import type { RedisClusterOptions } from '@holdfast/redis';
 import type { ServerStats } from '@holdfast/server';
 import { onTestFinished } from 'vitest';
-import { startRedis } from '../../test/redis-server.js';
+import { freePort, startRedis } from '../../test/redis-server.js';
 import { Child, type Ending } from './child.js';
 import { type Nginx, startNginx } from './nginx.js';
 import { RedisPlace } from './redis-place.js';
 
 const program = fileURLToPath(new URL('./programs/node.mjs', import.meta.url));
 const nginxFile = fileURLToPath(new URL('../../deploy/nginx.conf', import.meta.url));
+const watchdog = fileURLToPath(new URL('../../deploy/watchdog.mjs', import.meta.url));
 const DRAIN_MS = 10_000;
 
 /** One line of the nodes' common file. */
@@ -24,6 +25,8 @@ export interface GroundOptions {
   readonly commandTimeoutMs?: number;
   /** Redis gets into trouble: through its `place`, then, and of this class. */
   readonly trouble?: 'node' | 'disk';
+  /** Each node has a watchdog, as in containers. Default: none. */
+  readonly watched?: 'watched';
 }
 
 /** Three servers behind nginx and over one Redis, each a process of its own; gone when the test is over. */
@@ -43,6 +46,7 @@ export interface Ground {
 
 /** A node, as it says itself. */
 interface NodeState {
+  readonly pid: number;
   readonly rss: number;
   readonly heap: number;
   readonly stats: ServerStats;
@@ -54,6 +58,8 @@ class TestNode {
   readonly #args: (port: number) => readonly string[];
   #child: Child | undefined;
   #port = 0;
+  #serverPid = -1;
+  #life: 'running' | 'ended' = 'ended';
 
   constructor(name: string, args: (port: number) => readonly string[]) {
     this.name = name;
@@ -80,17 +86,33 @@ class TestNode {
   }
 
   async start(): Promise<void> {
+    // Whoever watches it has to know where it listens.
+    if (this.#port === 0) this.#port = await freePort();
     const ready = /listens on (\d+)\./;
     this.#child = await Child.start(process.execPath, { args: this.#args(this.#port), ready });
     this.#port = Number(ready.exec(this.#child.output)?.[1]);
+    this.#serverPid = (await this.state()).pid;
+    this.#life = 'running';
+    void this.#child.ended.then(() => {
+      this.#life = 'ended';
+    });
   }
 
   signal(signal: NodeJS.Signals): void {
     this.#child?.signal(signal);
   }
 
+  /** The server itself hangs, not its watchdog. */
+  stopServer(): void {
+    process.kill(this.#serverPid, 'SIGSTOP');
+  }
+
   async kill(): Promise<void> {
-    await this.#child?.stop('SIGKILL');
+    // Its watchdog ends with it, and would leave it behind.
+    if (this.#serverPid !== this.#child?.pid && this.#life === 'running')
+      process.kill(this.#serverPid, 'SIGKILL');
+    else this.#child?.signal('SIGKILL');
+    await this.#child?.ended;
   }
 
   /** It asks its clients to move, and ends by itself; how. */
@@ -102,7 +124,7 @@ class TestNode {
 }
 
 export async function startGround(options: GroundOptions = {}): Promise<Ground> {
-  const { balance, leaseMs = 2_000, commandTimeoutMs, trouble } = options;
+  const { balance, leaseMs = 2_000, commandTimeoutMs, trouble, watched } = options;
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-cluster-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const place = trouble && (await RedisPlace.start(trouble, folder));
@@ -116,7 +138,10 @@ export async function startGround(options: GroundOptions = {}): Promise<Ground> 
   writeFileSync(file, '');
   const nodes = ['node-1', 'node-2', 'node-3'].map((name) => {
     const rest = [file, JSON.stringify(redisOptions), String(DRAIN_MS)];
-    return new TestNode(name, (port) => [program, name, String(port), ...rest]);
+    return new TestNode(name, (port) => {
+      const args = [program, name, String(port), ...rest];
+      return watched ? [watchdog, `http://127.0.0.1:${port}/health`, ...args] : args;
+    });
   });
   onTestFinished(async () => {
     await Promise.all(nodes.map((node) => node.kill()));

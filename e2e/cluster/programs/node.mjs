@@ -15,7 +15,7 @@ const log = (what, ...rest) => writeSync(file, `${JSON.stringify([what, name, ..
 const http = createServer((request, response) => {
   if (pages(request, response)) return;
   const { rss, heapUsed: heap } = process.memoryUsage();
-  response.end(JSON.stringify({ rss, heap, stats: server.stats() }));
+  response.end(JSON.stringify({ pid: process.pid, rss, heap, stats: server.stats() }));
 });
 const server = createHoldfastServer({
   auth: (token) => ({ user: { id: token ?? 'nobody' } }),
