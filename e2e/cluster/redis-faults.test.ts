@@ -29,7 +29,7 @@ async function during(
   const ground = await startGround({ commandTimeoutMs: 1_500, ...options });
   const { place } = ground;
   if (!place) throw new Error('there is no place for a Redis in trouble');
-  const size = LONG ? 20 : 9;
+  const size = LONG ? 10 : 9;
   const loss = options.trouble === 'node' ? { loss: 'told' as const } : {};
   const crew = await Crew.start(ground, { size, client: { reconnect: HURRY }, ...loss });
   const scene = { ground, place, crew };

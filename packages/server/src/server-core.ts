@@ -6,6 +6,7 @@ import { ConnectionHandshake } from './gateway/handshake.js';
 import type { Arriving, HandshakeSurroundings } from './gateway/handshake-surroundings.js';
 import { Revocations } from './gateway/revocations.js';
 import { Upgrades } from './gateway/upgrade.js';
+import { Backlog } from './hub/backlog.js';
 import { Direct } from './hub/direct.js';
 import { Hub } from './hub/hub.js';
 import { Middleware } from './hub/middleware.js';
@@ -39,6 +40,7 @@ export class ServerCore {
   readonly hub: Hub;
   readonly direct: Direct;
   readonly lookups = new InOrder();
+  readonly backlog: Backlog;
   readonly rules = new Rules();
   readonly router: Router;
   readonly middleware: Middleware;
@@ -69,6 +71,7 @@ export class ServerCore {
     this.#cluster = settings.cluster?.connect(ports);
     const kept = this.#cluster?.store ?? ports.store ?? new MemoryStore(ports);
     this.store = retryingStore(kept, { ...ports, observe: settings.observe, failed: storeFailed });
+    this.backlog = new Backlog(this.store.health);
     // Whoever asks whether this server is ready wants to know whether it has found its store.
     if (this.#cluster) this.store.health.look();
     this.node = ports.random.id();

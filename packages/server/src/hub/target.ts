@@ -9,6 +9,7 @@ import type {
   Target,
   Unreached,
 } from '../types.js';
+import type { Backlog } from './backlog.js';
 import type { Direct, DirectEvent } from './direct.js';
 import { checkMove, endIn, move, roomsIn } from './door.js';
 import type { Hub } from './hub.js';
@@ -23,6 +24,7 @@ export interface TargetSurroundings {
   readonly scope: Scope;
   /** Whom it is for is looked up by each that is sent, and what is sent first goes first. */
   readonly lookups: InOrder;
+  readonly backlog: Backlog;
   /** Ends a session for good. */
   end(sid: string, reason: string): Answer<void>;
   /** Nobody was there to be told. */
@@ -52,7 +54,9 @@ export function createTarget(around: TargetSurroundings, whom: FindCall, except:
       createTarget(around, whom, joined(around.scope, except, others)),
     send: (event: string, payload?: unknown, options?: ServerSendOptions) =>
       sendEvent(around, { event, payload, options }, (treatment) => {
-        const told = tell(around, whom, except, { payload, ...treatment });
+        const refusal = around.backlog.refusal(treatment.id);
+        if (refusal) return Promise.reject<{ readonly members: number }>(refusal);
+        const told = around.backlog.holds(tell(around, whom, except, { payload, ...treatment }));
         return after(told, (members) => {
           const { id, name } = treatment;
           if (members === 0) around.unreached({ event: name, payload, id, ...whom });

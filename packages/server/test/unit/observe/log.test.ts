@@ -2,6 +2,7 @@ import type { Logger } from '@holdfast/server';
 import { RejectError } from '@holdfast/server';
 import { createTestbed, type TestbedOptions } from '@holdfast/testing';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { logLines } from '../../../src/observe/log.js';
 import { shown } from '../../../src/observe/shown.js';
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
@@ -111,6 +112,19 @@ test('without one, the console gets failures in words, and nothing else', async 
   await bed[Symbol.asyncDispose]();
   expect(error.mock.calls).toEqual([["Holdfast: 'broken' failed", new Error('a defect')]]);
   expect(info).not.toHaveBeenCalled();
+});
+
+test('trouble with the store is a line when it begins, and one when it is over', () => {
+  const lines: unknown[] = [];
+  const at = (level: string) => (name: string, fields: object) => lines.push([level, name, fields]);
+  const told = logLines({ debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') });
+  told.storeAsked?.({ operation: 'accept', ms: 5_000, outcome: 'failed' });
+  told.storeChanged?.({ state: 'degraded', reason: 'failing', operation: 'accept' });
+  told.storeChanged?.({ state: 'well', ms: 4_000.2 });
+  expect(lines).toEqual([
+    ['warn', 'store-degraded', { reason: 'failing', operation: 'accept' }],
+    ['info', 'store-well', { ms: 4_000 }],
+  ]);
 });
 
 describe('shown', () => {
