@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
 /** Generous: it only passes when something hangs. */
-const READY_MS = 20_000;
+const READY_MS = 40_000;
 
 /** How a process has ended: its exit code, or the signal. */
 export type Ending = number | NodeJS.Signals;

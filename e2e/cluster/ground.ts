@@ -1,4 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -76,13 +77,26 @@ class TestNode {
 
   /** The status of one of its pages. */
   async page(path: '/health' | '/ready'): Promise<number> {
-    return (await fetch(`http://127.0.0.1:${this.#port}${path}`)).status;
+    return (await this.#get(path)).status;
   }
 
   /** What it says of itself. */
   async state(): Promise<NodeState> {
-    const response = await fetch(`http://127.0.0.1:${this.#port}/state`);
-    return (await response.json()) as NodeState;
+    return JSON.parse((await this.#get('/state')).body) as NodeState;
+  }
+
+  /** On a connection of its own: one that is kept may just be being closed. */
+  #get(path: string): Promise<{ readonly status: number; readonly body: string }> {
+    return new Promise((resolve, reject) => {
+      const asked = get({ host: '127.0.0.1', port: this.#port, path, agent: false }, (response) => {
+        let body = '';
+        response.setEncoding('utf8').on('data', (text: string) => {
+          body += text;
+        });
+        response.once('end', () => resolve({ status: response.statusCode ?? 0, body }));
+      });
+      asked.once('error', reject);
+    });
   }
 
   async start(): Promise<void> {
