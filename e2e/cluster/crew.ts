@@ -69,6 +69,8 @@ export class Crew {
   readonly #office: HoldfastServer;
   readonly #ticked = new Map<string, number[]>();
   readonly #said: number[] = [];
+  /** What its sender was told to be unknown. */
+  readonly #unknownSaid = new Set<number>();
   readonly #open: Promise<unknown>[] = [];
   readonly #ackMs: number[] = [];
   readonly #loss: 'told' | undefined;
@@ -216,7 +218,10 @@ export class Crew {
             else if (members !== 1 && !this.#loss)
               this.troubles.push(`tick ${n}: ${members} sessions of ${name}`);
           },
-          (error: unknown) => this.troubles.push(`tick ${n} to ${name}: ${codeOf(error)}`),
+          (error: unknown) => {
+            if (this.#loss === 'told' && isUnknown(error)) told.ticks.add(n);
+            else this.troubles.push(`tick ${n} to ${name}: ${codeOf(error)}`);
+          },
         ),
     );
   }
@@ -229,7 +234,10 @@ export class Crew {
         .send('said', n)
         .then(
           () => undefined,
-          (error: unknown) => this.troubles.push(`said ${n}: ${codeOf(error)}`),
+          (error: unknown) => {
+            if (this.#loss === 'told' && isUnknown(error)) this.#unknownSaid.add(n);
+            else this.troubles.push(`said ${n}: ${codeOf(error)}`);
+          },
         ),
     );
   }
@@ -279,7 +287,12 @@ export class Crew {
     });
     const room = this.members.map(
       ({ name, said, holes }): Stream =>
-        promised(`${name} hears the room`, this.#said, said, missing(this.#said, said, holes.said)),
+        promised(
+          `${name} hears the room`,
+          this.#said,
+          said,
+          union(this.#unknownSaid, missing(this.#said, said, holes.said)),
+        ),
     );
     return { up: judge(up), down: judge(down), room: judge(room), all: judge([...up, ...down, ...room]) };
   }
@@ -291,7 +304,7 @@ export class Crew {
       const ticked = union(told.ticks, missing(this.#ticked.get(name) ?? [], ticks, holes.ticks));
       sums.losses += losses;
       sums.up += told.notes.size + told.asks.size;
-      sums.down += ticked.size + missing(this.#said, said, holes.said).size;
+      sums.down += ticked.size + union(this.#unknownSaid, missing(this.#said, said, holes.said)).size;
     }
     return sums;
   }
@@ -335,6 +348,9 @@ function missing(sent: readonly number[], came: readonly Came[], holes: Readonly
 }
 
 const union = <V>(one: ReadonlySet<V>, other: ReadonlySet<V>): Set<V> => new Set([...one, ...other]);
+
+const isUnknown = (error: unknown): boolean =>
+  isHoldfastError(error) && 'delivery' in error && error.delivery === 'unknown';
 
 const codeOf = (error: unknown): string =>
   isHoldfastError(error) ? `${error.code} ${'delivery' in error ? error.delivery : ''}` : String(error);
