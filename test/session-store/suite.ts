@@ -5,6 +5,7 @@ import type { MakeStore } from './harness.js';
 import { suiteOfLanes } from './lanes.js';
 import { suiteOfOutboxes } from './outboxes.js';
 import { suiteOfOverflow } from './overflow.js';
+import { suiteOfPresence } from './presence.js';
 import { suiteOfRandomRuns } from './random.js';
 import { suiteOfRequests } from './requests.js';
 import { suiteOfRooms } from './rooms.js';
@@ -21,6 +22,7 @@ export function sessionStoreSuite(name: string, make: MakeStore): void {
     suiteOfOutboxes(make);
     suiteOfElsewhere(make);
     suiteOfRooms(make);
+    suiteOfPresence(make);
     suiteOfRandomRuns(make);
   });
 }

@@ -5,6 +5,7 @@ import type {
   Appended,
   AttachCall,
   Attached,
+  Attendance,
   Bounds,
   ClaimCall,
   Claimed,
@@ -16,13 +17,14 @@ import type {
   Move,
   Orphan,
   OutItem,
+  Presence,
   PresenceState,
   PublishCall,
   Read,
   Reply as ReplyOut,
   RoomPart,
 } from '@holdfast/server/ports';
-import { writingsOf } from './notes.js';
+import { thereOf, writingsOf } from './notes.js';
 import { bytesOf, groupsOf, listOf, numberOf, type Reply, textOf, textsOf } from './replies.js';
 import { fromData, fromValue, toData, toValue } from './values.js';
 
@@ -262,4 +264,22 @@ function logged([offset, , , id, at, word, data, ...except]: readonly Reply[]): 
     offset: numberOf(offset),
     ...(place ? { place: place.slice(1) } : {}),
   };
+}
+
+export function presentArguments({ sid, gen, w, there }: Presence): Argument[] {
+  if (!there) return [sid, gen, w, '', '', ''];
+  const { userId, node, state } = there;
+  return [sid, gen, w, userId, node, state ? fromValue(state) : ''];
+}
+
+/** Who was said to be there last comes last. */
+export function attendance(reply: Reply): Attendance {
+  const [version, entries] = listOf(reply);
+  const listed = listOf(entries).map((entry) => {
+    const [sid, at, gen, w, ...there] = listOf(entry);
+    const presence = { sid: textOf(sid), gen: numberOf(gen), w: numberOf(w), ...thereOf(there.map(textOf)) };
+    return { at: numberOf(at), presence };
+  });
+  const present = listed.sort((one, other) => one.at - other.at).map(({ presence }) => presence);
+  return { version: numberOf(version), present };
 }

@@ -35,6 +35,11 @@ export class Keys {
     return `${this.#tagged(`user:${userId}`)}register`;
   }
 
+  /** Ids of the servers that live. */
+  get servers(): string {
+    return `${this.#tagged('servers')}register`;
+  }
+
   /** The channel on which servers tell each other. */
   get notes(): string {
     return `${this.prefix}notes`;

@@ -1,4 +1,4 @@
-import type { ClientAnswer, EndCall, Note, Writing } from '@holdfast/server/ports';
+import type { ClientAnswer, EndCall, Note, PresenceState, There, Writing } from '@holdfast/server/ports';
 import { fromData, fromValue, toData, toValue } from './values.js';
 
 // Notes on their way between servers: fields, each behind its length in bytes, so that Lua can write them, too.
@@ -67,6 +67,8 @@ export function decodeNote(message: Buffer): Note | undefined {
       return { about: 'cancel', sid, holder: text[0] ?? '', seqs: text.slice(1).map(Number) };
     case 'move':
       return { about: 'move', sid, move: toValue(text[0] ?? '') as MoveNote['move'] };
+    case 'present':
+      return presentNote(sid, text);
     case 'cast':
       return castNote(sid, text[0] ?? '', rest[1]);
     default:
@@ -84,6 +86,18 @@ function endNote(sid: string, [why, reason, undelivered, epoch, ...unwritten]: r
     epoch: epoch ?? '',
     unwritten: writingsOf(unwritten),
   };
+}
+
+function presentNote(room: string, text: readonly string[]): Note {
+  const [before, version, sid = '', gen, w, ...there] = text;
+  const presence = { sid, gen: Number(gen), w: Number(w), ...thereOf(there) };
+  return { about: 'present', room, before: Number(before), version: Number(version), presence };
+}
+
+/** User, server, state; without a server: not there. */
+export function thereOf([userId = '', node = '', state = '']: readonly string[]): { there?: There } {
+  if (node === '') return {};
+  return { there: { userId, node, ...(state && { state: toValue(state) as PresenceState }) } };
 }
 
 function castNote(whom: string, except: string, data: Buffer | undefined): Note | undefined {

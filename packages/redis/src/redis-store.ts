@@ -6,6 +6,7 @@ import type {
   Appended,
   AttachCall,
   Attached,
+  Attendance,
   Bounds,
   CastCall,
   ClaimCall,
@@ -22,6 +23,9 @@ import type {
   Note,
   Orphan,
   Ownership,
+  Presence,
+  Present,
+  PresentCall,
   PublishCall,
   Published,
   Read,
@@ -254,6 +258,34 @@ export class RedisStore implements SessionStore {
     return { status };
   }
 
+  async present({ room, ...presence }: PresentCall): Promise<Present> {
+    const present = await this.#presentNow(room, presence);
+    if (present.status !== 'gone') return present;
+    // Who has put it into the room may not have come to tell the room, and may never come to it.
+    await this.#seat(presence.sid, room);
+    return this.#presentNow(room, presence);
+  }
+
+  async #presentNow(room: string, presence: Presence): Promise<Present> {
+    const args = [...this.#beginRoom(), ...calls.presentArguments(presence)];
+    const [status] = listOf(await this.#run(scripts.present, [this.#keys.room(room)], room, args));
+    return { status: textOf(status) as Present['status'] };
+  }
+
+  async whoIsThere({ room }: { readonly room: string }): Promise<Attendance> {
+    const keys = [this.#keys.room(room)];
+    return calls.attendance(await this.#run(scripts.whoIsThere, keys, room, this.#beginRoom()));
+  }
+
+  async beat({ node }: { readonly node: string }): Promise<{ readonly living: readonly string[] }> {
+    return { living: textsOf(await this.#run(scripts.beat, [this.#keys.servers], node, [])) };
+  }
+
+  /** What a room is made with, if there is none. */
+  #beginRoom(): calls.Argument[] {
+    return [this.#random.id(), ...calls.boundsArguments(LOG_BOUNDS, undefined)];
+  }
+
   async cast(call: CastCall): Promise<{ readonly members: number }> {
     const { to, except } = call;
     const members = 'room' in to ? this.#countIn(to.room, except) : this.#countOf(to.sids, except);
@@ -310,9 +342,9 @@ export class RedisStore implements SessionStore {
     const ask = async (): Promise<Standing> => standingOf(await this.#ask(scripts.stand, sid, [room]));
     let standing = known === undefined ? await ask() : standingOf(known);
     for (let seating = 0; seating < MAX_SEATINGS; seating++) {
-      const begin = [this.#random.id(), ...calls.boundsArguments(LOG_BOUNDS, undefined)];
       const { how, move } = standing;
-      await this.#run(scripts.seat, [this.#keys.room(room)], room, [...begin, sid, how, move]);
+      const args = [...this.#beginRoom(), sid, how, move];
+      await this.#run(scripts.seat, [this.#keys.room(room)], room, args);
       const now = await ask();
       if (now.how === how && now.move === move) return;
       standing = now;

@@ -16,7 +16,17 @@ import {
 } from './lua/looking.js';
 import { append, withdraw } from './lua/outbox.js';
 import { prelude } from './lua/prelude.js';
-import { countMembers, incarnation, membersOf, publish, readRoom, seat } from './lua/room.js';
+import {
+  beat,
+  countMembers,
+  incarnation,
+  membersOf,
+  present,
+  publish,
+  readRoom,
+  seat,
+  whoIsThere,
+} from './lua/room.js';
 import { session } from './lua/session.js';
 
 /** One step in Redis: nothing else happens there meanwhile. */
@@ -59,4 +69,7 @@ export const scripts = {
   seat: script(seat),
   membersOf: script(membersOf),
   countMembers: script(countMembers),
+  present: script(present),
+  whoIsThere: script(whoIsThere),
+  beat: script(beat),
 };

@@ -85,6 +85,7 @@ export class ServerCore {
       ports,
       store,
       node,
+      isShared: this.#cluster !== undefined || ports.store !== undefined,
       codec: codecs[0],
       rules,
       scopes,
@@ -234,6 +235,7 @@ export class ServerCore {
       else this.#sessions.lost(session);
     }
     this.#sessions.stop();
+    this.hub.rollCall.stop();
     for (const connection of this.#arriving) connection.hangUp(CloseCode.RESTART, GOING_DOWN);
     const cancel = this.ports.clock.setTimer(() => this.upgrades.terminate(), CLOSE_TIMEOUT_MS);
     this.store.stop();

@@ -139,7 +139,7 @@ export class Sessions {
       clock,
       deadlines: new Deadlines(clock),
       store,
-      openRoom: (of, room, position) => hub.open(of, room, position),
+      openRoom: (of, room, position) => hub.open(of.session, of, room, position),
       maxBufferedBytes,
       slowConsumerMs,
       burst,
@@ -165,7 +165,7 @@ export class Sessions {
     // Unless another one has taken its place: then the session was never without.
     if (session.attachment === attachment) {
       session.detached();
-      this.#around.hub.setAttached(session, false);
+      this.#around.hub.rollCall.setAttached(session, false);
     }
     this.#around.settings.observe.detached({ sessionId: session.id, code, reason });
     this.#tell('detach', session, { code, reason });
@@ -239,7 +239,7 @@ export class Sessions {
 
   #ready(attachment: Attachment, { attached }: Arrival): void {
     const { session } = attachment;
-    this.#around.hub.setAttached(session, true);
+    this.#around.hub.rollCall.setAttached(session, true);
     if (attached.status === 'new') attachment.openRooms();
     // A second WELCOME of a session whose first was lost is no second session.
     if (attached.status === 'new' && attached.previous === 0) this.#tell('session', session);
@@ -287,7 +287,7 @@ export class Sessions {
   #forget(session: Session, end: SessionEnd, unwritten?: readonly Writing[]): void {
     if (session.ended) return;
     session.attachment?.drop(CloseCode.NORMAL, '');
-    this.#around.hub.remove(session);
+    this.#around.hub.remove(session, end.reason === 'lost' ? 'lost' : 'known');
     const { lifecycle } = this.#around;
     for (const room of session.rooms) {
       if (room !== prefixOf(room)) continue;
@@ -329,11 +329,13 @@ export class Sessions {
     }
     for (const room of rooms) hub.told(room);
     this.#lookout.look(0);
+    hub.rollCall.missed();
   }
 
   noted(note: Note): void {
     if (note.about === 'room') return this.#around.hub.told(note.room);
     if (note.about === 'cast') return this.#around.hub.heard(note);
+    if (note.about === 'present') return this.#around.hub.rollCall.heard(note);
     if (note.about === 'missed') return this.#missed();
     const session = this.#around.hub.sessions.get(note.sid);
     if (!session) return;

@@ -5,12 +5,13 @@ import { lua } from './prelude.js';
  *
  *   :t  zset   the log, by offset                       :m  hash   members, by the number of their move
  *   :l  hash   last call of each writer                 :k  hash   by which message something was published
- *   :y  list   those messages, the oldest first
+ *   :y  list   those messages, the oldest first         :v  hash   who is there, of the members
  *
- * An entry is { offset, at, bytes, id, time, word, data, except ... }.
+ * An entry of the log is { offset, at, bytes, id, time, word, data, except ... }; who is there is
+ * { version, gen, w, user, node, state }.
  */
 const room = lua`
-local PARTS = { '', ':t', ':m', ':l', ':k', ':y' }
+local PARTS = { '', ':t', ':m', ':l', ':k', ':y', ':v' }
 
 local function members()
   return redis.call('HLEN', base .. ':m')
@@ -51,10 +52,23 @@ local function open_room(epoch, bounds)
   if not record.epoch then
     begin(epoch, bounds)
   elseif is_past(record.inc) then
-    -- Its members stay, and its bounds; of its log nobody knows what is missing.
-    forget({ '', ':t', ':l', ':k', ':y' })
+    -- Its members stay, and its bounds; of its log nobody knows what is missing, nor who is there: servers that hear of the
+    -- next change have another version, read the list and say it again.
+    local version = num('pv')
+    forget({ '', ':t', ':l', ':k', ':y', ':v' })
     begin(epoch, { num('bm'), num('bb'), num('bt') })
+    set('pv', math.max(version + 1, now))
   end
+end
+-- A change of who is there. Versions go by the clock: a room that is made anew does not come back to those it had.
+local function told(sid, gen, w, uid, node, state)
+  local before = num('pv')
+  set('pv', math.max(before + 1, now))
+  note({ 'present', name, before, num('pv'), sid, gen, w, uid, node, state })
+end
+local function known_there(sid)
+  local known = redis.call('HGET', base .. ':v', sid)
+  return known and unpacked(known)
 end
 local function take_bounds()
   local standard, named = {}, {}
@@ -198,10 +212,66 @@ if how == 'in' then
 else
   read_room()
   if not record.epoch or redis.call('HDEL', base .. ':m', sid) == 0 then return {} end
+  local there = known_there(sid)
+  if there then
+    redis.call('HDEL', base .. ':v', sid)
+    told(sid, there[2], there[3], '', '', '')
+  end
 end
 stir()
 save()
 return {}
+`;
+
+/** A member is there, or is not any more (without a node). The list is read as a whole, so it has its bounds. */
+export const present = lua`${room}
+local epoch = take()
+local standard = take_bounds()
+local sid, gen, w, uid, node, state = take(), take_number(), take_number(), take(), take(), take()
+if redis.call('HEXISTS', base .. ':m', sid) == 0 then return { 'gone' } end
+open_room(epoch, standard)
+local known = known_there(sid)
+local function is_later(gen1, w1, gen2, w2)
+  if gen1 == gen2 then return w1 > w2 end
+  return gen1 > gen2
+end
+if node == '' then
+  if known and not is_later(known[2], known[3], gen, w) then
+    redis.call('HDEL', base .. ':v', sid)
+    told(sid, gen, w, '', '', '')
+  end
+elseif not known and redis.call('HLEN', base .. ':v') >= 1024 then
+  return { 'full' }
+elseif not known or is_later(gen, w, known[2], known[3]) then
+  told(sid, gen, w, uid, node, state)
+  redis.call('HSET', base .. ':v', sid, pack({ num('pv'), gen, w, uid, node, state }))
+end
+save()
+return { 'ok' }
+`;
+
+/** The version, then sid, entry, sid, entry ... */
+export const whoIsThere = lua`${room}
+local epoch = take()
+local standard = take_bounds()
+read_record()
+if record.epoch and is_past(record.inc) then
+  record = {}
+  open_room(epoch, standard)
+  save()
+end
+local all = {}
+local flat = redis.call('HGETALL', base .. ':v')
+for index = 1, #flat, 2 do all[#all + 1] = { flat[index], unpack(unpacked(flat[index + 1])) } end
+return { num('pv'), all }
+`;
+
+/** Servers that live, by when each has said so last. */
+export const beat = lua`
+redis.call('ZADD', base, now, name)
+redis.call('ZREMRANGEBYSCORE', base, '-inf', '(' .. whole(now - lease))
+redis.call('PEXPIRE', base, whole(2 * lease))
+return redis.call('ZRANGE', base, 0, -1)
 `;
 
 export const membersOf = lua`

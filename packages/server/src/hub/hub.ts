@@ -3,9 +3,6 @@ import {
   encodePayload,
   type JoinReply,
   type JoinRequest,
-  MEMBER,
-  MEMBERS,
-  type MemberChange,
   type PresenceRequest,
   prefixOf,
   RejectError,
@@ -31,8 +28,8 @@ import type { SessionConnection } from '../session-connection.js';
 import { castFrames } from './cast-frames.js';
 import { dropStray, strays } from './home.js';
 import type { NewPublication } from './new-publication.js';
-import { PresenceGrace } from './presence-grace.js';
 import { presenceState } from './presence-state.js';
+import { RollCall } from './roll-call.js';
 import { LiveRoom } from './room.js';
 import type { Rules } from './rules.js';
 import { Telling } from './telling.js';
@@ -41,6 +38,8 @@ export interface HubSurroundings {
   readonly ports: Pick<ServerPorts, 'clock'>;
   readonly store: SessionStore;
   readonly node: string;
+  /** Other servers have the same store. */
+  readonly isShared: boolean;
   /** In which the rooms' logs are written. */
   readonly codec: Codec;
   readonly rules: Rules;
@@ -53,6 +52,15 @@ export interface HubSurroundings {
   failed(error: unknown): void;
 }
 
+/** A join that stands in the store, or in which somebody else has seen to it. */
+interface Joined {
+  readonly membership: Membership;
+  readonly wasIn: boolean;
+  readonly status: 'ok' | 'gone';
+  /** Of the room's list, as it stood in the reply. */
+  readonly revision: number | undefined;
+}
+
 /** All sessions and rooms of this server, and who is where. */
 export class Hub {
   readonly sessions = new Map<string, Session>();
@@ -60,15 +68,20 @@ export class Hub {
   readonly #rooms = new Map<string, LiveRoom<Session>>();
   readonly #telling: Telling;
   readonly #turns = new Map<string, Turns>();
-  /** Who has lost a connection and is shown as there all the same. */
-  readonly #grace: PresenceGrace<Session>;
+  /** Who is there in the rooms. */
+  readonly rollCall: RollCall;
   #roomNumber = 0;
 
   constructor(around: HubSurroundings) {
     this.#around = around;
-    const { store, ports, failed } = around;
-    this.#telling = new Telling({ store, clock: ports.clock, failed });
-    this.#grace = new PresenceGrace(around.ports.clock, (session) => this.#setThere(session, false));
+    const { store, node, isShared, nextCall, failed } = around;
+    const { clock } = around.ports;
+    this.#telling = new Telling({ store, clock, failed });
+    this.rollCall = new RollCall({
+      ...{ clock, store, node, isShared, nextCall, failed, sessions: this.sessions, rooms: this.#rooms },
+      hasPresence: (room) => this.#presence(room),
+      tellNow: () => this.tellNow(),
+    });
   }
 
   /** Rooms with a member in them. */
@@ -84,8 +97,8 @@ export class Hub {
   isIn(session: Session, rooms: ReadonlyMap<string, Membership>): void {
     for (const name of [...session.rooms]) if (!rooms.has(name)) this.#moveOut(session, name);
     for (const [name, membership] of rooms)
-      if (session.rooms.has(name)) this.#takeIn(session, name, membership);
-      else this.#moveIn(session, name, membership);
+      if (!session.rooms.has(name)) this.#moveIn(session, name, membership);
+      else this.rollCall.look(session, this.#takeIn(session, name, membership).name);
     for (const name of strays(rooms)) this.#quietly(this.move(session.id, name, 'out'));
   }
 
@@ -98,28 +111,37 @@ export class Hub {
       const wasIn = session.rooms.has(name);
       const isNew = epoch === undefined;
       const position = isNew ? start : { epoch, offset };
-      const presence = this.#joinsWith(request) ?? this.#rooms.get(name)?.presence.stateOf(session);
+      const presence = this.#joinsWith(request) ?? session.joined.stateIn(name);
       const membership = { position, replaced, presence };
       const room = this.#takeIn(session, name, membership);
       room.told ??= top;
       // Who loses the connection before SYNC comes back with this.
       const stands = isNew ? start : top;
-      const reply: JoinReply = this.#presence(name) ? { ...stands, members: room.presence.list } : stands;
-      return {
-        reply: replyOf(session.codec, [Type.RES, seq, reply]),
-        room: { name, membership },
-        afterwards: (status) => {
-          if (session.ended) return;
-          // A connection may have come meanwhile, with the rooms that the store had before this.
-          if (status === 'ok') this.#takeIn(session, name, membership);
-          // A server may have put it in before, from another position; its client has waited for this join.
-          if (status === 'ok') session.attachment?.lanes.close(name);
-          this.#quietly(dropStray(this, this.#around.store, session.id, name));
-          if (session.rooms.has(name)) this.#open(session.attachment, this.#room(name), position);
-          if (status === 'ok' && !wasIn && name === prefixOf(name)) this.#around.entered(session, name);
-        },
-      };
+      return after(this.rollCall.listFor(room, session), (members) => {
+        const reply: JoinReply = members ? { ...stands, members } : stands;
+        const revision = room.roll?.revision;
+        return {
+          reply: replyOf(session.codec, [Type.RES, seq, reply]),
+          room: { name, membership },
+          afterwards: (status) => this.#joined(session, name, { membership, wasIn, status, revision }),
+        };
+      });
     });
+  }
+
+  #joined(session: Session, name: string, { membership, wasIn, status, revision }: Joined): void {
+    if (session.ended) return;
+    // A connection may have come meanwhile, with the rooms that the store had before this.
+    if (status === 'ok') this.#takeIn(session, name, membership);
+    // A server may have put it in before, from another position; its client has waited for this join.
+    if (status === 'ok') session.attachment?.lanes.close(name);
+    this.#quietly(dropStray(this, this.#around.store, session.id, name));
+    if (session.rooms.has(name)) {
+      const { position } = membership;
+      this.#open(session, session.attachment, this.#room(name), { position, revision });
+      this.rollCall.entered(session, name);
+    }
+    if (status === 'ok' && !wasIn && name === prefixOf(name)) this.#around.entered(session, name);
   }
 
   /** What a member tells about itself, or a refusal, thrown. */
@@ -136,10 +158,9 @@ export class Hub {
       reply: replyOf(session.codec, [Type.RES, seq, undefined]),
       room: { name, presence },
       afterwards: (status) => {
-        const room = this.#rooms.get(name);
-        if (status === 'ok' && room?.members.has(session)) {
-          this.#announce(room, room.presence.setState(session, presence));
-        }
+        if (status !== 'ok' || !session.rooms.has(name)) return;
+        session.joined.tells(name, presence);
+        this.rollCall.look(session, name);
       },
     };
   }
@@ -202,7 +223,8 @@ export class Hub {
   #moveIn(session: Session, name: string, membership: Membership): LiveRoom<Session> {
     const { attachment } = session;
     const room = this.#takeIn(session, name, membership);
-    if (attachment?.flowing) this.#quietly(this.open(attachment, name, membership.position));
+    if (attachment?.flowing) this.#quietly(this.open(session, attachment, name, membership.position));
+    this.rollCall.entered(session, name);
     return room;
   }
 
@@ -225,11 +247,6 @@ export class Hub {
     const room = this.#room(name);
     room.members.add(session);
     session.setRoom(name, membership);
-    if (this.#presence(name)) {
-      const isThere = session.attachment !== undefined || this.#grace.has(session);
-      const told = room.presence.restoreState(session, membership.presence);
-      this.#announce(room, [...told, ...room.presence.setThere(session, isThere)], session);
-    }
     return room;
   }
 
@@ -237,6 +254,7 @@ export class Hub {
     const wasIn = session.rooms.has(name);
     this.#remove(session, name);
     session.setRoom(name, undefined);
+    this.rollCall.left(session, name, why);
     if (!wasIn || name !== prefixOf(name)) return;
     // Nobody is in a room of a namespace that is not in the namespace.
     for (const room of [...session.rooms])
@@ -245,36 +263,19 @@ export class Hub {
   }
 
   /** A room flows on a connection that has come back to its session. */
-  open({ lanes }: SessionConnection, name: string, position: RoomPosition): Answer<void> {
+  open(session: Session, connection: SessionConnection, name: string, position: RoomPosition): Answer<void> {
     const room = this.#room(name);
+    const { lanes } = connection;
     return after(lanes.open(room, position), () => {
       room.told ??= lanes.positionIn(name);
-      if (this.#presence(name)) lanes.aside(name, room.aside(MEMBERS, room.presence.list, this.#now()));
+      this.rollCall.tell(room, session, connection);
     });
   }
 
-  /** A session has a connection now, or none any more: then it is there for a little while longer. */
-  setAttached(session: Session, isAttached: boolean): void {
-    this.#grace.end(session);
-    if (isAttached) this.#setThere(session, true);
-    else if (!session.ended && [...session.rooms].some((name) => this.#presence(name))) {
-      this.#grace.begin(session);
-    }
-  }
-
-  #setThere(session: Session, isThere: boolean): void {
-    for (const name of session.rooms) {
-      const room = this.#rooms.get(name);
-      if (room && this.#presence(name)) {
-        this.#announce(room, room.presence.setThere(session, isThere), session);
-      }
-    }
-  }
-
-  /** A session has ended. Who is told of it may want to know in which rooms it was. */
-  remove(session: Session): void {
+  /** A session has ended, or is over here. Who is told of it may want to know in which rooms it was. */
+  remove(session: Session, how: 'known' | 'lost' = 'known'): void {
     this.sessions.delete(session.id);
-    this.#grace.end(session);
+    this.rollCall.gone(session, how);
     for (const room of session.rooms) this.#remove(session, room);
   }
 
@@ -341,12 +342,19 @@ export class Hub {
     if (room) this.#telling.grown(room);
   }
 
-  #open(attachment: SessionConnection | undefined, room: LiveRoom<Session>, position: RoomPosition): void {
+  /** `revision`: of its list, as the session has been told it. */
+  #open(
+    session: Session,
+    attachment: SessionConnection | undefined,
+    room: LiveRoom<Session>,
+    { position, revision }: { readonly position: RoomPosition; readonly revision: number | undefined },
+  ): void {
     if (!attachment?.live) return;
     const { lanes } = attachment;
     const opened = after(lanes.open(room, position), () => {
       // It may be another than the one that was there when the join began: that one was empty for a moment.
       room.told ??= lanes.positionIn(room.name);
+      this.rollCall.tell(room, session, attachment, revision);
     });
     this.#quietly(opened);
   }
@@ -360,11 +368,12 @@ export class Hub {
     if (!room?.members.has(session)) return;
     this.#telling.now();
     room.members.delete(session);
+    room.promised.delete(session);
     session.attachment?.lanes.close(name);
-    this.#announce(room, room.presence.remove(session), session);
     if (room.members.size > 0) return;
     this.#rooms.delete(name);
     this.#telling.forget(room);
+    this.rollCall.forget(room);
   }
 
   #presence(room: string): boolean {
@@ -372,16 +381,6 @@ export class Hub {
   }
 
   /** It is not part of the log: whoever joins or comes back is told the members as they are. */
-  #announce(room: LiveRoom<Session>, changes: readonly MemberChange[], except?: Session): void {
-    if (changes.length > 0) this.#telling.now();
-    for (const change of changes) {
-      const item = room.aside(MEMBER, change, this.#now());
-      for (const member of room.members) {
-        if (member !== except) member.attachment?.lanes.aside(room.name, item);
-      }
-    }
-  }
-
   #room(name: string): LiveRoom<Session> {
     let room = this.#rooms.get(name);
     if (!room) {

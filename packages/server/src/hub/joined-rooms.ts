@@ -1,6 +1,6 @@
 import { prefixOf } from '@holdfast/protocol';
 import { dropOldest } from '../drop-oldest.js';
-import type { Membership, RoomPosition } from '../ports/store.js';
+import type { Membership, PresenceState, RoomPosition } from '../ports/store.js';
 
 /** Earlier sessions of a client that are known: it names 32 for a room, the same ones for each, as a rule. */
 const MAX_KNOWN_REPLACED = 256;
@@ -13,6 +13,7 @@ export class JoinedRooms {
   #all: Set<string> | undefined;
   #positions: Map<string, RoomPosition> | undefined;
   #replaced: Set<string> | undefined;
+  #states: Map<string, PresenceState> | undefined;
   /** Of the scopes that have asked. */
   #byPrefix: Map<string, Set<string>> | undefined;
 
@@ -42,12 +43,26 @@ export class JoinedRooms {
     return made;
   }
 
-  add(name: string, { position, replaced }: Membership): void {
+  /** What the session tells a room about itself. */
+  stateIn(name: string): PresenceState | undefined {
+    return this.#states?.get(name);
+  }
+
+  /** It tells it this. Of what comes late, the newest counts. */
+  tells(name: string, state: PresenceState): void {
+    if (state.setAt < (this.stateIn(name)?.setAt ?? 0)) return;
+    this.#states ??= new Map();
+    this.#states.set(name, state);
+  }
+
+  /** The store may not have heard yet of what this server has. */
+  add(name: string, { position, replaced, presence }: Membership): void {
     this.#all ??= new Set();
     this.#all.add(name);
     this.#positions ??= new Map();
     this.#positions.set(name, position);
     if (replaced.length > 0) this.#replaces(replaced);
+    if (presence) this.tells(name, presence);
     const prefix = prefixOf(name);
     if (name !== prefix) this.#byPrefix?.get(prefix)?.add(name.slice(prefix.length));
   }
@@ -55,6 +70,7 @@ export class JoinedRooms {
   delete(name: string): void {
     this.#all?.delete(name);
     this.#positions?.delete(name);
+    this.#states?.delete(name);
     const prefix = prefixOf(name);
     this.#byPrefix?.get(prefix)?.delete(name.slice(prefix.length));
   }

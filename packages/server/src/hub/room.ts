@@ -3,13 +3,13 @@ import {
   decodePayload,
   type EventItem,
   encodePayload,
+  type MemberChange,
   type PublicationItem,
   Type,
   type WireData,
 } from '@holdfast/protocol';
 import type { LogBounds, LoggedPublication, RoomPosition } from '../ports/store.js';
-import type { User } from '../types.js';
-import { RoomPresence } from './room-presence.js';
+import type { Roll } from './roll.js';
 
 /** A room, as it stands in publications. */
 export interface NumberedRoom {
@@ -23,17 +23,19 @@ export interface NumberedRoom {
 }
 
 /**
- * A room on this server: its number in publications, the sessions in it, and who of them is there. What was said in it
+ * A room on this server: its number in publications, the sessions in it, and who is there. What was said in it
  * stands in the store; where a member stands in it is the member's own business.
  */
-export class LiveRoom<M extends { readonly user: User }> implements NumberedRoom {
+export class LiveRoom<M> implements NumberedRoom {
   readonly name: string;
   /** Stands for the name in publications. */
   readonly number: number;
   /** Attached or not. */
   readonly members = new Set<M>();
-  /** Which of them are there. */
-  readonly presence = new RoomPresence<M>();
+  /** Who is there, on whatever server; undefined: nobody here has to know. */
+  roll: Roll | undefined;
+  /** Members that were told how their users stand with them, before the store has said it; and what they were told. */
+  readonly promised = new Map<M, MemberChange>();
   /** Up to where the members have been told; undefined before anybody was in. */
   told: RoomPosition | undefined;
   /** In which the log is written. */

@@ -10,6 +10,7 @@ import type {
   WithdrawCall,
   Withdrawn,
 } from './outbox-store.js';
+import type { Attendance, Present, PresentCall, PresentNote } from './presence-store.js';
 import type {
   CastCall,
   DescribeCall,
@@ -26,6 +27,7 @@ import type {
 } from './room-store.js';
 
 export type * from './outbox-store.js';
+export type * from './presence-store.js';
 export type * from './room-store.js';
 
 /** An answer at once, or later. A store in memory answers at once: it costs no turn of the event loop. */
@@ -97,6 +99,13 @@ export interface SessionStore {
   cast(call: CastCall): Answer<{ readonly members: number }>;
   /** A room's log after a position; makes the room if there is none. */
   readRoom(call: ReadRoomCall): Answer<RoomPart>;
+
+  /** A member of a room is there now, or is not any more. Who leaves the room, or ends, is taken off its list by that. */
+  present(call: PresentCall): Answer<Present>;
+  /** Who is there in a room, wherever. */
+  whoIsThere(call: { readonly room: string }): Answer<Attendance>;
+  /** A server lives. Says which ones have said so within a lease, by the store's clock. */
+  beat(call: { readonly node: string }): Answer<{ readonly living: readonly string[] }>;
 
   /** Calls `listener` for what happens, here or on another server, until the returned function is called. Hints: some may be missing. */
   listen(listener: (note: Note) => void): () => void;
@@ -358,6 +367,7 @@ export type Note =
    */
   | { readonly about: 'overflow'; readonly sid: string; readonly gone: readonly Writing[] | 'connection' }
   | { readonly about: 'room'; readonly room: string }
+  | PresentNote
   /** A server has put a session into a room, or taken it out. It may overtake older answers: `read` says what holds. */
   | ({ readonly about: 'move' } & MoveCall)
   | ({ readonly about: 'cast' } & CastCall);

@@ -7,6 +7,7 @@ import type {
   Appended,
   AttachCall,
   Attached,
+  Attendance,
   Bounds,
   CastCall,
   ClaimCall,
@@ -23,6 +24,8 @@ import type {
   Note,
   Orphan,
   Ownership,
+  Present,
+  PresentCall,
   PublishCall,
   Published,
   Read,
@@ -84,6 +87,8 @@ export class MemoryStore implements SessionStore {
   readonly #tombstones = new Tombstones();
   readonly #rooms: RoomLogs;
   readonly #notes = new Notes();
+  /** When each server last said that it lives. */
+  readonly #beats = new Map<string, number>();
   /** Of the newest connection of any session. */
   #gen = 0;
 
@@ -172,7 +177,7 @@ export class MemoryStore implements SessionStore {
     const { user, codec, data, handled, touchedAt, keys, heard, outIfAny: out } = session;
     this.#sessions.delete(sid);
     this.#users.delete(user.id, sid);
-    for (const room of session.rooms.keys()) this.#rooms.leave(room, sid, now);
+    for (const room of session.rooms.keys()) this.#leave(room, sid, now);
     if (session.unhandled > 0) {
       this.#remains.set(sid, { user, codec, data, inbox: session.inbox, handled, touchedAt });
     }
@@ -299,6 +304,25 @@ export class MemoryStore implements SessionStore {
     return this.#rooms.read(call, this.#clock.now());
   }
 
+  // ── Who is there ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  present(call: PresentCall): Present {
+    const present = this.#rooms.present(call, this.#clock.now(), (note) => this.#notes.add(note));
+    this.#notes.tell();
+    return present;
+  }
+
+  whoIsThere({ room }: { readonly room: string }): Attendance {
+    return this.#rooms.whoIsThere(room);
+  }
+
+  beat({ node }: { readonly node: string }): { readonly living: readonly string[] } {
+    const now = this.#clock.now();
+    this.#beats.set(node, now);
+    for (const [one, at] of this.#beats) if (at < now - this.leaseMs) this.#beats.delete(one);
+    return { living: [...this.#beats.keys()] };
+  }
+
   // ── Inside ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   #make(call: AttachCall, now: number): SessionRecord {
@@ -340,6 +364,10 @@ export class MemoryStore implements SessionStore {
     } else if (membership) {
       session.setRoom(name, membership);
       this.#rooms.enter(name, session.sid, now);
-    } else if (session.leaveRoom(name)) this.#rooms.leave(name, session.sid, now);
+    } else if (session.leaveRoom(name)) this.#leave(name, session.sid, now);
+  }
+
+  #leave(room: string, sid: string, now: number): void {
+    this.#rooms.leave(room, sid, now, (note) => this.#notes.add(note));
   }
 }

@@ -4,7 +4,10 @@ import type { Answer, PublishCall, SessionStore } from '../ports/store.js';
 import type { StoreOperation } from './store-health.js';
 
 /** Makes of a call one that is repeated until it is answered. */
-type Retried = <C, T>(operation: StoreOperation, ask: (call: C) => Answer<T>) => (call: C) => Answer<T>;
+export type Retried = <C, T>(
+  operation: StoreOperation,
+  ask: (call: C) => Answer<T>,
+) => (call: C) => Answer<T>;
 
 /**
  * Publishes in the incarnation of the first try, in which it can be repeated. `lost`: an answer is missing, and the store has

@@ -1,8 +1,8 @@
 import { type Clock, isPromiseLike, type Random } from '@holdfast/protocol';
 import type { Observed } from '../observe/observer.js';
-import type { Answer, SessionStore } from '../ports/store.js';
+import type { Answer, CastCall, PresentCall, ReadRoomCall, SessionStore } from '../ports/store.js';
 import { Pauses } from './pauses.js';
-import { publishing } from './publishing.js';
+import { publishing, type Retried } from './publishing.js';
 import { StoreHealth, type StoreOperation } from './store-health.js';
 
 const FIRST_PAUSE_MS = 50;
@@ -24,6 +24,14 @@ export interface RetryingStore extends SessionStore {
   /** Nobody waits for answers any more: what is still to be asked is not asked. */
   stop(): void;
 }
+
+const aboutRooms = (store: SessionStore, retried: Retried) => ({
+  cast: retried('cast', (call: CastCall) => store.cast(call)),
+  readRoom: retried('readRoom', (call: ReadRoomCall) => store.readRoom(call)),
+  present: retried('present', (call: PresentCall) => store.present(call)),
+  whoIsThere: retried('whoIsThere', (call: { readonly room: string }) => store.whoIsThere(call)),
+  beat: retried('beat', (call: { readonly node: string }) => store.beat(call)),
+});
 
 /**
  * Repeats what the store did not answer, since everything but `attach` may be repeated: a store that cannot be reached
@@ -94,8 +102,7 @@ export function retryingStore(store: SessionStore, around: RetryingSurroundings)
     find: retried('find', (call) => store.find(call)),
     describe: retried('describe', (call) => store.describe(call)),
     move: retried('move', (call) => store.move(call)),
-    cast: retried('cast', (call) => store.cast(call)),
-    readRoom: retried('readRoom', (call) => store.readRoom(call)),
+    ...aboutRooms(store, retried),
     listen: (listener) => store.listen(listener),
     stop: () => {
       health.stop();

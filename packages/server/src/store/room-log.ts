@@ -1,8 +1,12 @@
 import { ByAge } from '../by-age.js';
 import { dropOldest } from '../drop-oldest.js';
 import type {
+  Attendance,
   LogBounds,
   LoggedPublication,
+  Present,
+  PresentCall,
+  PresentNote,
   Publication,
   PublishCall,
   ReadRoomCall,
@@ -10,6 +14,7 @@ import type {
   RoomPosition,
 } from '../ports/store.js';
 import { sizeOf } from '../size-of.js';
+import { AttendanceList, type Attending } from './attendance-list.js';
 import { LastCalls } from './last-calls.js';
 
 /** Bounds of the log of a room for which nobody has named others. */
@@ -18,6 +23,7 @@ export const LOG_BOUNDS: LogBounds = { maxMessages: 256, maxBytes: 262_144, ttlM
 const MAX_MESSAGES_KNOWN = 1_024;
 
 const NOBODY: ReadonlySet<string> = new Set();
+const NOBODY_THERE: Attendance = { version: 0, present: [] };
 
 interface Logged {
   readonly position: RoomPosition;
@@ -37,6 +43,7 @@ class RoomLog {
   readonly epoch: string;
   /** Ids of sessions. */
   readonly members = new Set<string>();
+  #attendance: AttendanceList | undefined;
   /** The newest that were named count. */
   bounds = LOG_BOUNDS;
   readonly #published = new LastCalls<Logged>();
@@ -54,6 +61,17 @@ class RoomLog {
 
   get top(): RoomPosition {
     return { epoch: this.epoch, offset: this.#offset };
+  }
+
+  /** Who of the members is there, where anybody has said so. */
+  get attendance(): AttendanceList {
+    this.#attendance ??= new AttendanceList();
+    return this.#attendance;
+  }
+
+  /** The same, if anybody was or is. */
+  get attendanceIfAny(): AttendanceList | undefined {
+    return this.#attendance;
   }
 
   publish({ publication, message, writer, w }: PublishCall, now: number): Logged {
@@ -136,6 +154,11 @@ class RoomLog {
   }
 }
 
+const telling =
+  (room: string, tell: (note: PresentNote) => void) =>
+  (change: Attending): void =>
+    tell({ about: 'present', room, ...change });
+
 /** All rooms. One without members stays as long as its log is worth something to one who comes back. */
 export class RoomLogs {
   readonly #newEpoch: () => string;
@@ -170,9 +193,22 @@ export class RoomLogs {
     this.#stir(name, room, now);
   }
 
-  leave(name: string, sid: string, now: number): void {
+  /** `tell` is given what others have to know of it. */
+  leave(name: string, sid: string, now: number, tell: (note: PresentNote) => void): void {
     const room = this.#rooms.get(name);
-    if (room?.members.delete(sid)) this.#stir(name, room, now);
+    if (!room?.members.delete(sid)) return;
+    room.attendanceIfAny?.leave(sid, now, telling(name, tell));
+    this.#stir(name, room, now);
+  }
+
+  present({ room: name, ...presence }: PresentCall, now: number, tell: (note: PresentNote) => void): Present {
+    const room = this.#rooms.get(name);
+    if (!room?.members.has(presence.sid)) return { status: 'gone' };
+    return room.attendance.say(presence, now, telling(name, tell));
+  }
+
+  whoIsThere(name: string): Attendance {
+    return this.#rooms.get(name)?.attendanceIfAny?.now ?? NOBODY_THERE;
   }
 
   /** Nobody sets an alarm for this: it is done whenever the store is asked about rooms. */

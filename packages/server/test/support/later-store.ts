@@ -56,6 +56,9 @@ export function laterStore(store: SessionStore, clock: Clock, random: Random, ma
     move: (call) => ask(() => store.move(call)),
     cast: (call) => ask(() => store.cast(call)),
     readRoom: (call) => ask(() => store.readRoom(call)),
+    present: (call) => ask(() => store.present(call)),
+    whoIsThere: (call) => ask(() => store.whoIsThere(call)),
+    beat: (call) => ask(() => store.beat(call)),
     listen(listener) {
       let listening = true;
       const stop = store.listen((note) => notes(() => listening && listener(note)));

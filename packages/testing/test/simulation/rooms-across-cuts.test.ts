@@ -237,6 +237,8 @@ describe('wishes that change faster than the network', () => {
     const alice = await member(bed, { auth: 'alice' });
     const [bob, bobsPhone] = [await member(bed, { auth: 'bob' }), await member(bed, { auth: 'bob' })];
     const seen = () => alice.room.members.map(({ userId, sessions }) => `${userId} ${sessions}`).sort();
+    // Who joins is told at once, the others when it stands.
+    await bed.advance(100);
     expect(seen()).toEqual(['alice 1', 'bob 2']);
     bed.cut(bob.client);
     bed.cut(alice.client);

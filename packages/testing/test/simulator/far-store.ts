@@ -45,6 +45,9 @@ const CALLS = [
   'move',
   'cast',
   'readRoom',
+  'present',
+  'whoIsThere',
+  'beat',
 ] as const satisfies readonly (keyof SessionStore)[];
 
 type Call = (value: unknown) => unknown;

@@ -15,8 +15,11 @@ interface Logged {
   readonly at: number;
 }
 
-/** Rooms begin anew with each incarnation: a position of an earlier one must not count in this one. */
-const FORGOTTEN = new Set(['publish', 'incarnation', 'cast', 'readRoom', 'listen', 'orphans', 'find']);
+/** Rooms begin anew with each incarnation: a position of an earlier one must not count in this one, and nobody is there. */
+const FORGOTTEN = new Set([
+  ...['publish', 'incarnation', 'cast', 'readRoom', 'listen', 'orphans', 'find'],
+  ...['present', 'whoIsThere', 'beat'],
+]);
 
 type Listener = Parameters<SessionStore['listen']>[0];
 

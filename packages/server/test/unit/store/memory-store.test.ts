@@ -88,6 +88,9 @@ describe('MemoryStore', () => {
       move: store.move({ sid, move: { name: 'r' } }),
       cast: store.cast({ to: { room: 'r' }, except: new Set(), data: 'x' }),
       readRoom: store.readRoom({ room: 'r' }),
+      present: store.present({ room: 'r', sid, gen: 1, w: 1 }),
+      whoIsThere: store.whoIsThere({ room: 'r' }),
+      beat: store.beat({ node: 'A' }),
       orphans: store.orphans({ idleMs: 0 }),
       end: store.end({ sid, why: 'ended' }),
     };

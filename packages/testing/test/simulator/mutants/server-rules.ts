@@ -278,8 +278,18 @@ export const SERVER_RULES: readonly Mutant[] = [
       },
       {
         file: 'server/src/hub/hub.ts',
-        find: 'this.#open(session.attachment, this.#room(name), position)',
-        put: 'this.#open(attachment, this.#room(name), position)',
+        find: 'this.#joined(session, name, { membership, wasIn, status, revision })',
+        put: 'this.#joined(session, name, { membership, wasIn, status, revision, attachment })',
+      },
+      {
+        file: 'server/src/hub/hub.ts',
+        find: '#joined(session: Session, name: string, { membership, wasIn, status, revision }: Joined)',
+        put: '#joined(session: Session, name: string, { membership, wasIn, status, revision, attachment }: Joined)',
+      },
+      {
+        file: 'server/src/hub/hub.ts',
+        find: 'this.#open(session, session.attachment, this.#room(name),',
+        put: 'this.#open(session, attachment, this.#room(name),',
       },
     ],
   },
