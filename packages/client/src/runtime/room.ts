@@ -56,7 +56,7 @@ export class Room {
   /** Whose wish it is that we are in. */
   #wish: 'ours' | 'server' = 'ours';
   /** What we tell the others about ourselves; goes with the next join, too. */
-  presence: unknown;
+  presence: { readonly value: unknown } | undefined;
   #members: readonly Member[] = Object.freeze([]);
   /** Where we stand in the log; undefined before the first join and after leaving. */
   #position: { readonly epoch: string; readonly offset: number } | undefined;
@@ -103,7 +103,8 @@ export class Room {
 
   /** What to ask the server, from where we stand. */
   get joinRequest(): JoinRequest {
-    const { name: room, presence, versions: cv } = this;
+    const { name: room, versions: cv } = this;
+    const presence = this.presence?.value;
     const replaced = this.#around.replaced();
     return replaced.length > 0 || this.#position
       ? { room, ...this.#position, replaced, presence, cv }

@@ -119,7 +119,8 @@ export class Rooms {
     const deferred = new Deferred<Receipt>(this.#ports.random.id());
     const { id } = deferred;
     const before = room.presence;
-    room.presence = presence;
+    const told = { value: presence };
+    room.presence = told;
     this.#exchange.submit({
       kind: 'request',
       name: PRESENCE,
@@ -133,7 +134,7 @@ export class Rooms {
         reject: (error) => {
           // What was refused now would be refused with a join.
           const isLost = isHoldfastError(error, 'ERR_SESSION_LOST');
-          if (!isLost && room.presence === presence) room.presence = before;
+          if (!isLost && room.presence === told) room.presence = before;
           deferred.reject(error);
         },
       },

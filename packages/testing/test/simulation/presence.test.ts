@@ -170,6 +170,24 @@ describe('what a member tells about itself', () => {
     expect(inWords(room.members)).toBe('ada 1 "here", watcher 1');
   });
 
+  test('does not come back because it was not taken back in time before leaving', async () => {
+    const bed = open();
+    const ada = await member(bed, { auth: 'ada', outbox: { ttlMs: 1_000 } });
+    await bed.until(ada.room.setPresence('here'));
+    const { room } = await watcher(bed);
+    bed.refuse(ada.client);
+    bed.cut(ada.client);
+    const taken = endOf(ada.room.setPresence(undefined));
+    void ada.room.leave();
+    void ada.room.join();
+    await bed.advance(2_000);
+    expect(taken.end).toBe('ERR_EXPIRED unsent');
+    bed.restart({ keepStore: false });
+    bed.heal(ada.client);
+    await bed.advance(60_000);
+    expect(inWords(room.members)).toBe('ada 1, watcher 1');
+  });
+
   test('does not come with another user, nor after leaving', async () => {
     const bed = open();
     const ada = await member(bed, { auth: 'ada' });
