@@ -16,6 +16,7 @@ import { Hearing } from './hearing.js';
 import type { Judge } from './judge.js';
 import { endOf, type Ledger, outcomeOf, type Said, type Wish, type Words } from './ledger.js';
 import { type Guests, HOME } from './namespaces.js';
+import { Telling } from './presence.js';
 import { RoomEar } from './room-ear.js';
 import type { SimProcess } from './sim-process.js';
 import type { Published, StoreWatch } from './store-watch.js';
@@ -62,6 +63,8 @@ export class ClientApp {
   readonly #several = new Set<string>();
   readonly hearing: Hearing;
   readonly reading: Reading;
+  /** What it tells rooms about itself. */
+  readonly telling: Telling = new Telling(this);
   readonly #direct: DirectEar;
   readonly #visit: Visit | undefined;
   /** Its sessions so far. */
@@ -196,6 +199,7 @@ export class ClientApp {
   }
 
   leave(name: string): void {
+    this.telling.left(name);
     this.ears.get(name)?.leave();
     // With all its rooms.
     if (name === HOME) for (const [room, ear] of this.ears) if (room.startsWith(HOME)) ear.wasLeft();

@@ -22,6 +22,7 @@ export const INVARIANTS = {
   18: 'what was rejected is not written again',
   19: 'no deadlock',
   20: 'namespaces: who is not let in is not in',
+  21: 'presence: members are shown who is there',
 } as const;
 export type Invariant = keyof typeof INVARIANTS;
 

@@ -2,6 +2,7 @@ import { ASKING_RULES } from './mutants/asking-rules.js';
 import { LINK_RULES } from './mutants/link-rules.js';
 import type { Mutant } from './mutants/mutant.js';
 import { NAMESPACE_RULES } from './mutants/namespace-rules.js';
+import { PRESENCE_RULES } from './mutants/presence-rules.js';
 import { SERVER_RULES } from './mutants/server-rules.js';
 import { STREAM_RULES } from './mutants/stream-rules.js';
 
@@ -15,4 +16,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...ASKING_RULES,
   ...STREAM_RULES,
   ...NAMESPACE_RULES,
+  ...PRESENCE_RULES,
 ];

@@ -4,6 +4,7 @@ import type { Found } from './judge.js';
 import type { Said } from './ledger.js';
 import { namespaceStep } from './namespace-steps.js';
 import { HOME, INSIDE } from './namespaces.js';
+import { checkPresence, presenceStep, vanishAtTheEnd } from './presence.js';
 import { PUT, SURE } from './server-node.js';
 import { askStep, calm, moveStep, step, streamStep } from './steps.js';
 import { checkStreams } from './streams.js';
@@ -46,6 +47,7 @@ function* scenario(world: World): Generator<number, void> {
     streamStep(world);
     moveStep(world);
     namespaceStep(world);
+    presenceStep(world);
     yield pause(world);
     atEachStep(world);
     if (judge.found.length > 0) return;
@@ -61,6 +63,7 @@ function* scenario(world: World): Generator<number, void> {
   for (let left = Infinity; unsettled(world) < left; yield MORE_MS) left = unsettled(world);
   if (world.climate.asks && judge.found.length === 0) yield* consult(world);
   if (judge.found.length === 0) atTheEnd(world);
+  if (judge.found.length === 0 && world.climate.presence) yield* vanishAtTheEnd(world);
   if (judge.found.length === 0) yield* close(world);
 }
 
@@ -140,6 +143,7 @@ function atTheEnd(world: World): void {
   judge.demand(unhandled === 0, 3, () => `${unhandled} accepted messages are handled by nobody`);
   for (const app of apps) if (app.here) ending(world, app);
   checkMoves(world);
+  checkPresence(world);
   checkAsked(judge, ledger);
   checkStreams(judge, ledger, world.hasOneServer);
   for (const said of ledger.allSaid()) if (apps[said.by]?.here) ended(world, said);

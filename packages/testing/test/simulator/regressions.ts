@@ -1,5 +1,5 @@
 /** In the order in which they came. */
-const TIMES = ['asking', 'streams', 'moves', 'overflow', 'namespaces'] as const;
+const TIMES = ['asking', 'streams', 'moves', 'overflow', 'namespaces', 'presence'] as const;
 type Since = (typeof TIMES)[number];
 
 interface Regression {
@@ -159,3 +159,5 @@ export const BEFORE_MOVES = before('moves');
 export const BEFORE_OVERFLOW = before('overflow');
 /** In these no server has a namespace. */
 export const BEFORE_NAMESPACES = before('namespaces');
+/** In these no client tells rooms about itself. */
+export const BEFORE_PRESENCE = before('presence');

@@ -13,6 +13,7 @@ import {
   BEFORE_MOVES,
   BEFORE_NAMESPACES,
   BEFORE_OVERFLOW,
+  BEFORE_PRESENCE,
   BEFORE_STREAMS,
 } from './regressions.js';
 import { RollingStore } from './rolling-store.js';
@@ -46,6 +47,8 @@ export interface Climate {
   readonly overflow: 'drop-oldest' | 'disconnect' | undefined;
   /** Servers have a namespace, and clients visit it. */
   readonly namespaces: boolean;
+  /** Clients tell rooms about themselves. */
+  readonly presence: boolean;
 }
 
 /** Longer than any handler of the application takes. */
@@ -53,7 +56,7 @@ const DRAIN_MS = 10_000;
 
 function draw(
   dice: Dice,
-  extras: Pick<Climate, 'asks' | 'streams' | 'moves' | 'overflow' | 'namespaces'>,
+  extras: Pick<Climate, 'asks' | 'streams' | 'moves' | 'overflow' | 'namespaces' | 'presence'>,
 ): Climate {
   const nodes = dice.pick([1, 1, 1, 2, 3]);
   const far = nodes > 1 || dice.chance(0.3);
@@ -91,6 +94,8 @@ export class World {
   readonly moveDice: Dice;
   /** Of the namespace. */
   readonly namespaceDice: Dice;
+  /** Of what clients tell rooms about themselves. */
+  readonly presenceDice: Dice;
   /** Undefined: there are no namespaces. */
   readonly guests: Guests | undefined;
   readonly clock = new VirtualClock();
@@ -121,6 +126,7 @@ export class World {
     this.streamDice = new Dice(seed * 211 + 3);
     this.moveDice = new Dice(seed * 307 + 5);
     this.namespaceDice = new Dice(seed * 503 + 11);
+    this.presenceDice = new Dice(seed * 601 + 13);
     this.climate = draw(this.dice, {
       asks: !BEFORE_ASKING.has(seed) && this.askDice.chance(0.5),
       streams: !BEFORE_STREAMS.has(seed) && this.streamDice.chance(0.4),
@@ -129,6 +135,7 @@ export class World {
         ? undefined
         : new Dice(seed * 401 + 9).pick([undefined, undefined, 'drop-oldest', 'disconnect'] as const),
       namespaces: !BEFORE_NAMESPACES.has(seed) && this.namespaceDice.chance(0.4),
+      presence: !BEFORE_PRESENCE.has(seed) && this.presenceDice.chance(0.5),
     });
     this.guests = this.climate.namespaces ? new Guests() : undefined;
     const { latencyMs, late, storeDelayMs } = this.climate;
