@@ -44,6 +44,7 @@ import { encodeNote, Listening } from './notes.js';
 import { Registers } from './registers.js';
 import { listOf, numberOf, type Reply, textOf, textsOf } from './replies.js';
 import { type Script, scripts } from './script.js';
+import { Seating } from './seating.js';
 
 export interface RedisStoreOptions {
   /** Of every key. */
@@ -61,8 +62,6 @@ export interface RedisStoreOptions {
 const BOUNDS: Bounds = [1_000, 1_048_576];
 const LOG_BOUNDS: LogBounds = { maxMessages: 256, maxBytes: 262_144, ttlMs: 120_000 };
 const WINDOW_MS = 86_400_000;
-/** A room is told how a session stands to it until nobody has moved it meanwhile; so often at most. */
-const MAX_SEATINGS = 8;
 
 /** What a store needs of its connection. */
 export type Commands = Pick<Connection, 'run' | 'publish' | 'subscribe' | 'checkNotes' | 'nodeOf'>;
@@ -85,6 +84,7 @@ export class RedisStore implements SessionStore {
   readonly #registers: Registers;
   readonly #incarnations: Incarnations;
   readonly #listening = new Listening();
+  readonly #seating: Seating;
   readonly #bounds: Bounds;
   readonly #inbox: Bounds;
   readonly #outboxWindowMs: number;
@@ -109,12 +109,20 @@ export class RedisStore implements SessionStore {
     this.#registers = new Registers(
       this.#keys,
       (script, keys, name, args) => this.#run(script, keys, name, args),
-      (sid) => this.end({ sid, why: 'expired' }),
+      {
+        tell: (sid, rooms) => this.#seating.tellLeft(sid, rooms),
+        tidy: (sid) => this.end({ sid, why: 'expired' }),
+      },
     );
     this.#incarnations = new Incarnations(
       (key) => connection.nodeOf(key),
       async (key) => textOf(await this.#run(scripts.incarnation, [key], '', [])),
     );
+    this.#seating = new Seating({
+      seat: (room, args) =>
+        this.#run(scripts.seat, [this.#keys.room(room)], room, [...this.#beginRoom(), ...args]),
+      ask: (script, sid, args) => this.#ask(script, sid, args),
+    });
     this.#bounds = bounds;
     this.#inbox = inbox;
     this.#outboxWindowMs = outboxWindowMs;
@@ -143,7 +151,11 @@ export class RedisStore implements SessionStore {
       epoch: this.#random.id(),
     };
     const keys = [this.#keys.session(sid), this.#keys.outboxes(sid)];
-    return calls.attached(await this.#run(scripts.attach, keys, sid, calls.attachArguments(call, around)));
+    const reply = await this.#run(scripts.attach, keys, sid, calls.attachArguments(call, around));
+    const attached = calls.attached(reply);
+    if (attached.status === 'new' || attached.status === 'resumed')
+      await this.#seating.tell(sid, textsOf(listOf(reply)[12]));
+    return attached;
   }
 
   async accept(call: AcceptCall): Promise<Accepted> {
@@ -167,7 +179,10 @@ export class RedisStore implements SessionStore {
 
   async read({ sid, epoch, gen, after, window, rooms }: ReadCall): Promise<Read> {
     const args = [epoch, gen, after, ...window, rooms ? '1' : ''];
-    return calls.read(await this.#ask(scripts.read, sid, args), rooms);
+    const reply = await this.#ask(scripts.read, sid, args);
+    const read = calls.read(reply, rooms);
+    if (read.status === 'ok' && rooms) await this.#seating.tell(sid, textsOf(listOf(reply)[4]));
+    return read;
   }
 
   async detach({ sid, epoch, gen }: Ownership): Promise<{ readonly status: 'ok' }> {
@@ -178,9 +193,7 @@ export class RedisStore implements SessionStore {
   async end({ sid, why, idleMs = 0, reason = '' }: EndCall): Promise<Ended> {
     const reply = listOf(await this.#ask(scripts.end, sid, [why, idleMs, reason]));
     const [status, undelivered, rooms, userId, stamp] = reply;
-    const left = textsOf(rooms);
-    await Promise.all(left.map((room) => this.#seat(sid, room)));
-    if (left.length > 0) await this.#ask(scripts.leftAll, sid, []);
+    await this.#seating.tellLeft(sid, textsOf(rooms));
     if (textOf(userId) !== '') await this.#registers.leave(sid, textOf(userId), textOf(stamp));
     return textOf(status) === 'ok'
       ? { status: 'ok', undelivered: numberOf(undelivered) }
@@ -203,10 +216,9 @@ export class RedisStore implements SessionStore {
 
   async done({ sid, seq, token, reply, room }: DoneCall): Promise<Status> {
     const data = reply ? calls.replyArguments(reply) : ['', ''];
-    const answer = await this.#ask(scripts.done, sid, [seq, token, ...data, ...calls.moveArguments(room)]);
-    // Also if it was done before: nobody knows whether the room was told.
-    if (room && !room.presence) await this.#seat(sid, room.name, listOf(answer)[1]);
-    return statusOf(answer);
+    const args = [seq, token, ...data, ...calls.moveArguments(room)];
+    const call = (): Promise<Reply> => this.#ask(scripts.done, sid, args);
+    return statusOf(room && !room.presence ? await this.#seating.moved(sid, room.name, call) : await call());
   }
 
   orphans({ idleMs }: { readonly idleMs: number }): Promise<readonly Orphan[]> {
@@ -242,16 +254,15 @@ export class RedisStore implements SessionStore {
     const args = [...begin, after ? '1' : '', after?.epoch ?? '', after?.offset ?? 0];
     const part = calls.roomPart(await this.#run(scripts.readRoom, [this.#keys.room(room)], room, args));
     // Its node may have lost its last writes, and that of the session has not.
-    if (part.gap?.why === 'new-epoch' && member !== undefined) await this.#seat(member, room);
+    if (part.gap?.why === 'new-epoch' && member !== undefined) await this.#seating.seat(member, room);
     return part;
   }
 
   async move(call: MoveCall): Promise<Moved> {
     const { sid, move } = call;
-    const answer = await this.#ask(scripts.move, sid, calls.moveArguments(move));
-    const [first, standing] = listOf(answer);
-    if (!move.presence) await this.#seat(sid, move.name, standing);
-    const status = textOf(first) as Moved['status'];
+    const ask = (): Promise<Reply> => this.#ask(scripts.move, sid, calls.moveArguments(move));
+    const answer = move.presence ? await ask() : await this.#seating.moved(sid, move.name, ask);
+    const status = textOf(listOf(answer)[0]) as Moved['status'];
     if (status === 'ok') {
       await this.#connection.publish(this.#keys.notes, encodeNote({ about: 'move', ...call }));
     }
@@ -262,7 +273,7 @@ export class RedisStore implements SessionStore {
     const present = await this.#presentNow(room, presence);
     if (present.status !== 'gone') return present;
     // Who has put it into the room may not have come to tell the room, and may never come to it.
-    await this.#seat(presence.sid, room);
+    await this.#seating.seat(presence.sid, room);
     return this.#presentNow(room, presence);
   }
 
@@ -334,23 +345,6 @@ export class RedisStore implements SessionStore {
     return looked.filter((one) => one !== undefined);
   }
 
-  /**
-   * Tells a room how a session stands to it, until that is what the session says: two servers that move it at once may
-   * tell the room in the wrong order, but whoever tells it last looks again.
-   */
-  async #seat(sid: string, room: string, known?: Reply): Promise<void> {
-    const ask = async (): Promise<Standing> => standingOf(await this.#ask(scripts.stand, sid, [room]));
-    let standing = known === undefined ? await ask() : standingOf(known);
-    for (let seating = 0; seating < MAX_SEATINGS; seating++) {
-      const { how, move } = standing;
-      const args = [...this.#beginRoom(), sid, how, move];
-      await this.#run(scripts.seat, [this.#keys.room(room)], room, args);
-      const now = await ask();
-      if (now.how === how && now.move === move) return;
-      standing = now;
-    }
-  }
-
   /** The registers stand on other nodes than the session. */
   #isApart(sid: string, userId: string): boolean {
     const { sessions } = this.#keys;
@@ -375,16 +369,6 @@ export class RedisStore implements SessionStore {
     const begin = [this.#keys.prefix, clock, this.durability, name, this.leaseMs];
     return this.#connection.run(script, keys, [...begin, ...args]);
   }
-}
-
-interface Standing {
-  readonly how: string;
-  readonly move: number;
-}
-
-function standingOf(reply: Reply): Standing {
-  const [how, move] = listOf(reply);
-  return { how: textOf(how), move: numberOf(move) };
 }
 
 const statusOf = (reply: Reply): Status => ({

@@ -11,6 +11,14 @@ type Run = (
   args: readonly Argument[],
 ) => Promise<Reply>;
 
+/** What others have left undone, who died over it. */
+export interface LeftBehind {
+  /** Rooms that were not told how a session stands to them. */
+  tell(sid: string, rooms: readonly string[]): Promise<void>;
+  /** What a session has left in registers and rooms that nobody has ended, or not to the end. */
+  tidy(sid: string): Promise<unknown>;
+}
+
 /** So many sessions are looked at in one go. */
 const BATCH = 500;
 /** And so often, in one call: who looks comes again. */
@@ -26,13 +34,12 @@ const GRACE_MS = 60_000;
 export class Registers {
   readonly #keys: Keys;
   readonly #run: Run;
-  /** Sees to what a session has left in registers and rooms that nobody has ended, or not to the end. */
-  readonly #tidy: (sid: string) => Promise<unknown>;
+  readonly #left: LeftBehind;
 
-  constructor(keys: Keys, run: Run, tidy: (sid: string) => Promise<unknown>) {
+  constructor(keys: Keys, run: Run, left: LeftBehind) {
     this.#keys = keys;
     this.#run = run;
-    this.#tidy = tidy;
+    this.#left = left;
   }
 
   /** Returns the mark of the entry. */
@@ -86,12 +93,13 @@ export class Registers {
     const register = [this.#keys.sessions];
     switch (textOf(what)) {
       case 'orphan':
+        await this.#left.tell(sid, textsOf(rest[5]));
         return orphan(sid, rest);
       case 'touched':
         await this.#run(scripts.advance, register, sid, [numberOf(rest[0])]);
         return undefined;
       case 'left':
-        await this.#tidy(sid);
+        await this.#left.tidy(sid);
         return undefined;
       default:
         await this.#run(scripts.strike, register, sid, [score, GRACE_MS]);

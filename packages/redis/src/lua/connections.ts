@@ -78,6 +78,8 @@ local function refusal()
 end
 local function make()
   local gen, mv = num('gen'), num('mv')
+  for _, room in ipairs(redis.call('HKEYS', base .. ':r')) do redis.call('SADD', base .. ':u', room) end
+  redis.call('PERSIST', base .. ':u')
   local parts = { '', ':i', ':c', ':h', ':a', ':w', ':p', ':q', ':o', ':k', ':l', ':r', ':x' }
   for _, part in ipairs(parts) do redis.call('DEL', base .. part) end
   record = {}
@@ -122,7 +124,7 @@ note({ 'attach', name, record.inc, num('gen') })
 local data = record.data and { record.data } or {}
 return {
   fresh and 'new' or 'resumed', record.inc, num('gen'), previous, num('acc'), num('base'), handled(), num('move'),
-  marks_window(window), record.codec, rooms(), data,
+  marks_window(window), record.codec, rooms(), data, untold(),
 }
 `;
 
@@ -217,7 +219,7 @@ if refused then return { refused } end
 touch()
 number(messages, bytes)
 save()
-return { 'ok', numbered_above(after), handled(), wants_rooms and rooms() or {} }
+return { 'ok', numbered_above(after), handled(), wants_rooms and rooms() or {}, wants_rooms and untold() or {} }
 `;
 
 export const detach = lua`
@@ -235,7 +237,7 @@ return { 'ok' }
 export const end = lua`
 local why, idle, reason = take(), take_number(), take()
 read_session()
-local found = redis.call('HKEYS', base .. ':r')
+local found = left_rooms()
 if not is_open() or (why == 'expired' and now - num('touched') < idle) then
   if record.st == 'lost' and redis.call('ZCARD', base .. ':i') == 0 then
     set('st', 'expired')

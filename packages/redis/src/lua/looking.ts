@@ -14,12 +14,13 @@ read_session()
 local unhandled = redis.call('ZCARD', base .. ':i')
 if not record.uid or (not is_open() and unhandled == 0) then
   -- Nobody has ended it, or not to the end: its rooms or the register of its user do not know of it yet.
-  if record.st == 'lost' or redis.call('EXISTS', base .. ':r') == 1 then return { 'left' } end
+  if record.st == 'lost' or redis.call('EXISTS', base .. ':r', base .. ':u') > 0 then return { 'left' } end
   return { 'gone' }
 end
 if now - num('touched') < idle then return { 'touched', num('touched') } end
 local data = record.data and { record.data } or {}
-return { 'orphan', record.user, record.codec, unhandled, is_open() and 0 or 1, data }
+local rooms_to_tell = is_open() and untold() or left_rooms()
+return { 'orphan', record.user, record.codec, unhandled, is_open() and 0 or 1, data, rooms_to_tell }
 `;
 
 export const describe = lua`
@@ -42,16 +43,19 @@ save()
 return { 'ok', standing(room) }
 `;
 
+/** With what the room was told: that need not be told again. */
 export const stand = lua`
-local room = take()
+local room, told_how, told_move = take(), take(), take_number()
 read_session()
-return standing(room)
+local now_standing = standing(room)
+if now_standing[1] == told_how and now_standing[2] == told_move then redis.call('SREM', base .. ':u', room) end
+return now_standing
 `;
 
 /** The rooms of a session that has ended have all heard of it. */
 export const leftAll = lua`
 read_session()
-if not is_open() then redis.call('DEL', base .. ':r') end
+if not is_open() then redis.call('DEL', base .. ':r', base .. ':u') end
 return {}
 `;
 

@@ -9,7 +9,7 @@ import { lua } from './prelude.js';
  *   :p  hash   where the newest of a word waits        :q  hash   where a request waits, by who asked
  *   :o  zset   numbered, by (last) number              :k  hash   requests that are open, by number
  *   :l  hash   last call of each writer                :r  hash   rooms
- *   :x  list   refusals of a session that has ended
+ *   :x  list   refusals of a session that has ended    :u  set    rooms that may not have heard how it stands to them
  */
 export const session = lua`
 local DAY = 86400000
@@ -118,7 +118,7 @@ local function unwritten()
 end
 
 local function forget_later()
-  for _, part in ipairs({ '', ':h', ':r', ':x' }) do redis.call('PEXPIRE', base .. part, DAY + 60000) end
+  for _, part in ipairs({ '', ':h', ':r', ':x', ':u' }) do redis.call('PEXPIRE', base .. part, DAY + 60000) end
 end
 
 -- What is left is what somebody still has to handle, and what its client may ask when it comes back.
@@ -185,11 +185,25 @@ local function move(how, room, membership, presence)
     return
   end
   set('mv', math.max(num('mv') + 1, now))
+  redis.call('SADD', base .. ':u', room)
   if how == 'in' then
     redis.call('HSET', base .. ':r', room, pack({ num('mv'), membership, presence }))
   else
     redis.call('HDEL', base .. ':r', room)
   end
+end
+
+-- Rooms that were not told of the last move: whoever was to tell them may have died over it.
+local function untold()
+  return redis.call('SMEMBERS', base .. ':u')
+end
+-- And of one that has ended: those that it was in.
+local function left_rooms()
+  local all = untold()
+  for _, room in ipairs(redis.call('HKEYS', base .. ':r')) do
+    if redis.call('SISMEMBER', base .. ':u', room) == 0 then all[#all + 1] = room end
+  end
+  return all
 end
 
 -- How the session stands to a room: in or out, and since which move.
