@@ -16,7 +16,7 @@ import { Hearing } from './hearing.js';
 import type { Judge } from './judge.js';
 import { endOf, type Ledger, outcomeOf, type Said, type Wish, type Words } from './ledger.js';
 import { type Guests, HOME } from './namespaces.js';
-import { Telling } from './presence.js';
+import { Telling } from './own-words.js';
 import { RoomEar } from './room-ear.js';
 import type { SimProcess } from './sim-process.js';
 import type { Published, StoreWatch } from './store-watch.js';
