@@ -116,9 +116,7 @@ export class ServerCore {
     });
     this.#sessions = new Sessions({
       ...{ ports, settings, store, node, hub: this.hub, router: this.router, lifecycle: this.lifecycle },
-      middleware: this.middleware,
-      rates: new MessageRates(settings),
-      failed: this.failed,
+      ...{ middleware: this.middleware, rates: new MessageRates(settings), failed: this.failed },
       nextCall: this.#nextCall,
       emptied: () => this.#draining?.look(),
     });
