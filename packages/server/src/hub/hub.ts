@@ -141,7 +141,9 @@ export class Hub {
       this.#open(session, session.attachment, this.#room(name), { position, revision });
       this.rollCall.entered(session, name);
     }
-    if (status === 'ok' && !wasIn && name === prefixOf(name)) this.#around.entered(session, name);
+    if (status !== 'ok' || wasIn || name !== prefixOf(name)) return;
+    session.joined.tellsIn(name);
+    this.#around.entered(session, name);
   }
 
   /** What a member tells about itself, or a refusal, thrown. */
@@ -259,7 +261,7 @@ export class Hub {
     // Nobody is in a room of a namespace that is not in the namespace.
     for (const room of [...session.rooms])
       if (prefixOf(room) === name) this.#quietly(this.move(session.id, room, 'out'));
-    this.#around.left(session, name, why);
+    if (session.joined.tellsOut(name)) this.#around.left(session, name, why);
   }
 
   /** A room flows on a connection that has come back to its session. */

@@ -14,6 +14,8 @@ export class JoinedRooms {
   #positions: Map<string, RoomPosition> | undefined;
   #replaced: Set<string> | undefined;
   #states: Map<string, PresenceState> | undefined;
+  /** Namespaces of which it has been told that it is out: an answer of the store that comes late may say that it is in. */
+  #out: Set<string> | undefined;
   /** Of the scopes that have asked. */
   #byPrefix: Map<string, Set<string>> | undefined;
 
@@ -41,6 +43,18 @@ export class JoinedRooms {
     this.#byPrefix ??= new Map();
     this.#byPrefix.set(prefix, made);
     return made;
+  }
+
+  /** Whether it has to be told that it is out of this namespace: once, until it is told that it is in again. */
+  tellsOut(home: string): boolean {
+    if (this.#out?.has(home)) return false;
+    this.#out ??= new Set();
+    this.#out.add(home);
+    return true;
+  }
+
+  tellsIn(home: string): void {
+    this.#out?.delete(home);
   }
 
   /** What the session tells a room about itself. */

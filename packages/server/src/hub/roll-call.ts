@@ -73,7 +73,8 @@ export class RollCall {
 
   /** It is in the room, where it was not before as far as the store knew. */
   entered(session: Session, room: string): void {
-    if (this.#around.hasPresence(room)) this.#sayingOf(session, room).again();
+    if (this.#thereIn(session, room)) this.#sayingOf(session, room).again();
+    else this.look(session, room);
   }
 
   /** It is out of it. `left`: it goes by itself, which will stand in the store, and takes it off the list there. */

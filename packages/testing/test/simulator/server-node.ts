@@ -33,6 +33,7 @@ export interface ServerNodeSurroundings {
   readonly alone: boolean;
   storeWatch(): StoreWatch;
   readonly refused: ReadonlySet<string>;
+  readonly setAside: ReadonlySet<string>;
   /** Undefined: there are no namespaces. */
   readonly guests: Guests | undefined;
   readonly namespaceDice: Dice;
@@ -332,8 +333,8 @@ export class ServerNode {
   /** Nobody has been told that it will not come. */
   #isUnreported({ outcome, toldUnknown, places }: Said): boolean {
     if (toldUnknown || (outcome !== undefined && outcome !== 'ok')) return false;
-    const { refused } = this.#around;
-    return !places.some((place) => refused.has(place));
+    const { refused, setAside } = this.#around;
+    return !places.some((place) => refused.has(place) || setAside.has(place));
   }
 
   #mayBeRedelivered({ by, k, starts }: Said): void {

@@ -41,6 +41,8 @@ export interface StoreWatchSurroundings {
   readonly publications: Published[];
   /** Session and number of what was refused: its sender is being told. */
   readonly refused: Set<string>;
+  /** The same of what was accepted, and then given up. */
+  readonly setAside: Set<string>;
   /** What stands in a publication, as its text. */
   textOf(event: Parameters<SessionStore['publish']>[0]['publication']['event']): string;
 }
@@ -114,6 +116,8 @@ export class StoreWatch {
           call as Parameters<SessionStore['publish']>[0],
           answer as Awaited<ReturnType<SessionStore['publish']>>,
         );
+      case 'done':
+        return this.#done(call as Parameters<SessionStore['done']>[0], answer as { status: string });
       case 'claim':
         return this.#claim(answer as Awaited<ReturnType<SessionStore['claim']>>);
       case 'append':
@@ -237,6 +241,11 @@ export class StoreWatch {
     const at = this.#around.clock.now();
     const members = this.membersOf(room);
     publications.push({ text, room, epoch, offset, except: publication.except, at, members });
+  }
+
+  /** Accepted, and set aside: its sender is being told. */
+  #done({ sid, seq, reply }: Parameters<SessionStore['done']>[0], { status }: { status: string }): void {
+    if (status === 'ok' && reply?.refusal) this.#around.setAside.add(`${sid} ${seq}`);
   }
 
   #claim({ items, blocked }: Awaited<ReturnType<SessionStore['claim']>>): void {

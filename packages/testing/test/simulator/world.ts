@@ -110,6 +110,8 @@ export class World {
   readonly publications: Published[] = [];
   /** Session and number of what was refused before it was accepted. */
   readonly refused = new Set<string>();
+  /** The same of what was accepted, and refused then. */
+  readonly setAside = new Set<string>();
   readonly storeWeather: StoreWeather;
   readonly codecs: readonly Codec[] = [json(), msgpack()];
   readonly #answers = new Map<string, number>();
@@ -174,6 +176,7 @@ export class World {
       process,
       answers: this.#answers,
       refused: this.refused,
+      setAside: this.setAside,
       guests: this.guests,
       namespaceDice: this.namespaceDice,
       alone: climate.nodes === 1,
@@ -238,9 +241,10 @@ export class World {
   }
 
   #newWatch(): StoreWatch {
-    const { clock, judge, coverage, publications, refused } = this;
+    const { clock, judge, coverage, publications, refused, setAside } = this;
     const textOf = (event: string | Uint8Array): string => this.#textOf(event);
-    return new StoreWatch(this.#rolling.store, { clock, judge, coverage, publications, refused, textOf });
+    const around = { clock, judge, coverage, publications, refused, setAside, textOf };
+    return new StoreWatch(this.#rolling.store, around);
   }
 
   /** All that was in it is gone; where it is in their memory, the servers are gone, too. */
