@@ -50,7 +50,11 @@ export default {
       'examples-stand-alone',
       'They are models for others: whoever copies one has all of it, and stands where a user stands.',
       { path: '^examples/' },
-      { path: '.', pathNot: ['^examples/([^/]+)/', '^node_modules/', ownDoors] },
+      {
+        path: '.',
+        pathNot: ['^examples/([^/]+)/', '^node_modules/', ownDoors],
+        dependencyTypesNot: ['core'],
+      },
     ),
     rule(
       'sources-do-not-import-tests',
