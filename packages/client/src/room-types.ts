@@ -61,3 +61,10 @@ export interface ClientRoom<C extends AnyContract = Contract> extends Joinable {
    */
   setPresence(state: PresenceInput<C>): Sending;
 }
+
+/** What to call for which event; one listener each. For bindings to UI libraries. */
+export type Listeners<C extends AnyContract> = {
+  readonly [K in ServerEvent<C>]?:
+    | ((payload: ServerEventOutput<C, K>, meta: EventMeta) => unknown)
+    | undefined;
+};

@@ -5,6 +5,7 @@ import type {
   EventMeta,
   HoldfastClient,
   JoinState,
+  Listeners,
   LostSession,
   Member,
   OutboxState,
@@ -13,13 +14,6 @@ import type {
   ServerEventOutput,
 } from '@holdfast/client';
 import type { ReactNode } from 'react';
-
-/** What to call for which event; one listener each. */
-export type Listeners<C extends AnyContract> = {
-  readonly [K in ServerEvent<C>]?:
-    | ((payload: ServerEventOutput<C, K>, meta: EventMeta) => unknown)
-    | undefined;
-};
 
 export interface ProviderProps<C extends AnyContract> {
   /** Made outside, once: not in a component, or each rendering makes another. */

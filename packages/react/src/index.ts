@@ -5,6 +5,7 @@ import type {
   Contract,
   HoldfastClient,
   JoinState,
+  Listeners,
   OutboxState,
 } from '@holdfast/client';
 import { Users } from '@holdfast/client/users';
@@ -18,9 +19,10 @@ import {
   useState,
   useSyncExternalStore,
 } from 'react';
-import type { Hooks, Listeners, UsedRoom } from './hooks.js';
+import type { Hooks, UsedRoom } from './hooks.js';
 
-export type { Hooks, Listeners, ProviderProps, UsedRoom } from './hooks.js';
+export type { Listeners } from '@holdfast/client';
+export type { Hooks, ProviderProps, UsedRoom } from './hooks.js';
 
 // What a client says that nobody has asked anything; the same objects each time, as React wants it of a server's snapshot.
 const IDLE: ConnectionState & JoinState = { status: 'idle' };

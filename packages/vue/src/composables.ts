@@ -5,6 +5,7 @@ import type {
   EventMeta,
   HoldfastClient,
   JoinState,
+  Listeners,
   LostSession,
   Member,
   OutboxState,
@@ -13,13 +14,6 @@ import type {
   ServerEventOutput,
 } from '@holdfast/client';
 import type { MaybeRefOrGetter, Plugin, ShallowRef } from 'vue';
-
-/** What to call for which event; one listener each. */
-export type Listeners<C extends AnyContract> = {
-  readonly [K in ServerEvent<C>]?:
-    | ((payload: ServerEventOutput<C, K>, meta: EventMeta) => unknown)
-    | undefined;
-};
 
 export interface UsedRoom<C extends AnyContract, N extends string | null> {
   /** `null` where there is no name. */

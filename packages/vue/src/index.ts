@@ -5,6 +5,7 @@ import type {
   Contract,
   HoldfastClient,
   JoinState,
+  Listeners,
   Member,
   Presence,
   Unsubscribe,
@@ -20,9 +21,10 @@ import {
   toValue,
   watch,
 } from 'vue';
-import type { Composables, Listeners, UsedRoom } from './composables.js';
+import type { Composables, UsedRoom } from './composables.js';
 
-export type { Composables, Listeners, UsedRoom } from './composables.js';
+export type { Listeners } from '@holdfast/client';
+export type { Composables, UsedRoom } from './composables.js';
 
 const IDLE: JoinState = { status: 'idle' };
 
