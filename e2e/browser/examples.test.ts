@@ -1,9 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../support/examples.js';
+import { freePort, startExample } from '../support/examples.js';
 import { eventually, launchBrowser } from '../support/pages.js';
 
 let browser: Browser;
@@ -12,18 +9,13 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-/** An example, started as its reader starts it. */
-async function started(name: string, port: number): Promise<ChildProcess> {
-  const program = fileURLToPath(new URL(`../../examples/${name}/main.mjs`, import.meta.url));
-  const env = { ...process.env, PORT: String(port) };
-  const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const [said] = (await once(child.stdout, 'data')) as [Buffer];
-  expect(said.toString()).toBe(`http://localhost:${port}\n`);
-  return child;
+async function started(name: string, env: Record<string, string> = {}) {
+  const example = await startExample(name, { PORT: String(await freePort()), ...env });
+  onTestFinished(() => void example.child.kill('SIGKILL'));
+  return example;
 }
 
-async function opened(url: string, mistakes: string[]): Promise<Page> {
+async function opened(url: string, mistakes: string[] = []): Promise<Page> {
   const page = await browser.newPage();
   onTestFinished(() => page.close());
   page.on('pageerror', (error) => mistakes.push(error.message));
@@ -32,11 +24,11 @@ async function opened(url: string, mistakes: string[]): Promise<Page> {
 }
 
 test('the script tag: two windows chat; what is said while the server is down arrives when it is back', async () => {
-  const port = await freePort();
+  const port = String(await freePort());
   const mistakes: string[] = [];
-  const server = await started('script-tag', port);
-  const ada = await opened(`http://localhost:${port}/?name=ada`, mistakes);
-  const bob = await opened(`http://localhost:${port}/?name=bob`, mistakes);
+  const { url, stop } = await started('script-tag', { PORT: port });
+  const ada = await opened(`${url}?name=ada`, mistakes);
+  const bob = await opened(`${url}?name=bob`, mistakes);
   for (const page of [ada, bob])
     await eventually(() => page.getByRole('status').textContent()).toContain('ada, bob');
   const say = async (text: string) => {
@@ -48,14 +40,109 @@ test('the script tag: two windows chat; what is said while the server is down ar
   await eventually(heard).toEqual(['ada: ahoy ']);
   await eventually(() => ada.getByRole('listitem').allTextContents()).toEqual(['ada: ahoy ✓']);
 
-  server.kill('SIGTERM');
-  const [code] = await once(server, 'exit');
-  expect(code).toBe(0);
+  expect(await stop()).toBe(0);
   await eventually(() => ada.getByRole('status').textContent()).toContain('what you say is kept');
   await say('still there?');
   await eventually(() => ada.getByRole('listitem').last().textContent()).toBe('ada: still there? sending');
-  await started('script-tag', port);
+  await started('script-tag', { PORT: port });
   await eventually(heard).toEqual(['ada: ahoy ', 'ada: still there? ']);
   await eventually(() => ada.getByRole('listitem').last().textContent()).toBe('ada: still there? ✓');
   expect(mistakes).toEqual([]);
+});
+
+test('React: two windows chat in rooms; the list of rooms is a query; what is said while the server is down arrives', async () => {
+  const port = String(await freePort());
+  const mistakes: string[] = [];
+  const { url, stop } = await started('react-chat', { PORT: port });
+  const ada = await opened(`${url}?name=ada`, mistakes);
+  const bob = await opened(`${url}?name=bob`, mistakes);
+  await eventually(() => bob.locator('.members').textContent()).toBe('adabob');
+  const lines = (page: Page) => page.locator('li[class], li:has(b)').allTextContents();
+  const say = async (page: Page, text: string) => {
+    await page.getByLabel('Message').fill(text);
+    await page.getByRole('button', { name: 'Send', exact: true }).click();
+  };
+  await ada.getByLabel('Message').fill('a');
+  await eventually(() => bob.locator('.typing').textContent()).toBe('ada …');
+  await say(ada, 'ahoy');
+  await eventually(() => lines(bob)).toEqual(['ada ahoy ']);
+  await eventually(() => lines(ada)).toEqual(['ada ahoy ✓']);
+  await eventually(() => bob.getByRole('navigation').textContent()).toBe('lobby 1kitchen 0garden 0');
+
+  // Another room: the socket stays, and who comes later reads what was said.
+  await ada.getByRole('button', { name: /kitchen/ }).click();
+  await eventually(() => bob.locator('.members').textContent()).toBe('bob');
+  await say(ada, 'tea?');
+  await bob.getByRole('button', { name: /kitchen/ }).click();
+  await eventually(() => lines(bob)).toEqual(['ada tea? ']);
+
+  expect(await stop()).toBe(0);
+  await eventually(() => ada.getByRole('status').textContent()).toContain('Attempt');
+  await say(ada, 'still there?');
+  await eventually(() => ada.getByRole('status').textContent()).toContain('1 waiting');
+  await started('react-chat', { PORT: port });
+  await ada
+    .getByRole('button', { name: 'Try now' })
+    .click({ timeout: 1_000 })
+    .catch(() => undefined);
+  await eventually(() => lines(bob)).toEqual(['ada tea? ', 'ada still there? ']);
+  await eventually(() => lines(ada)).toEqual(['ada tea? ✓', 'ada still there? ✓']);
+  expect(mistakes).toEqual([]);
+});
+
+test('Vue: a dashboard shows a minute at once, follows one machine, and hears each alert', async () => {
+  const mistakes: string[] = [];
+  const { url, stop } = await started('vue-dashboard');
+  const page = await opened(url, mistakes);
+  await eventually(() => page.locator('#load').textContent()).toMatch(/^\d+ %/);
+  await eventually(() => page.getByRole('status').textContent()).toContain('connected');
+  expect(await page.locator('canvas').count()).toBe(1);
+  await page.getByRole('button', { name: 'cyd' }).click();
+  await eventually(() => page.getByRole('button', { pressed: true }).allTextContents()).toEqual(['cyd']);
+  await eventually(() => page.locator('#load').textContent()).toMatch(/^\d+ %/);
+  // A load of 80 that goes up and down by itself passes 90 soon.
+  await eventually(() => page.getByRole('log').textContent()).toMatch(/: 9\d %/);
+  expect(await stop()).toBe(0);
+  expect(mistakes).toEqual([]);
+});
+
+test('a worker: the page is busy for three seconds, and no number is missed', async () => {
+  const { url, stop } = await started('worker');
+  const page = await opened(url);
+  const number = async (id: string) => Number(await page.locator(`#${id}`).textContent());
+  await eventually(() => number('heard')).toBeGreaterThan(3);
+  await page.getByRole('button').click();
+  const before = await number('heard');
+  await eventually(() => number('heard')).toBeGreaterThan(before + 5);
+  expect(await number('wrong')).toBe(0);
+  expect(await page.getByRole('status').textContent()).toBe('connected');
+  expect(await stop()).toBe(0);
+});
+
+test('Express with a login: tokens run out, the connection does not; logging out ends it everywhere', async () => {
+  const { url, stop } = await started('express-jwt', { TOKEN_SECONDS: '2' });
+  const context = await browser.newContext();
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  await page.goto(url);
+  const happened = () => page.getByRole('listitem').allTextContents();
+  await eventually(() => page.getByRole('status').textContent()).toContain('needs-auth');
+  await page.getByLabel('Name').fill('nobody else');
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await eventually(() => page.getByRole('status').textContent()).toBe('a name has 1 to 32 letters');
+  await page.getByLabel('Name').fill('ada');
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await eventually(() => page.getByRole('status').textContent()).toBe('You are ada');
+  await eventually(happened).toEqual(expect.arrayContaining(['token 1: connect', 'token 3: expiring']));
+  expect(await page.getByRole('status').textContent()).toBe('You are ada');
+
+  // The same login in another tab of the same browser.
+  const other = await page.context().newPage();
+  await other.goto(url);
+  await eventually(() => other.getByRole('status').textContent()).toBe('You are ada');
+  await page.getByRole('button', { name: 'Log out everywhere' }).click();
+  await eventually(() => page.getByRole('status').textContent()).toContain('logged out');
+  await eventually(() => other.getByRole('status').textContent()).toContain('logged out');
+  expect(await page.getByLabel('Name').isVisible()).toBe(true);
+  expect(await stop()).toBe(0);
 });

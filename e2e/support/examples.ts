@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,6 +33,37 @@ export class ExampleFolder {
   remove(): void {
     rmSync(this.path, { recursive: true });
   }
+}
+
+/** A program of `examples/`, started with the one command that its package.json has; the URL is the first that it says. */
+export async function startExample(name: string, env: Record<string, string> = {}) {
+  const folder = join(root, 'examples', name);
+  const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const [command, ...programArguments] = String(scripts.start).split(' ');
+  if (command !== 'node') throw new Error(`examples/${name}: "start" must begin with node, not ${command}`);
+  const child = spawn(process.execPath, programArguments, {
+    cwd: folder,
+    // Not as a test of its bundlers.
+    env: { ...process.env, NODE_ENV: undefined, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'close') as Promise<[number]>;
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  await Promise.race([once(child.stdout, 'data'), ended]);
+  const [url = ''] = /\S+:\/\/\S+/.exec(said) ?? [];
+  return {
+    ...{ child, url },
+    /** All that it says, once it has ended by itself. */
+    output: () => ended.then(() => said),
+    /** As its user stops it; resolves with the exit code. */
+    stop: () => {
+      child.kill('SIGTERM');
+      return ended.then(([code]) => code);
+    },
+  };
 }
 
 /** A port that was free a moment ago. */

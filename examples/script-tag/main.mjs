@@ -24,7 +24,7 @@ const auth = (token) => ({ user: { id: token ?? 'somebody' } });
 const server = createHoldfastServer({ auth }).attach(http);
 server.rooms('lobby', { join: true, publish: true, presence: true });
 
-http.listen(Number(process.env.PORT ?? 3000), () => console.log(`http://localhost:${http.address().port}`));
+http.listen(Number(process.env.PORT ?? 3000), () => console.log(`http://localhost:${http.address().port}/`));
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, async () => {
     http.close();

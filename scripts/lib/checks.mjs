@@ -12,6 +12,7 @@ const bin = {
   knip: 'node_modules/knip/bin/knip.js',
   publint: 'node_modules/publint/src/cli.js',
   tsc: 'node_modules/typescript/bin/tsc',
+  vueTsc: 'examples/vue-dashboard/node_modules/vue-tsc/bin/vue-tsc.js',
 };
 
 const quiet = { quiet: true };
@@ -38,6 +39,9 @@ export const buildChecks = [
   })),
   { name: 'size of the client', run: () => script('size.mjs'), showsOutput: true },
   { name: 'integrity of its scripts', run: () => script('integrity.mjs'), showsOutput: true },
+  // They are written for the packages as they are built.
+  { name: 'types of examples/react-chat', run: () => tool('tsc', '-p', 'examples/react-chat') },
+  { name: 'types of examples/vue-dashboard', run: () => tool('vueTsc', '-p', 'examples/vue-dashboard') },
   { name: 'cost of types', run: () => script('types-cost.mjs'), showsOutput: true },
 ];
 

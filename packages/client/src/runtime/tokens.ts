@@ -1,4 +1,4 @@
-import { type Clock, holdfastError, type Random } from '@holdfast/protocol';
+import { type Clock, holdfastError, isRejectError, type Random } from '@holdfast/protocol';
 import type { TokenSource } from '../types.js';
 
 /** How much of a token's time may pass until the next one is asked for, give or take a tenth. */
@@ -58,7 +58,7 @@ export class Tokens {
     return typeof this.#source === 'function' && this.#refused < MAX_REFUSED;
   }
 
-  /** For an attempt; at once if one is known that is fresh. Rejects with `ERR_TOKEN_SOURCE`. */
+  /** For an attempt; at once if one is known that is fresh. Rejects with `ERR_TOKEN_SOURCE`, or `ERR_AUTH_REFUSED`. */
   get(): Token | Promise<Token> {
     if (typeof this.#source !== 'function') return this.#source;
     if (this.#known && this.#clock.now() < this.#known.freshUntil) {
@@ -97,7 +97,8 @@ export class Tokens {
 
   /** The server wants another one. */
   rejected(): void {
-    if (this.#known?.isFresh) this.#refused++;
+    if (!this.#known) return;
+    if (this.#known.isFresh) this.#refused++;
     this.#forget('rejected');
   }
 
@@ -133,8 +134,9 @@ export class Tokens {
       this.#known = { token, freshUntil: Infinity, isFresh: true };
       return token;
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw holdfastError('ERR_TOKEN_SOURCE', `auth gave no token: ${why}`, { cause });
+      const text = `auth gave no token: ${cause instanceof Error ? cause.message : String(cause)}`;
+      if (!isRejectError(cause)) throw holdfastError('ERR_TOKEN_SOURCE', text, { cause });
+      throw holdfastError('ERR_AUTH_REFUSED', text, { cause, reason: cause.reason });
     } finally {
       if (this.#asking?.aborter.signal === signal) this.#asking = undefined;
     }

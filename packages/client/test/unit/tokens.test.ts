@@ -1,3 +1,4 @@
+import { RejectError } from '@holdfast/protocol';
 import { seededRandom, VirtualClock } from '@holdfast/testing';
 import { describe, expect, test } from 'vitest';
 import { Tokens } from '../../src/runtime/tokens.js';
@@ -209,6 +210,17 @@ describe('a function that fails', () => {
       expect(asked).toHaveLength(3);
     },
   );
+
+  test('with a RejectError: nobody is logged in, and that is no failure to try again', async () => {
+    const { tokens, reasons } = counted((n) => {
+      if (n === 2) return 't2';
+      throw new RejectError('logged-out');
+    });
+    await expect(tokens.get()).rejects.toMatchObject({ code: 'ERR_AUTH_REFUSED', reason: 'logged-out' });
+    tokens.rejected();
+    expect(await tokens.get()).toBe('t2');
+    expect(reasons()).toEqual(['connect', 'connect']);
+  });
 
   test('in a refresh: asked again after 5 s', async () => {
     const { tokens, clock } = counted((n) => (n === 2 ? fail() : `t${n}`));
