@@ -99,6 +99,8 @@ const packageCode = ({ dir, entries, external, banner }) => ({
       format: 'es',
       banner,
       sourcemap: true,
+      // Bundlers warn of an import for its effects alone in a package that says it has none.
+      hoistTransitiveImports: false,
       entryFileNames: '[name].js',
       chunkFileNames: 'shared/[name].js',
     },

@@ -1,6 +1,11 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { createClient } from '@holdfast/client';
+import { build } from 'esbuild';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort, startExample } from '../support/examples.js';
+import { ExampleFolder, freePort, startExample } from '../support/examples.js';
 
 test('a bot in Node answers in its room, and says what it has begun when it is stopped', async () => {
   const { child, url, stop } = await startExample('node-bot', { PORT: String(await freePort()) });
@@ -33,4 +38,21 @@ test('a device that speaks MessagePack and a page that speaks JSON hear each oth
 the device hears { from: 'page', at: Uint8Array(1) [ 9 ] }
 `);
   expect(child.exitCode).toBe(0);
+});
+
+test('a test of an application, with the kit', async () => {
+  const folder = new ExampleFolder();
+  onTestFinished(() => folder.remove());
+  const file = join(folder.path, 'testing.mjs');
+  await build({
+    entryPoints: [fileURLToPath(new URL('../samples/testing.ts', import.meta.url))],
+    outfile: file,
+    bundle: true,
+    packages: 'external',
+    format: 'esm',
+    target: 'node20',
+    tsconfigRaw: {},
+  });
+  const { stdout } = await promisify(execFile)(process.execPath, ['--test', file]);
+  expect(stdout).toMatch(/^# pass 1$/m);
 });
