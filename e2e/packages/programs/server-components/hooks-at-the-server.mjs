@@ -1,0 +1,3 @@
+import { createHooks } from '@holdfast/react';
+
+export const hooks = () => createHooks();
