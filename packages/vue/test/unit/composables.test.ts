@@ -184,6 +184,16 @@ test('useSessionLost tells what was lost', async () => {
   expect(losses).toHaveLength(1);
 });
 
+test('a client that is closed while it is in use is shown as closed', async () => {
+  const stage = createStage(() => {
+    const connection = useConnection();
+    return () => connection.value.status;
+  });
+  await stage.mount();
+  await stage.during(() => stage.client.close());
+  expect(stage.text()).toBe('closed');
+});
+
 test('in an effect scope of the app it ends with the scope', async () => {
   const stage = createStage(() => () => 'here');
   await stage.mount();
