@@ -29,6 +29,7 @@ export interface Job {
 export class Loop {
   readonly #job: Job;
   #state: 'idle' | 'running' | 'again' = 'idle';
+  #waiting: (() => void)[] = [];
 
   constructor(job: Job) {
     this.#job = job;
@@ -47,9 +48,13 @@ export class Loop {
     try {
       while (this.#round()) if (this.#over()) return;
     } catch (error) {
-      this.#state = 'idle';
-      this.#job.failed(error);
+      this.#failed(error);
     }
+  }
+
+  /** When it runs no more, however it ends. */
+  over(): Answer<void> {
+    if (this.busy) return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   /** False if the end of the job is still to come. */
@@ -61,19 +66,32 @@ export class Loop {
       () => {
         if (!this.#over()) this.run();
       },
-      (error: unknown) => {
-        this.#state = 'idle';
-        this.#job.failed(error);
-      },
+      (error: unknown) => this.#failed(error),
     );
     return false;
   }
 
+  #failed(error: unknown): void {
+    this.#idle();
+    this.#job.failed(error);
+  }
+
   /** True unless somebody has asked for another round. */
   #over(): boolean {
-    const over = this.#state !== 'again';
+    if (this.#state !== 'again') {
+      this.#idle();
+      return true;
+    }
     this.#state = 'idle';
-    return over;
+    return false;
+  }
+
+  #idle(): void {
+    this.#state = 'idle';
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
   }
 }
 
@@ -85,6 +103,12 @@ export class Turns {
   /** True if no call is under way. */
   get idle(): boolean {
     return this.#last === undefined;
+  }
+
+  /** When what is under way now is over, however it ends. */
+  over(): Answer<void> {
+    const nothing = (): void => undefined;
+    return this.#last?.then(nothing, nothing);
   }
 
   take<T, R>(call: () => Answer<T>, next: (value: T) => R): Answer<R> {

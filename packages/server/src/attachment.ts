@@ -171,8 +171,9 @@ export class Attachment
     this.#outflow.wake();
   }
 
-  flush(): void {
+  flush(): Answer<void> {
     this.#outflow.flush();
+    return this.#outflow.written();
   }
 
   /** Writes this now, or not at all: says which. */
@@ -201,7 +202,6 @@ export class Attachment
 
   /** The session is over: says why, behind what has been written. */
   end(reason: string): void {
-    this.#outflow.flush();
     if (this.live) this.refuse(endedByServer(reason));
   }
 

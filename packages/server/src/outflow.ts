@@ -147,6 +147,11 @@ export class Outflow implements Job {
     if (this.#news || this.#around.clock.now() >= this.#link.ackDueAt) this.#reading.run();
   }
 
+  /** When what is being read is written. */
+  written(): Answer<void> {
+    return this.#reading.over();
+  }
+
   /** A frame of a room, with so many messages, the same bytes for every member. Only when `open`. */
   publication(frame: WireData, messages: number): void {
     this.#send(frame);

@@ -34,6 +34,8 @@ export interface SessionConnection {
   settled(): void;
   /** The store has something for this client. */
   wake(): void;
+  /** Writes what the store has, at once if the store answers at once. */
+  flush(): Answer<void>;
   /** Writes this now, or not at all: says which. */
   cast(data: WireData): boolean;
   /** Asks the client to connect elsewhere after so many ms. */

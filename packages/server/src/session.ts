@@ -85,7 +85,8 @@ export class Session {
   /** `unsure`: servers may have moved it since the store last said in which rooms it is. */
   #whereabouts: 'known' | 'unsure' | 'asked' = 'known';
   readonly #around: SessionSurroundings;
-  readonly #turns = new Turns();
+  /** Its calls to the store that have to be made one after the other. */
+  readonly turns = new Turns();
   #data: KeptData | undefined;
   #asking: Asking | undefined;
   #streams: Streams | undefined;
@@ -154,7 +155,7 @@ export class Session {
       append: (call, next) => this.#append(call, next),
       epoch: () => this.epoch,
       withdraw: (call, next) =>
-        this.#turns.take(() => store.withdraw({ sid: this.id, writer: node, ...call }), next),
+        this.turns.take(() => store.withdraw({ sid: this.id, writer: node, ...call }), next),
       lend: () => this.runner.lend(),
       failed: (error) => report(error, 'store', this),
     });
@@ -331,7 +332,7 @@ export class Session {
     const { store, node: writer } = this.#around;
     // By name: a copy of whatever a call has takes ten times as long, for each message.
     const { w, data, place, receipt, asks, cancels, part, epoch } = call;
-    return this.#turns.take(
+    return this.turns.take(
       () => store.append({ sid: this.id, writer, w, data, place, receipt, asks, cancels, part, epoch }),
       (appended) => {
         if (appended.status === 'ok') this.#gaveWay(appended.dropped ?? []);

@@ -250,8 +250,12 @@ export class Sessions {
     if (attached.previous > 0) session.runner.wake();
   }
 
-  /** Ends a session, here or elsewhere, in the name of the application. */
-  readonly end = (sid: string, reason: string): Answer<void> => this.#ended({ sid, why: 'ended', reason });
+  /** Ends a session, here or elsewhere, in the name of the application. What that has said to it before comes before. */
+  readonly end = (sid: string, reason: string): Answer<void> => {
+    const session = this.#around.hub.sessions.get(sid);
+    const written = after(session?.turns.over(), () => session?.attachment?.flush());
+    return after(written, () => this.#ended({ sid, why: 'ended', reason }));
+  };
 
   #ended(call: EndCall): Answer<void> {
     // While the store still has it: what was published before is told before.
