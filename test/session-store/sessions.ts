@@ -230,9 +230,7 @@ export function suiteOfSessions(make: MakeStore): void {
       // b was written, c and d were not; an answer is no message of the server's, and what was refused was told.
       expect(await store.end({ sid: 's1', why: 'ended' })).toEqual({ status: 'ok', undelivered: 3 });
       await settle();
-      expect(notes).toEqual([
-        { about: 'end', sid: 's1', why: 'ended', undelivered: 3, epoch: talk.own.epoch, unwritten: [] },
-      ]);
+      expect(notes).toEqual([{ about: 'end', ...talk.own, why: 'ended', undelivered: 3, unwritten: [] }]);
       expect(await store.end({ sid: 's1', why: 'ended' })).toEqual({ status: 'gone' });
       await settle();
       expect(notes).toHaveLength(1);

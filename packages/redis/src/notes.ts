@@ -12,14 +12,14 @@ export function encodeFields(fields: readonly (string | Buffer)[]): Buffer {
   );
 }
 
-function decodeFields(message: Buffer): Buffer[] {
+/** Of what nobody here has written: none. */
+export function decodeFields(message: Buffer): Buffer[] {
   const fields: Buffer[] = [];
   for (let at = 0; at < message.length; ) {
     const colon = message.indexOf(0x3a, at);
     const from = colon + 1;
     const to = from + Number(message.subarray(at, colon).toString());
-    // What nobody here has written.
-    if (colon < 0 || !(to <= message.length)) return [];
+    if (colon < 0 || !(from <= to && to <= message.length)) return [];
     fields.push(message.subarray(from, to));
     at = to;
   }
@@ -76,7 +76,7 @@ export function decodeNote(message: Buffer): Note | undefined {
   }
 }
 
-function endNote(sid: string, [why, reason, undelivered, epoch, ...unwritten]: readonly string[]): Note {
+function endNote(sid: string, [why, reason, undelivered, epoch, gen, ...unwritten]: readonly string[]): Note {
   return {
     about: 'end',
     sid,
@@ -84,6 +84,7 @@ function endNote(sid: string, [why, reason, undelivered, epoch, ...unwritten]: r
     reason: reason || undefined,
     undelivered: Number(undelivered),
     epoch: epoch ?? '',
+    gen: Number(gen),
     unwritten: writingsOf(unwritten),
   };
 }

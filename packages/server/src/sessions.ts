@@ -368,6 +368,7 @@ export class Sessions {
           session.asking.answeredElsewhere(note.written.w, note.answer);
         return;
       case 'end': {
+        if (note.gen < session.gen) return;
         this.#around.hub.tellNow();
         if (note.reason !== undefined) session.attachment?.end(note.reason);
         // One that has lost its last writes does not know what was written.

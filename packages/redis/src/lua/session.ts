@@ -138,7 +138,7 @@ local function bury(why, st, reason)
   if st == 'lost' then set('wait', now + lease) end
   save()
   if redis.call('ZCARD', base .. ':i') == 0 then forget_later() end
-  note(extend({ 'end', name, why, reason, undelivered, record.inc }, writings))
+  note(extend({ 'end', name, why, reason, undelivered, record.inc, num('gen') }, writings))
   return undelivered
 end
 

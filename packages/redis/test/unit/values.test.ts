@@ -54,7 +54,7 @@ describe('notes', () => {
   });
 
   test('that nobody here has written are passed over', () => {
-    for (const strange of ['', 'x', '5:a', '4:room5:a', ':', '-1:', '9999999999999:x']) {
+    for (const strange of ['', 'x', '5:a', '4:room5:a', ':', '-1:', '-3:x', '9999999999999:x']) {
       expect(decodeNote(Buffer.from(strange))).toBeUndefined();
     }
     expect(decodeNote(encodeFields(['of tomorrow', 's']))).toBeUndefined();

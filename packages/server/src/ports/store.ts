@@ -342,6 +342,8 @@ export type Note =
       readonly undelivered: number;
       /** Of the store in which it ended. */
       readonly epoch: string;
+      /** Of its newest connection: the note may come when the session has been made anew. */
+      readonly gen: number;
       /** Requests, and events with a `receipt`, that never got a number in that epoch. */
       readonly unwritten: readonly Writing[];
     }

@@ -174,7 +174,7 @@ export class MemoryStore implements SessionStore {
     const now = this.#clock.now();
     const session = this.#sessions.get(sid);
     if (!session || (why === 'expired' && now - session.touchedAt < idleMs)) return { status: 'gone' };
-    const { user, codec, data, handled, touchedAt, keys, heard, outIfAny: out } = session;
+    const { user, codec, data, handled, touchedAt, keys, heard, gen, outIfAny: out } = session;
     this.#sessions.delete(sid);
     this.#users.delete(user.id, sid);
     for (const room of session.rooms.keys()) this.#leave(room, sid, now);
@@ -189,7 +189,7 @@ export class MemoryStore implements SessionStore {
     }
     const { undelivered = 0, unwritten = [] } = out ?? {};
     const { epoch } = this.#settings;
-    this.#notes.add({ about: 'end', sid, why, reason, undelivered, epoch, unwritten });
+    this.#notes.add({ about: 'end', sid, why, reason, undelivered, epoch, gen, unwritten });
     this.#notes.tell();
     return { status: 'ok', undelivered };
   }

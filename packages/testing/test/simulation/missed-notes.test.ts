@@ -121,7 +121,7 @@ describe('a session without a connection here, of whose end nobody has told', ()
     deafen();
     await clock.until(a.server.toSession(sid).end());
     await missed();
-    tell({ about: 'end', sid, why: 'ended', undelivered: 0, epoch: '', unwritten: [] });
+    tell({ about: 'end', sid, why: 'ended', undelivered: 0, epoch: '', gen: Infinity, unwritten: [] });
     await clock.advance(MINUTE);
     expect([b.server.stats().sessions, ended]).toEqual([0, ['ended']]);
   });
@@ -155,4 +155,11 @@ describe('a session without a connection here, of whose end nobody has told', ()
     await clock.until(b.server.toSession(sid).join('lobby'));
     expect(await rooms()).toEqual([['lobby']]);
   });
+});
+
+test('the end of a session, told late, does not end the one that was made anew under its name', async () => {
+  const { clock, b, peer, sid, tell } = await twoServers();
+  tell({ about: 'end', sid, why: 'expired', undelivered: 0, epoch: '', gen: 0, unwritten: [] });
+  await clock.advance(100);
+  expect([b.server.stats().sessions, peer.closed]).toEqual([1, undefined]);
 });
