@@ -38,6 +38,8 @@ export function dial(at: Address, commandTimeoutMs: number): Dialled {
     maxRetriesPerRequest: null,
     commandTimeout: undefined,
     autoResubscribe: false,
+    // Until somebody wants to hear: with another bus nobody does.
+    lazyConnect: true,
   };
   return 'url' in at ? dialOne(at.url, options, ofNotes) : dialCluster(at.nodes, options, ofNotes);
 }

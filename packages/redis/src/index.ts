@@ -1,11 +1,14 @@
 /** Several servers of Holdfast over one Redis: `createHoldfastServer({ cluster: redis({ url }) })`. */
 import { checkKeys, checkType, numberOption } from '@holdfast/protocol';
-import type { Cluster, ClusterPort } from '@holdfast/server/ports';
+import type { Bus, BusPort, Cluster, ClusterPort, ClusterSurroundings } from '@holdfast/server/ports';
+import { BusLine } from './bus-line.js';
 import { Connection } from './connection.js';
 import type { Address } from './dial.js';
+import { Keys } from './keys.js';
+import { Listening } from './notes.js';
 import { RedisStore } from './redis-store.js';
 
-export type { Cluster };
+export type { Bus, Cluster };
 
 /** Servers that share a Redis must have the same, but for `commandTimeoutMs`. */
 export interface RedisClusterOptions {
@@ -35,6 +38,12 @@ export interface RedisClusterOptions {
    * acknowledged, and newcomers are told to come again. Ms, at least 100, default 5_000.
    */
   commandTimeoutMs?: number | undefined;
+  /**
+   * What carries notes between servers instead of Redis: `nats()` of `@holdfast/nats`. Default: none, Redis tells them in the
+   * very step that they are about. With a bus a server tells them after it, so some may be missing, which is found out within
+   * `leaseMs`.
+   */
+  bus?: Bus | undefined;
 }
 
 const OPTIONS = [
@@ -44,11 +53,12 @@ const OPTIONS = [
   'durability',
   'leaseMs',
   'commandTimeoutMs',
+  'bus',
 ] as const satisfies readonly (keyof RedisClusterOptions)[];
 
 /**
  * Sessions and rooms in Redis 7, for all servers that name the same one. Connects when a server is made with it, two
- * connections for each (to a cluster, one for each node and one), and ends with the server. Throws a `TypeError` that names the option, the rule and the value.
+ * connections for each (to a cluster, one for each node and one; with a `bus`, one less), and ends with the server. Throws a `TypeError` that names the option, the rule and the value.
  */
 export function redis(options: RedisClusterOptions): Cluster {
   checkKeys(options, OPTIONS, 'redis(options)');
@@ -63,16 +73,43 @@ export function redis(options: RedisClusterOptions): Cluster {
     min: 100,
     max: 2 ** 30,
   });
+  const bus = checkBus(options.bus);
   const cluster: ClusterPort = {
     name: 'redis',
-    connect({ random }) {
+    connect(around) {
       const connection = new Connection({ at, commandTimeoutMs });
-      const store = new RedisStore(connection, random, { prefix, durability, leaseMs });
-      return { store, close: () => connection.close() };
+      const line = bus && lineOn(bus, around, { prefix, leaseMs });
+      const store = new RedisStore(connection, around.random, { prefix, durability, leaseMs, line });
+      const close = async (): Promise<void> => {
+        await connection.close();
+        // What was answered last has been told.
+        await line?.close();
+      };
+      return { store, close };
     },
   };
   return Object.freeze(cluster);
 }
+
+/** Others have to hear of this server four times in a lease. */
+const BEATS = 4;
+
+const lineOn = (
+  bus: BusPort,
+  { clock, random, away }: ClusterSurroundings,
+  { prefix, leaseMs }: { readonly prefix: string; readonly leaseMs: number },
+): BusLine =>
+  new BusLine({
+    ...{ bus, clock, away, channel: new Keys(prefix).notes, id: random.id(), beatMs: leaseMs / BEATS },
+    listening: new Listening(),
+  });
+
+function checkBus(bus: Bus | undefined): BusPort | undefined {
+  if (bus === undefined || isBusPort(bus)) return bus;
+  throw new TypeError('bus must be what nats() of @holdfast/nats returns');
+}
+
+const isBusPort = (bus: Bus): bus is BusPort => typeof (bus as Partial<BusPort> | null)?.join === 'function';
 
 function checkAddress({ url, nodes }: RedisClusterOptions): Address {
   if (nodes === undefined) return { url: checkUrl(url, 'url') };

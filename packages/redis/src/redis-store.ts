@@ -36,13 +36,14 @@ import type {
   WithdrawCall,
   Withdrawn,
 } from '@holdfast/server/ports';
+import type { BusLine } from './bus-line.js';
 import * as calls from './calls.js';
 import type { Connection } from './connection.js';
 import { Incarnations } from './incarnations.js';
 import { Keys } from './keys.js';
 import { encodeNote, Listening } from './notes.js';
 import { Registers } from './registers.js';
-import { listOf, numberOf, type Reply, textOf, textsOf } from './replies.js';
+import { bytesOf, listOf, numberOf, type Reply, textOf, textsOf } from './replies.js';
 import { type Script, scripts } from './script.js';
 import { Seating } from './seating.js';
 
@@ -55,6 +56,8 @@ export interface RedisStoreOptions {
   readonly bounds?: Bounds | undefined;
   readonly inbox?: Bounds | undefined;
   readonly outboxWindowMs?: number | undefined;
+  /** Carries notes instead of Redis. */
+  readonly line?: BusLine | undefined;
   /** Instead of Redis' own time, for tests; ms. */
   readonly now?: (() => number) | undefined;
 }
@@ -83,13 +86,14 @@ export class RedisStore implements SessionStore {
   readonly #keys: Keys;
   readonly #registers: Registers;
   readonly #incarnations: Incarnations;
-  readonly #listening = new Listening();
+  readonly #line: BusLine | undefined;
+  readonly #listening: Listening;
   readonly #seating: Seating;
   readonly #bounds: Bounds;
   readonly #inbox: Bounds;
   readonly #outboxWindowMs: number;
   readonly #now: (() => number) | undefined;
-  /** What is told from then on is heard. */
+  /** What Redis tells from then on is heard. */
   readonly subscribed: Promise<void>;
 
   constructor(connection: Commands, random: Pick<Random, 'id'>, options: RedisStoreOptions) {
@@ -127,7 +131,11 @@ export class RedisStore implements SessionStore {
     this.#inbox = inbox;
     this.#outboxWindowMs = outboxWindowMs;
     this.#now = options.now;
-    this.subscribed = connection.subscribe(this.#keys.notes, this.#listening);
+    this.#line = options.line;
+    this.#listening = options.line?.listening ?? new Listening();
+    this.subscribed = options.line
+      ? Promise.resolve()
+      : connection.subscribe(this.#keys.notes, this.#listening);
     // Notes are hints: who hears none asks in time.
     this.subscribed.catch(() => undefined);
   }
@@ -264,7 +272,7 @@ export class RedisStore implements SessionStore {
     const answer = move.presence ? await ask() : await this.#seating.moved(sid, move.name, ask);
     const status = textOf(listOf(answer)[0]) as Moved['status'];
     if (status === 'ok') {
-      await this.#connection.publish(this.#keys.notes, encodeNote({ about: 'move', ...call }));
+      await this.#tell(encodeNote({ about: 'move', ...call }));
     }
     return { status };
   }
@@ -300,7 +308,7 @@ export class RedisStore implements SessionStore {
   async cast(call: CastCall): Promise<{ readonly members: number }> {
     const { to, except } = call;
     const members = 'room' in to ? this.#countIn(to.room, except) : this.#countOf(to.sids, except);
-    await this.#connection.publish(this.#keys.notes, encodeNote({ about: 'cast', ...call }));
+    await this.#tell(encodeNote({ about: 'cast', ...call }));
     return { members: await members };
   }
 
@@ -366,8 +374,28 @@ export class RedisStore implements SessionStore {
     args: readonly calls.Argument[],
   ): Promise<Reply> {
     const clock = this.#now?.() ?? '';
-    const begin = [this.#keys.prefix, clock, this.durability, name, this.leaseMs];
-    return this.#connection.run(script, keys, [...begin, ...args]);
+    const channel = this.#line ? '' : this.#keys.notes;
+    const begin = [channel, clock, this.durability, name, this.leaseMs];
+    const answer = this.#connection.run(script, keys, [...begin, ...args]);
+    return this.#line ? this.#told(this.#line, answer) : answer;
+  }
+
+  /** A step has handed over what it would have told itself. */
+  async #told(line: BusLine, answer: Promise<Reply>): Promise<Reply> {
+    try {
+      const [reply = null, notes] = listOf(await answer);
+      line.tell(listOf(notes).map(bytesOf));
+      return reply;
+    } catch (error) {
+      line.lost();
+      throw error;
+    }
+  }
+
+  /** What no step tells. */
+  async #tell(note: Buffer): Promise<void> {
+    if (this.#line) this.#line.tell([note]);
+    else await this.#connection.publish(this.#keys.notes, note);
   }
 }
 

@@ -15,7 +15,7 @@ import {
   strike,
 } from './lua/looking.js';
 import { append, withdraw } from './lua/outbox.js';
-import { prelude } from './lua/prelude.js';
+import { prelude, step } from './lua/prelude.js';
 import {
   beat,
   countMembers,
@@ -37,7 +37,7 @@ export interface Script {
 }
 
 const script = (...parts: readonly string[]): Script => {
-  const source = [prelude, ...parts].join('');
+  const source = prelude + step(...parts);
   return { source, sha: createHash('sha1').update(source).digest('hex') };
 };
 

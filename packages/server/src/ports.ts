@@ -6,6 +6,7 @@ export type { Clock, Random, Transport, TransportEnd, TransportEvents, WireData 
 export { type Negotiated, negotiate } from './gateway/negotiate.js';
 export { Admission, type Admittance } from './limits/admission.js';
 export { systemDigest } from './platform/system.js';
+export type * from './ports/bus.js';
 export type * from './ports/cluster.js';
 export type { Acceptor, ServerPorts } from './ports/ports.js';
 export type * from './ports/store.js';

@@ -15,7 +15,7 @@ import { Rules } from './hub/rules.js';
 import { Admission } from './limits/admission.js';
 import { ConnectionLimits } from './limits/connections.js';
 import { MessageRates } from './limits/message-rate.js';
-import type { ClusterConnection } from './ports/cluster.js';
+import type { ClusterConnection, ClusterSurroundings } from './ports/cluster.js';
 import type { Acceptor, ServerPorts } from './ports/ports.js';
 import type { Answer } from './ports/store.js';
 import { Sessions } from './sessions.js';
@@ -68,7 +68,7 @@ export class ServerCore {
     this.ports = ports;
     this.settings = settings;
     const storeFailed = (error: unknown): void => this.failed(error, { name: 'store' });
-    this.#cluster = settings.cluster?.connect(ports);
+    this.#cluster = settings.cluster?.connect({ ...ports, away: this.#away });
     const kept = this.#cluster?.store ?? ports.store ?? new MemoryStore(ports);
     this.store = retryingStore(kept, { ...ports, observe: settings.observe, failed: storeFailed });
     this.backlog = new Backlog(this.store.health);
@@ -241,6 +241,8 @@ export class ServerCore {
     cancel();
     await this.#cluster?.close();
   }
+
+  readonly #away: ClusterSurroundings['away'] = (error, back) => this.store.health.away(error, back);
 
   readonly #nextCall = (): number => ++this.#calls;
 }

@@ -9,7 +9,7 @@ export const lua = String.raw;
  */
 export const prelude = lua`
 local base = KEYS[1]
-local prefix, clock, class, name, lease = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
+local channel, clock, class, name, lease = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 
 local taken = 5
 local function take()
@@ -68,14 +68,15 @@ local function whole(number)
   return string.format('%.0f', number)
 end
 
--- A note to all servers: fields, each behind its length.
+-- A note to all servers: fields, each behind its length. Told when the step is over.
+local notes = {}
 local function note(fields)
   local parts = {}
   for index, part in ipairs(fields) do
     if type(part) == 'number' then part = whole(part) end
     parts[index] = #part .. ':' .. part
   end
-  redis.call('PUBLISH', prefix .. 'notes', table.concat(parts))
+  notes[#notes + 1] = table.concat(parts)
 end
 local function extend(list, more)
   for _, one in ipairs(more) do list[#list + 1] = one end
@@ -87,4 +88,16 @@ local pack, unpacked = cmsgpack.pack, cmsgpack.unpack
 local function size_of(data)
   return #data - 1
 end
+`;
+
+/** What a script does, as a whole: told in the same step, or handed to whoever asks, who has another way to the others. */
+export const step = (...parts: readonly string[]): string => lua`
+local function step()
+${parts.join('')}
+end
+local reply = step()
+if type(reply) == 'table' and reply.err then return reply end
+if channel == '' then return { reply, notes } end
+for _, one in ipairs(notes) do redis.call('PUBLISH', channel, one) end
+return reply
 `;

@@ -2,12 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { BusPort, Clock } from '@holdfast/server/ports';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { type RedisServer, redisProgram, startRedis } from '../../../../test/redis-server.js';
 import type { StoreOptions, StoreUnderTest } from '../../../../test/session-store/harness.js';
+import { BusLine } from '../../src/bus-line.js';
 import { Connection } from '../../src/connection.js';
 import type { Address } from '../../src/dial.js';
+import { Listening } from '../../src/notes.js';
 import { type Commands, RedisStore, type RedisStoreOptions } from '../../src/redis-store.js';
 import { type RedisCluster, startRedisCluster } from './redis-cluster.js';
 
@@ -33,7 +36,10 @@ interface Ground {
 }
 
 /** Stores over one Redis that lives as long as the file's tests. Each is alone, by its prefix. */
-export function redisForTests(...options: readonly string[]) {
+export const redisForTests = (...options: readonly string[]) => redisWith(undefined, ...options);
+
+/** As `redisForTests`, with notes that go over a bus. */
+export function redisWith(bus: (() => BusPort) | undefined, ...options: readonly string[]) {
   let server: RedisServer;
   const stores = storesOver(async () => {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-redis-'));
@@ -47,7 +53,7 @@ export function redisForTests(...options: readonly string[]) {
     };
     const at = { url: server.url };
     return { at, besideAt: at, admins: [admin], stop };
-  });
+  }, bus);
   return { make: stores.make, admin: () => stores.ground().admins[0] as Redis, server: () => server };
 }
 
@@ -68,7 +74,7 @@ export function redisClusterForTests(replicas = 0) {
   return { make: stores.make, cluster: () => cluster };
 }
 
-function storesOver(start: () => Promise<Ground>) {
+function storesOver(start: () => Promise<Ground>, bus?: () => BusPort) {
   let ground: Ground | undefined;
   let connection: Connection;
   let stores = 0;
@@ -95,7 +101,8 @@ function storesOver(start: () => Promise<Ground>) {
       ...storeOptions,
     };
     const storeOn = async (one: Commands): Promise<RedisStore> => {
-      const store = new RedisStore(one, random, all);
+      const line = bus && (await lineOn(bus(), prefix));
+      const store = new RedisStore(one, random, { ...all, line });
       await store.subscribed;
       return store;
     };
@@ -114,6 +121,31 @@ function storesOver(start: () => Promise<Ground>) {
     };
   };
   return { make, ground: onGround };
+}
+
+const HURRY = 50;
+/** Before a test begins, a line has to have looked once. */
+const hurried: Clock = {
+  now: () => HURRY * performance.now(),
+  setTimer: (run, ms) => {
+    const timer = setTimeout(run, ms / HURRY);
+    return () => clearTimeout(timer);
+  },
+  defer: queueMicrotask,
+};
+
+/** Gone when the test is over. */
+async function lineOn(bus: BusPort, channel: string): Promise<BusLine> {
+  const listening = new Listening();
+  const up = new Promise<void>((resolve) => {
+    listening.listen(({ about }) => about === 'missed' && resolve());
+  });
+  const away = (): void => undefined;
+  const around = { bus, channel, clock: hurried, id: random.id(), beatMs: 10_000, listening, away };
+  const line = new BusLine(around);
+  onTestFinished(() => line.close());
+  await up;
+  return line;
 }
 
 /** It is a cluster by itself. */

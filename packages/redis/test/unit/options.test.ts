@@ -17,6 +17,7 @@ describe('redis(options)', () => {
     [{ url, durability: 'memory' }, "durability must be 'node' or 'disk', not 'memory'"],
     [{ url, prefix: 7 }, 'prefix must be a string, not 7'],
     [{ url, nodes: [url] }, 'redis(options): name a url or nodes, not both'],
+    [{ url, bus: { name: 'x' } }, 'bus must be what nats() of @holdfast/nats returns'],
     [{ nodes: [] }, 'nodes must be an array of one url or more'],
     [{ nodes: url }, 'nodes must be an array of one url or more'],
     [{ nodes: [url, `${url}/2`] }, 'nodes[1] must name no database'],

@@ -1,4 +1,4 @@
-import type { Random } from '@holdfast/protocol';
+import type { Clock, Random } from '@holdfast/protocol';
 import type { SessionStore } from './store.js';
 
 /**
@@ -12,7 +12,14 @@ export interface Cluster {
 /** What a `Cluster` is to a server. */
 export interface ClusterPort extends Cluster {
   /** For one server. Does not wait for anything: a store that cannot be reached yet is one that fails. */
-  connect(around: { readonly random: Pick<Random, 'id'> }): ClusterConnection;
+  connect(around: ClusterSurroundings): ClusterConnection;
+}
+
+export interface ClusterSurroundings {
+  readonly clock: Clock;
+  readonly random: Pick<Random, 'id'>;
+  /** What carries notes cannot be reached until then, though the store may be. Not before `connect` has returned. */
+  away(error: unknown, back: Promise<void>): void;
 }
 
 export interface ClusterConnection {

@@ -20,7 +20,7 @@ export interface RetryingSurroundings {
 
 /** A store that is asked again until it answers. */
 export interface RetryingStore extends SessionStore {
-  readonly health: Pick<StoreHealth, 'degraded' | 'look'>;
+  readonly health: Pick<StoreHealth, 'degraded' | 'look' | 'away'>;
   /** Nobody waits for answers any more: what is still to be asked is not asked. */
   stop(): void;
 }

@@ -2,8 +2,10 @@ import { Alarm, type Clock } from '@holdfast/protocol';
 import type { Observed } from '../observe/observer.js';
 import type { Answer, SessionStore } from '../ports/store.js';
 
-/** What a store is asked; bounded. */
-export type StoreOperation = Exclude<keyof SessionStore, 'durability' | 'leaseMs' | 'heldBytes' | 'listen'>;
+/** What a store is asked, or `notes`: that they come and go. Bounded. */
+export type StoreOperation =
+  | Exclude<keyof SessionStore, 'durability' | 'leaseMs' | 'heldBytes' | 'listen'>
+  | 'notes';
 
 /** An answer that takes so long is slow: whoever waits for an acknowledgement feels it. */
 const SLOW_MS = 1_000;
@@ -70,6 +72,12 @@ export class StoreHealth {
       this.#over(asked, 'failed', error);
       throw error;
     }
+  }
+
+  /** Notes do not come and go until then, whatever the store says. */
+  away(error: unknown, back: Promise<void>): void {
+    this.#trouble('failing', 'notes', error);
+    void this.watch('notes', back);
   }
 
   /** Somebody wants to know, and nobody may have asked it for long. */

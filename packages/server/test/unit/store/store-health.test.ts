@@ -148,3 +148,17 @@ test('nothing is told when it was stopped', async () => {
   await one.fail();
   expect([health.degraded, changes(), clock.timers]).toEqual([false, [], 0]);
 });
+
+test('notes that do not come and go are trouble, at once and as long as they do not, however well the store answers', async () => {
+  const { clock, health, ask, changes } = patient();
+  const { promise, answer } = later();
+  health.away(new Error('no bus'), promise);
+  for (let second = 0; second < 60; second++) {
+    await ask().answer();
+    await clock.advance(1_000);
+  }
+  expect([health.degraded, changes()]).toEqual([true, ['failing at notes', 'Error: no bus']]);
+  answer();
+  await clock.advance(10_000);
+  expect([health.degraded, changes().length, clock.timers]).toEqual([false, 3, 0]);
+});
