@@ -250,6 +250,22 @@ export default {
       { path: 'ioredis' },
     ),
 
+    rule(
+      'nats-implements-the-bus',
+      'It sees the ports and the protocol: what notes are is the business of stores.',
+      { path: '^packages/nats/src/' },
+      {
+        path: '^packages/(?!nats/)',
+        pathNot: ['^packages/server/src/ports[.]ts$', protocolDoor],
+      },
+    ),
+    rule(
+      'nats-speaks-in-one-place',
+      'Which library speaks to NATS, and how it fails, is the business of one file.',
+      { path: '^packages/[^/]+/src/', pathNot: '^packages/nats/src/dial[.]ts$' },
+      { path: '@nats-io' },
+    ),
+
     // The command.
     rule(
       'command-uses-public-doors-for-applications',

@@ -18,7 +18,7 @@ const root = dirname(fileURLToPath(import.meta.url));
 const readJson = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'));
 
 /** The published packages with the entries they export: `.` is index, `./ports` is ports. */
-const published = ['protocol', 'client', 'server', 'redis', 'testing', 'react', 'vue'].map((name) => {
+const published = ['protocol', 'client', 'server', 'redis', 'nats', 'testing', 'react', 'vue'].map((name) => {
   const { dependencies, peerDependencies, exports } = readJson(`packages/${name}/package.json`);
   const entries = Object.keys(exports)
     .filter((key) => key !== './package.json')

@@ -6,7 +6,7 @@ const source = (path: string) => fileURLToPath(new URL(`./packages/${path}`, imp
 // The same table as "paths" in tsconfig.base.json: these tests run on the sources, without a build.
 const alias = [
   {
-    find: /^@holdfast\/(protocol|client|server|testing|redis|react|vue)$/,
+    find: /^@holdfast\/(protocol|client|server|testing|redis|nats|react|vue)$/,
     replacement: source('$1/src/index.ts'),
   },
   { find: /^@holdfast\/(client|server)\/ports$/, replacement: source('$1/src/ports.ts') },
@@ -77,7 +77,7 @@ export default defineConfig({
       onSources('unit', 10_000, 'bench/test/*.test.ts'),
       onReact18(),
       onSources('simulation', long ? 900_000 : 60_000),
-      // A Redis of their own.
+      // A Redis of their own, and a NATS.
       onSources('redis', long ? 900_000 : 60_000),
       onBuild('sockets'),
       // Several processes each, which share the two cores.

@@ -3,9 +3,11 @@ import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nats } from '@holdfast/nats';
 import type { RedisClusterOptions } from '@holdfast/redis';
 import type { ServerStats } from '@holdfast/server';
 import { onTestFinished } from 'vitest';
+import type { NatsServer } from '../../test/nats-server.js';
 import { freePort, startRedis } from '../../test/redis-server.js';
 import { Child, type Ending } from './child.js';
 import { type Nginx, startNginx } from './nginx.js';
@@ -26,6 +28,8 @@ export interface GroundOptions {
   readonly commandTimeoutMs?: number;
   /** Redis gets into trouble: through its `place`, then, and of this class. */
   readonly trouble?: 'node' | 'disk';
+  /** Carries notes instead of Redis. */
+  readonly bus?: NatsServer;
   /** Each node has a watchdog, as in containers. Default: none. */
   readonly watched?: 'watched';
 }
@@ -138,20 +142,21 @@ class TestNode {
 }
 
 export async function startGround(options: GroundOptions = {}): Promise<Ground> {
-  const { balance, leaseMs = 2_000, commandTimeoutMs, trouble, watched } = options;
+  const { balance, leaseMs = 2_000, commandTimeoutMs, trouble, bus, watched } = options;
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-cluster-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const place = trouble && (await RedisPlace.start(trouble, folder));
   const url = place?.url ?? (await redisIn(folder));
-  const redisOptions = {
+  const ofNodes = {
     ...{ url, leaseMs },
     ...(place && { durability: place.durability }),
     ...(commandTimeoutMs && { commandTimeoutMs }),
   };
+  const redisOptions = { ...ofNodes, ...(bus && { bus: nats({ servers: bus.url }) }) };
   const file = join(folder, 'history');
   writeFileSync(file, '');
   const nodes = ['node-1', 'node-2', 'node-3'].map((name) => {
-    const rest = [file, JSON.stringify(redisOptions), String(DRAIN_MS)];
+    const rest = [file, JSON.stringify(ofNodes), String(DRAIN_MS), ...(bus ? [bus.url] : [])];
     return new TestNode(name, (port) => {
       const args = [program, name, String(port), ...rest];
       return watched ? [watchdog, `http://127.0.0.1:${port}/health`, ...args] : args;

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 const run = promisify(execFile);
 /** `npm test` packs every package before it comes here. */
 const packed = fileURLToPath(new URL('../../.build/packed/', import.meta.url));
-const names = ['protocol', 'client', 'server', 'redis', 'testing', 'cli'];
+const names = ['protocol', 'client', 'server', 'redis', 'nats', 'testing', 'cli'];
 const home = mkdtempSync(join(tmpdir(), 'holdfast-install-'));
 
 function tarball(name: string): string {
@@ -68,12 +68,15 @@ test('CommonJS: the same', async () => {
   expect(await program('common.cjs', code)).toBe('hello function\n');
 });
 
-test('with a Redis that is not there: both ways to load it, and the process ends', async () => {
+test('with a Redis and a NATS that are not there: both ways to load them, and the process ends', async () => {
   const code = `
-    const cluster = redis({ url: 'redis://127.0.0.1:1' });
+    const bus = nats({ servers: 'nats://127.0.0.1:1' });
+    const cluster = redis({ url: 'redis://127.0.0.1:1', bus });
     const server = createHoldfastServer({ cluster });
+    server.onError(() => undefined);
     server.listen(0).then(() => server.close()).then(() => console.log(cluster.name, 'closed'));`;
   const imports = [
+    "import { nats } from '@holdfast/nats';",
     "import { redis } from '@holdfast/redis';",
     "import { createHoldfastServer } from '@holdfast/server';",
   ];

@@ -34,6 +34,11 @@ const parts = {
     programs: ['/usr/bin/redis-server', '/usr/local/bin/redis-server'],
     packages: ['redis-server'],
   },
+  nats: {
+    variable: 'HOLDFAST_NATS',
+    programs: ['/usr/sbin/nats-server', '/usr/bin/nats-server', '/usr/local/bin/nats-server'],
+    packages: ['nats-server'],
+  },
   nginx: {
     variable: 'HOLDFAST_NGINX',
     programs: ['/usr/sbin/nginx', '/usr/local/sbin/nginx', '/usr/bin/nginx'],

@@ -1,14 +1,15 @@
 // One of several servers, to be killed, stopped and restarted. What it is given to handle it first writes down in a file that
 // all of them append to: one line is one write, so the file has the order in which things happened, whoever did them.
 //
-//   node node.mjs <name> <port> <file> <options of redis() as JSON> <deadline of a drain, ms>
+//   node node.mjs <name> <port> <file> <options of redis() as JSON> <deadline of a drain, ms> [<url of NATS>]
 
 import { openSync, writeSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { nats } from '@holdfast/nats';
 import { redis } from '@holdfast/redis';
 import { createHoldfastServer } from '@holdfast/server';
 
-const [name, port, path, options, drainMs] = process.argv.slice(2);
+const [name, port, path, options, drainMs, servers] = process.argv.slice(2);
 const file = openSync(path, 'a');
 const log = (what, ...rest) => writeSync(file, `${JSON.stringify([what, name, ...rest])}\n`);
 
@@ -19,7 +20,7 @@ const http = createServer((request, response) => {
 });
 const server = createHoldfastServer({
   auth: (token) => ({ user: { id: token ?? 'nobody' } }),
-  cluster: redis(JSON.parse(options)),
+  cluster: redis({ ...JSON.parse(options), bus: servers && nats({ servers }) }),
   observe: {
     storeChanged: ({ state, reason }) => log('store', state, reason),
   },

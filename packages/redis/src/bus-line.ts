@@ -1,6 +1,7 @@
 import { Alarm, type Clock } from '@holdfast/protocol';
 import type { BusConnection, BusListener, BusPort } from '@holdfast/server/ports';
 import { decodeFields, encodeFields, type Listening } from './notes.js';
+import { bytesOf, listOf, type Reply } from './replies.js';
 
 export interface BusLineSurroundings {
   readonly bus: BusPort;
@@ -70,9 +71,17 @@ export class BusLine implements BusListener {
     for (const note of notes) this.listening.heard(note);
   }
 
-  /** An answer is missing, and with it the notes of a step that may have been made. */
-  lost(): void {
-    this.#untold = 'something';
+  /** What a step answers, which has handed over what it would have told itself. */
+  async told(answer: Promise<Reply>): Promise<Reply> {
+    try {
+      const [reply = null, notes] = listOf(await answer);
+      this.tell(listOf(notes).map(bytesOf));
+      return reply;
+    } catch (error) {
+      // It may have been made, and its notes went with the answer.
+      this.#untold = 'something';
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

@@ -43,7 +43,7 @@ import { Incarnations } from './incarnations.js';
 import { Keys } from './keys.js';
 import { encodeNote, Listening } from './notes.js';
 import { Registers } from './registers.js';
-import { bytesOf, listOf, numberOf, type Reply, textOf, textsOf } from './replies.js';
+import { listOf, numberOf, type Reply, textOf, textsOf } from './replies.js';
 import { type Script, scripts } from './script.js';
 import { Seating } from './seating.js';
 
@@ -377,19 +377,7 @@ export class RedisStore implements SessionStore {
     const channel = this.#line ? '' : this.#keys.notes;
     const begin = [channel, clock, this.durability, name, this.leaseMs];
     const answer = this.#connection.run(script, keys, [...begin, ...args]);
-    return this.#line ? this.#told(this.#line, answer) : answer;
-  }
-
-  /** A step has handed over what it would have told itself. */
-  async #told(line: BusLine, answer: Promise<Reply>): Promise<Reply> {
-    try {
-      const [reply = null, notes] = listOf(await answer);
-      line.tell(listOf(notes).map(bytesOf));
-      return reply;
-    } catch (error) {
-      line.lost();
-      throw error;
-    }
+    return this.#line?.told(answer) ?? answer;
   }
 
   /** What no step tells. */

@@ -62,12 +62,13 @@ describe('what a server tells on a bus', () => {
     const [a, b, c] = all;
     a.line.tell([note('1'), note('2')]);
     expect(a.news()).toEqual(['1', '2']);
-    a.line.tell([note('3')]);
+    expect(await a.line.told(Promise.resolve([7, [note('3')]]))).toBe(7);
+    await clock.settle();
     b.line.tell([note('4')]);
     await clock.advance(60 * BEAT_MS);
     expect([a.news(), b.news(), c?.news()]).toEqual([
       ['3', '4'],
-      ['4', '1', '2', '3'],
+      ['1', '2', '3', '4'],
       ['1', '2', '3', '4'],
     ]);
   });
@@ -133,7 +134,8 @@ describe('what nobody could tell', () => {
   test('since an answer is missing, is missed by all with the next beat, once', async () => {
     const { clock, all } = await servers('a', 'b', 'c');
     const [a] = all;
-    for (let n = 0; n < 10; n++) a.line.lost();
+    const missing = Promise.reject(new Error('away'));
+    for (let n = 0; n < 10; n++) await expect(a.line.told(missing)).rejects.toThrow('away');
     await clock.advance(60 * BEAT_MS);
     expect(all.map((one) => one.news())).toEqual([['missed'], ['missed'], ['missed']]);
   });
