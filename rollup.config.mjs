@@ -88,6 +88,16 @@ const filesIn = (folder) =>
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
 
+/**
+ * What imports a library whose package does not say that it has no side effects stands in a file of its own: such an import
+ * stays in the bundle of everybody who needs anything of its file. So does one that is hoisted into an entry.
+ */
+const apart = {
+  hoistTransitiveImports: false,
+  onlyExplicitManualChunks: true,
+  manualChunks: (id) => (id.endsWith('protocol/src/listeners.ts') ? 'listeners' : null),
+};
+
 const packageCode = ({ dir, entries, external, banner }) => ({
   ...strict,
   input: inputs(`${dir}/src`, entries, '.ts'),
@@ -97,6 +107,7 @@ const packageCode = ({ dir, entries, external, banner }) => ({
     {
       dir: join(root, dir, 'dist'),
       format: 'es',
+      ...apart,
       banner,
       sourcemap: true,
       // Bundlers warn of an import for its effects alone in a package that says it has none.
@@ -107,6 +118,7 @@ const packageCode = ({ dir, entries, external, banner }) => ({
     {
       dir: join(root, dir, 'dist'),
       format: 'cjs',
+      ...apart,
       banner,
       sourcemap: true,
       exports: 'named',
@@ -118,12 +130,22 @@ const packageCode = ({ dir, entries, external, banner }) => ({
   ],
 });
 
+/**
+ * `await using` is known to the compilers of all users, but its names only to those who have asked for them: ours do, wherever
+ * they are used. (Those of Node's types ask for the same.)
+ */
+const withDisposal = {
+  name: 'with-disposal',
+  renderChunk: (code) =>
+    code.includes('Symbol.asyncDispose') ? `/// <reference lib="esnext.disposable" />\n${code}` : null,
+};
+
 /** Twice, because a CommonJS user's compiler reads .d.cts, whose imports must lead to .cjs. */
 const packageTypes = ({ dir, entries, external }) => ({
   ...strict,
   input: inputs(`.build/types/${dir}/src`, entries, '.d.ts'),
   external,
-  plugins: [dts()],
+  plugins: [dts(), withDisposal],
   output: ['d.ts', 'd.cts'].map((extension) => ({
     dir: join(root, dir, 'dist'),
     format: 'es',

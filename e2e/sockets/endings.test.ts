@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer as createTcpServer } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../support/examples.js';
 import { hostileServer, listening, serve } from './peers.js';
+import { WebSocketServer } from './ws.js';
 
 // Nothing is left of a client that was closed: no listener, no timer, no socket, no reason for its process to go on.
 
@@ -80,4 +81,14 @@ describe('close() lets the process end by itself', () => {
     expect([said, complaints, code]).toEqual(['closed closed\n', '', 0]);
     expect(lastedMs).toBeLessThan(PROMPT_MS);
   });
+});
+
+test('a connection that the server has closed leaves no timer', async () => {
+  const server = new WebSocketServer({ port: 0, handleProtocols: ([first]) => first ?? false });
+  onTestFinished(() => void server.close());
+  server.on('connection', (socket) => socket.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const { said, complaints, code } = await run('closed-by-server', `ws://127.0.0.1:${port}`);
+  expect([said, complaints, code]).toEqual(['failed false\n', '', 0]);
 });

@@ -7,7 +7,7 @@ const IDS_AT_ONCE = 128;
 const IDS_IN_TEXT = 8;
 
 /** Makes ids of 22 characters that nobody can guess. `fill`: the platform's source of random bytes. */
-export function randomIds(fill: (bytes: Uint8Array<ArrayBuffer>) => unknown): () => string {
+export function randomIds(fill: (bytes: Uint8Array) => unknown): () => string {
   const bytes = new Uint8Array(LENGTH * IDS_AT_ONCE);
   const letters = Uint8Array.from(ALPHABET, (letter) => letter.charCodeAt(0));
   let used = bytes.length;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { randomIds } from '../../src/random-ids.js';
 
 test('ids are of 22 characters, each of which may be any of 64, and none comes twice', () => {
-  const next = randomIds((bytes) => crypto.getRandomValues(bytes));
+  const next = randomIds((bytes) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>));
   const ids = Array.from({ length: 10_000 }, next);
   expect(new Set(ids).size).toBe(10_000);
   expect(ids.every((id) => /^[\w-]{22}$/.test(id))).toBe(true);

@@ -15,7 +15,8 @@ function causeOf(event: object): { readonly cause?: unknown } {
 
 /** In Node a deaf server would keep the process for half a minute; browsers see to it themselves. */
 function letGo(socket: WebSocket): void {
-  if (typeof socket.terminate !== 'function') return;
+  // Of one that is closed no `close` is to come, and the timer would keep the process for nothing.
+  if (typeof socket.terminate !== 'function' || socket.readyState === WebSocket.CLOSED) return;
   const timer = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS);
   socket.onclose = () => clearTimeout(timer);
 }
@@ -23,6 +24,9 @@ function letGo(socket: WebSocket): void {
 /** WebSockets of the platform: `ws` in Node, the global one elsewhere. */
 export const webSocketDialer: Dialer = {
   dial(url, protocols, events) {
+    // Of a bundle for browsers, which looked for the global one when it was imported.
+    if (!WebSocket)
+      throw new Error('no WebSocket here: bundle for Node, or set globalThis.WebSocket before the import');
     const socket = new WebSocket(url, [...protocols]);
     // Blobs, which are the default in browsers, could only be read asynchronously: messages would change their order.
     socket.binaryType = 'arraybuffer';
