@@ -54,7 +54,7 @@ const onReact18 = () => {
 };
 
 /** Tests on what is built: @holdfast/* resolves to dist through node_modules, as it does for a user. */
-const onBuild = (name: string, more: { maxConcurrency?: number } = {}) => ({
+const onBuild = (name: string, more: { maxConcurrency?: number; globalSetup?: string[] } = {}) => ({
   test: {
     name,
     include: [`e2e/${name}/**/*.test.ts`],
@@ -86,6 +86,7 @@ export default defineConfig({
       onBuild('conformance', { maxConcurrency: 6 }),
       onBuild('browser'),
       onBuild('packages'),
+      onBuild('runtimes', { globalSetup: ['e2e/runtimes/setup.mjs'] }),
     ],
   },
 });

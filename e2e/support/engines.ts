@@ -55,6 +55,9 @@ const engines: readonly Engine[] = [
   },
 ];
 
+export const isThere = (name: Engine['name']): boolean =>
+  engines.some((one) => one.name === name && one.isThere);
+
 /** The tests that `tell` adds, in each engine; of one that is not on this machine, that it is not. */
 export function inEachEngine(tell: (engine: Engine) => void): void {
   describe.each(engines)('$name', (engine: Engine) => {

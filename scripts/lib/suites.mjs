@@ -15,6 +15,7 @@ export const kinds = [
   { name: 'conformance' },
   { name: 'browser', needs: ['chromium'], uses: ['firefox', 'webkit', 'xvfb'] },
   { name: 'packages' },
+  { name: 'runtimes', uses: ['chromium'] },
 ];
 
 /** Runs one kind and says how many tests passed, failed and were skipped. */
