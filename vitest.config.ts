@@ -13,7 +13,10 @@ const alias = [
   { find: '@holdfast/client/payload-codec', replacement: source('client/src/payload-codec.ts') },
   { find: '@holdfast/client/plain', replacement: source('client/src/plain.ts') },
   { find: '@holdfast/client/explain', replacement: source('client/src/explain.ts') },
-  { find: /^@holdfast\/client\/(storage(?:-file)?|stream|users)$/, replacement: source('client/src/$1.ts') },
+  {
+    find: /^@holdfast\/client\/(react-native|storage(?:-file)?|stream|users)$/,
+    replacement: source('client/src/$1.ts'),
+  },
   { find: '@holdfast/server/jwt', replacement: source('server/src/jwt.ts') },
   { find: '@holdfast/server/metrics', replacement: source('server/src/metrics.ts') },
   { find: '@holdfast/testing/tcp-proxy', replacement: source('testing/src/tcp-proxy.ts') },

@@ -149,7 +149,7 @@ test('importing touches no global of a page', async () => {
     for (const name of ['window', 'document', 'navigator', 'location', 'WebSocket', 'localStorage', 'addEventListener']) {
       Object.defineProperty(globalThis, name, { get() { throw new Error(name + ' was touched'); } });
     }
-    for (const entry of ['protocol', 'client', 'client/explain', 'client/payload-codec', 'client/plain', 'client/ports', 'client/stream', 'server', 'server/jwt', 'server/ports', 'testing', 'testing/tcp-proxy']) {
+    for (const entry of ['protocol', 'client', 'client/explain', 'client/payload-codec', 'client/plain', 'client/ports', 'client/react-native', 'client/stream', 'server', 'server/jwt', 'server/ports', 'testing', 'testing/tcp-proxy']) {
       await import('@holdfast/' + entry);
     }
     for (const name of ['protocol', 'client', 'server']) await import('@holdfast/' + name + '/msgpack');

@@ -11,6 +11,7 @@ const DEADLINE_MS = 45_000;
 interface Told {
   readonly messages: number;
   readonly heard: readonly number[];
+  readonly statuses: readonly string[];
 }
 
 export const environment = {
@@ -52,9 +53,9 @@ export class Ground {
 }
 
 /** Runs a program of the application to its end, which it has to find by itself, without a complaint. */
-export async function run(file: string, args: readonly string[]): Promise<string> {
+export async function run(file: string, args: readonly string[], deadlineMs = DEADLINE_MS): Promise<string> {
   const child = spawn(file, args, { cwd: app, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
-  const late = setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS);
+  const late = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
   const ended = once(child, 'close');
   const [said, complaints] = await Promise.all([text(child.stdout), text(child.stderr)]);
   const [code, signal] = await ended;
@@ -71,11 +72,15 @@ export async function tellBy(file: string, args: readonly string[], ground: Grou
 /** Everything once and in order, both ways, in one session that was resumed after each cut. */
 export function expectWellTold(result: Told): void {
   const all = Array.from({ length: result.messages }, (_, n) => n + 1);
-  const afterCut = ['reconnecting', 'connected'];
-  expect(result).toEqual({
+  const { statuses, ...others } = result;
+  // On a busy machine it may have been suspected, and come back, once more.
+  const resumes = statuses.filter((status) => status === 'reconnecting').length;
+  expect(resumes).toBeGreaterThanOrEqual(2);
+  const afterCut = Array.from({ length: resumes }, () => ['reconnecting', 'connected']);
+  expect(statuses).toEqual(['connecting', 'connected', ...afterCut.flat(), 'closed']);
+  expect(others).toEqual({
     ...{ messages: 60, cuts: 2, heard: all, losses: [], outcomes: ['acknowledged'], sum: 3 },
-    statuses: ['connecting', 'connected', ...afterCut, ...afterCut, 'closed'],
-    told: { notes: all, sessions: 1, resumes: 2 },
+    told: { notes: all, sessions: 1, resumes },
     ...{ recovered: true, sameSession: true, end: 'closed' },
   });
 }

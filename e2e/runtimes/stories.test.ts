@@ -5,8 +5,9 @@ import type { Browser } from 'playwright';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { isThere } from '../support/engines.js';
 import { eventually, launchBrowser } from '../support/pages.js';
-import { type Bundler, bundlers } from './bundlers.js';
+import { bundlers } from './bundlers.js';
 import { expectWellTold, Ground, tellBy } from './ground.js';
+import { buildByWebpack4 } from './old-bundler.js';
 import { areRuntimesHere, inApp, runtime, versionOf } from './places.js';
 import { tellInWorkerd } from './workerd.js';
 
@@ -84,6 +85,18 @@ describe.skipIf(!areRuntimesHere)('runtimes', () => {
       for (const way of ways) tells(row, way, () => tellBy(runtime(program), [...args, files[way]], ground));
     });
 
+    const native = 'React Native, a stub of its `WebSocket` and `AppState`';
+    describe(native, () => {
+      tells(native, OWN, async () => {
+        // As Metro resolves.
+        const metro = { mainFields: ['react-native', 'browser', 'main'], conditions: ['react-native'] };
+        const external = ['node:process', './react-native-stub.mjs'];
+        await bundleFor('react-native.mjs', 'react-native.bundle.mjs', { ...metro, external });
+        // Without a WebSocket of its own that could be taken instead.
+        await tellBy(runtime('node20/bin/node'), ['react-native.bundle.mjs'], ground);
+      });
+    });
+
     const worker = `workerd ${versionOf('@cloudflare/workerd-linux-64')}`;
     describe(worker, () => {
       tells(worker, OWN, async () => {
@@ -102,6 +115,8 @@ const built = Object.entries(bundlers).map(([key, bundler]) => ({
   row: `Chromium, built by ${names[key as keyof typeof names]} ${versionOf(key)}`,
 }));
 
+const old = `Chromium, built by webpack ${versionOf('webpack-4')}, compiled down to ES2017`;
+
 describe.skipIf(!isThere('Chromium'))('pages, under a policy that forbids eval', () => {
   let browser: Browser;
   let ground: Ground;
@@ -115,12 +130,26 @@ describe.skipIf(!isThere('Chromium'))('pages, under a policy that forbids eval',
   });
 
   describe.each(built)('$row', ({ row, key, bundler }) => {
-    tells(row, OWN, () => tellInPage(bundler, key));
+    tells(row, OWN, async () => {
+      const { warnings } = await bundler('page.mjs', inApp(`pages/${key}/page.js`));
+      expect(warnings).toEqual([]);
+      await tellInPage(key);
+    });
   });
 
-  async function tellInPage(bundler: Bundler, name: string): Promise<void> {
-    const { warnings } = await bundler('page.mjs', inApp(`pages/${name}/page.js`));
-    expect(warnings).toEqual([]);
+  describe(old, () => {
+    test('without the recipe it says what it cannot read', async () => {
+      const faults = await buildByWebpack4('page.mjs', inApp('pages/old/page.js'), { compiledDown: false });
+      expect(faults.join('\n')).toMatch('Module parse failed: Unexpected');
+    });
+    tells(old, OWN, async () => {
+      const out = inApp('pages/old/page.js');
+      expect(await buildByWebpack4('page.mjs', out, { compiledDown: true })).toEqual([]);
+      await tellInPage('old');
+    });
+  });
+
+  async function tellInPage(name: string): Promise<void> {
     const html =
       '<!doctype html><title>Story</title><pre id="result"></pre><script type="module" src="page.js"></script>';
     mkdirSync(inApp(`pages/${name}`), { recursive: true });
@@ -136,9 +165,9 @@ describe.skipIf(!isThere('Chromium'))('pages, under a policy that forbids eval',
   }
 });
 
-if (!isThere('Chromium')) for (const { row } of built) skipped.add(row);
+if (!isThere('Chromium')) for (const row of [...built.map(({ row }) => row), old]) skipped.add(row);
 
-test('the table of the README is what was told here', () => {
+test.skipIf(!areRuntimesHere)('the table of the README is what was told here', () => {
   const readme = readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8');
   const [, table = ''] = /\| runtime \|.*\n\|[-|]*\|\n((?:\|.*\n)*)/.exec(readme) ?? [];
   const rows = table

@@ -4,7 +4,8 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
-import { createHoldfastServer } from '@holdfast/server';
+import { createHoldfastServer, json } from '@holdfast/server';
+import { msgpack } from '@holdfast/server/msgpack';
 import { createTcpProxy } from '@holdfast/testing/tcp-proxy';
 
 /** What is known of each story, by its id. */
@@ -55,21 +56,24 @@ function page(pathname, response) {
 await new Promise((resolve) => http.listen(0, '127.0.0.1', resolve));
 const origin = `http://127.0.0.1:${http.address().port}`;
 // The token is the id of a story. Pages come from here, and go through a proxy, which is another origin.
-const server = createHoldfastServer({ auth: (id) => ({ user: { id } }), origins: [origin] });
+const server = createHoldfastServer({
+  auth: (id) => ({ user: { id } }),
+  codecs: [json(), msgpack()],
+  origins: [origin],
+});
 const storyOf = ({ user }) => stories.get(user.id);
 server.handle('add', ({ a, b }) => a + b);
-server.onSession(async (session) => {
+server.onSession((session) => {
   storyOf(session).sessions++;
-  for (let n = 1; n <= 60; n++) {
-    session.send('tick', n);
-    await new Promise((resolve) => setTimeout(resolve, 3));
-  }
 });
 server.onAttach((session, { recovered }) => {
   if (recovered) storyOf(session).resumes++;
 });
+// One back for each, so that both ways are full when a cut comes.
 server.on('note', (n, { session }) => {
-  storyOf(session).notes.push(n);
+  const { notes } = storyOf(session);
+  notes.push(n);
+  session.send('tick', notes.length);
 });
 server.attach(http);
 console.log(origin);

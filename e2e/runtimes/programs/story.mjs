@@ -1,12 +1,14 @@
 // The story that is told on every runtime and by every bundler: connect, send both ways, be cut twice in the middle, resume,
 // ask, close. Plain JavaScript, without anything of a platform but `fetch` and timers.
 
-/** How many messages go each way, and after how many of the client's each cut comes. */
+/** How many messages go each way, and at which of the client's each cut comes. */
 const MESSAGES = 60;
 const CUTS = new Map([
   [20, 'reset'],
   [40, 'end'],
 ]);
+/** So many go on while it is cut. */
+const MEANWHILE = 10;
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Resolves with all that a judge needs. `ground`: the HTTP address of server.mjs. */
@@ -29,13 +31,31 @@ export async function story(createClient, ground) {
       if (seen.heard.length === MESSAGES) resolve();
     });
   });
+  /** Resolves once there is a connection, of which there have been `count`. */
+  const connections = (count) =>
+    new Promise((resolve) => {
+      const look = () => {
+        if (seen.statuses.filter((status) => status === 'connected').length < count) return;
+        stop();
+        resolve();
+      };
+      const stop = client.onState(look);
+      look();
+    });
 
   await client.connect();
   const first = client.getState().sessionId;
   const sent = [];
+  let cuts = 0;
+  let cut = Promise.resolve();
   for (let n = 1; n <= MESSAGES; n++) {
     sent.push(client.send('note', n));
-    if (CUTS.has(n)) await ask(`cut?id=${id}&how=${CUTS.get(n)}`);
+    if (CUTS.has(n)) {
+      cuts++;
+      cut = ask(`cut?id=${id}&how=${CUTS.get(n)}`);
+    }
+    // The next cut is to find a connection.
+    if (CUTS.has(n - MEANWHILE)) await cut.then(() => connections(1 + cuts));
     await pause(2);
   }
   const receipts = await Promise.all(sent);
