@@ -29,4 +29,5 @@ export * from './random-ids.js';
 export * from './refusal.js';
 export * from './schema.js';
 export * from './scopes.js';
+export * from './shared-socket.js';
 export * from './traceparent.js';

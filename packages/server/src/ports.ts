@@ -4,6 +4,7 @@
  */
 export type { Clock, Random, Transport, TransportEnd, TransportEvents, WireData } from '@holdfast/protocol';
 export { type Negotiated, negotiate } from './gateway/negotiate.js';
+export { SharedSocket, type SharedSurroundings } from './gateway/shared-socket.js';
 export { Admission, type Admittance } from './limits/admission.js';
 export { systemDigest } from './platform/system.js';
 export type * from './ports/bus.js';

@@ -13,7 +13,7 @@ import { Middleware } from './hub/middleware.js';
 import { type Report, Router } from './hub/router.js';
 import { Rules } from './hub/rules.js';
 import { Admission } from './limits/admission.js';
-import { ConnectionLimits } from './limits/connections.js';
+import { ConnectionLimits, type ConnectionPlace } from './limits/connections.js';
 import { MessageRates } from './limits/message-rate.js';
 import type { ClusterConnection, ClusterSurroundings } from './ports/cluster.js';
 import type { Acceptor, ServerPorts } from './ports/ports.js';
@@ -172,6 +172,8 @@ export class ServerCore {
     return connection;
   };
 
+  readonly placeOf = (address: string): ConnectionPlace => this.#limits.place(address);
+
   /** What its namespaces say to a session that comes back: it is taken out of those that let it in no more. */
   #readmit(session: EnteringSession, rooms: Memberships, handshake: Handshake): Answer<Memberships> {
     return after(this.middleware.left(session, rooms.keys(), handshake), (left) => {
@@ -204,6 +206,8 @@ export class ServerCore {
       this.#phase = 'draining';
       // One that is alone says in band when to come again, since a browser learns nothing of what HTTP says.
       if (this.#cluster) this.upgrades.sendElsewhere();
+      // Before they are asked to move: what they dial next must not come in here again.
+      this.upgrades.retire();
       const { clock, random } = this.ports;
       const { acceptPerSecond } = this.settings;
       const isOver = (): boolean => this.#sessions.idle;

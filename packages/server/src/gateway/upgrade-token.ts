@@ -39,6 +39,28 @@ export function upgradeTokenOf(
   return checked(kept, `the cookie ${cookie}`);
 }
 
+/** The subprotocols of an upgrade, tokens among them. */
+export const offersOf = ({ headers }: Pick<IncomingMessage, 'headers'>): string[] =>
+  (headers['sec-websocket-protocol'] ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean);
+
+/** True if a cookie of this request would count as a token: whoever is signed in may be another one a minute later. */
+export const hasCookieToken = (
+  { headers }: Pick<IncomingMessage, 'headers'>,
+  { cookie }: TokenPlaces,
+): boolean => cookie !== undefined && parseCookie(headers.cookie ?? '')[cookie] !== undefined;
+
+/** The token in the query of the URL, if there is one and it is well-formed. */
+export function queryTokenOf(
+  { url }: Pick<IncomingMessage, 'url'>,
+  { query }: TokenPlaces,
+): string | undefined {
+  const asked = upgradeTokenOf({ url, headers: {} }, [], { query, cookie: undefined });
+  return asked.outcome === 'token' ? asked.token : undefined;
+}
+
 /** The URL without the token in its query: this one may stand in logs. */
 export function redactedUrl(url: string, query: string): string {
   const [before] = url.split('?', 1);

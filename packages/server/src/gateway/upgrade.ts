@@ -1,18 +1,20 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type Clock, CloseCode, type Codec } from '@holdfast/protocol';
+import { type Clock, CloseCode, type Codec, MAX_SHARED_PREFIX, SHARED_PROTOCOL } from '@holdfast/protocol';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { ConnectionPlace } from '../limits/connections.js';
 import type { Acceptor, Identity } from '../ports/ports.js';
 import { requestedPath } from '../requested-path.js';
 import type { UpgradeSource } from '../server-types.js';
 import type { ServerSettings } from '../settings.js';
 import type { Handshake } from '../types.js';
 import { clientAddress } from './client-address.js';
-import { negotiate } from './negotiate.js';
+import { type Negotiated, negotiate } from './negotiate.js';
 import { originAllowed } from './origin.js';
 import { type HttpRefusal, refuse } from './refuse.js';
+import { SharedUpgrades } from './shared-upgrades.js';
 import { UpgradeAuth } from './upgrade-auth.js';
-import { redactedUrl, upgradeTokenOf } from './upgrade-token.js';
+import { hasCookieToken, offersOf, queryTokenOf, redactedUrl, upgradeTokenOf } from './upgrade-token.js';
 import { frameMaker } from './web-socket-frame.js';
 import { WebSocketTransport } from './web-socket-transport.js';
 
@@ -21,6 +23,9 @@ const DEFAULT_PATH = '/realtime';
 const PATH = /^\/[!-~]*$/;
 
 const ignore = (): void => undefined;
+
+/** Of a shared socket: an opening with a long token must fit, too. */
+const MIN_SHARED_BYTES = 16_384;
 
 const DRAINING: HttpRefusal = {
   status: 503,
@@ -33,13 +38,23 @@ const pathOf = new WeakMap<object, string>();
 
 type UpgradeSettings = Pick<
   ServerSettings,
-  'codecs' | 'origins' | 'maxMessageBytes' | 'auth' | 'tokenFrom' | 'authAt' | 'trustProxy' | 'observe'
+  | 'codecs'
+  | 'origins'
+  | 'maxMessageBytes'
+  | 'maxBufferedBytes'
+  | 'auth'
+  | 'tokenFrom'
+  | 'authAt'
+  | 'trustProxy'
+  | 'observe'
 >;
 
 /** What the upgrades need of their server. */
 export interface UpgradeSurroundings {
   readonly ports: { readonly clock: Clock };
   readonly accept: Acceptor;
+  /** What a socket from there takes of the limits, as long as it is nobody's connection. */
+  placeOf(address: string): ConnectionPlace;
   failed(error: unknown, where: { readonly name: string }): void;
 }
 
@@ -49,7 +64,12 @@ interface Upgrade {
   readonly socket: Duplex;
   readonly head: Buffer;
   readonly token: string | undefined;
+  /** The one in its URL. */
+  readonly urlToken: string | undefined;
 }
+
+/** A socket that is to carry several connections, or one connection and its codec. */
+type Agreed = Extract<Negotiated, { outcome: 'agreed' }> | { readonly outcome: 'shared' };
 
 /** The WebSockets of http servers: takes their upgrades and hands the connections on. */
 export class Upgrades {
@@ -58,27 +78,29 @@ export class Upgrades {
   /** Undefined: `auth` is asked when the HELLO has come. */
   readonly #auth: UpgradeAuth | undefined;
   readonly #sockets: WebSocketServer;
+  /** Those that carry several connections. */
+  readonly #sharedSockets: WebSocketServer;
+  readonly #shared: SharedUpgrades;
   readonly #frameOf = frameMaker();
   readonly #detachers: (() => void)[] = [];
   #phase: 'open' | 'elsewhere' | 'closed' = 'open';
 
-  constructor(settings: UpgradeSettings, { ports, accept, failed }: UpgradeSurroundings) {
+  constructor(settings: UpgradeSettings, { ports, accept, placeOf, failed }: UpgradeSurroundings) {
     this.#settings = settings;
     this.#accept = accept;
     if (settings.auth && settings.authAt === 'upgrade') {
       const around = { clock: ports.clock, failed: (error: unknown) => failed(error, { name: 'auth' }) };
       this.#auth = new UpgradeAuth(settings.auth, around);
     }
-    this.#sockets = new WebSocketServer({
-      noServer: true,
-      maxPayload: settings.maxMessageBytes,
-      // Off: it costs memory on each connection, and mixes secrets with what an attacker chooses.
-      perMessageDeflate: false,
-      handleProtocols: (offered) => {
-        const result = negotiate([...offered], settings.codecs);
-        return result.outcome === 'none' ? false : result.protocol;
-      },
+    const { maxMessageBytes } = settings;
+    this.#sockets = webSockets(maxMessageBytes, (offered) => {
+      const result = negotiate([...offered].filter(isAlone), settings.codecs);
+      return result.outcome === 'none' ? false : result.protocol;
     });
+    const sharedBytes = Math.max(maxMessageBytes, MIN_SHARED_BYTES) + MAX_SHARED_PREFIX;
+    this.#sharedSockets = webSockets(sharedBytes, () => SHARED_PROTOCOL);
+    const { clock } = ports;
+    this.#shared = new SharedUpgrades({ ...settings, clock, accept, placeOf, auth: this.#auth });
   }
 
   attach(server: UpgradeSource, path = DEFAULT_PATH): void {
@@ -119,18 +141,30 @@ export class Upgrades {
     if (this.#phase === 'open') this.#phase = 'elsewhere';
   }
 
+  /** Clients that share a socket here are to dial anew for what they open from now on. */
+  retire(): void {
+    this.#shared.retire();
+  }
+
   /** Takes no more and asks every client to go; resolves when they have gone. */
   close(): Promise<void> {
     this.#phase = 'closed';
     for (const detach of this.#detachers.splice(0)) detach();
     this.#auth?.close();
-    for (const socket of this.#sockets.clients) socket.close(CloseCode.RESTART, 'the server is going down');
-    return new Promise((resolve) => this.#sockets.close(() => resolve()));
+    for (const socket of this.#clients) socket.close(CloseCode.RESTART, 'the server is going down');
+    const ended = [this.#sockets, this.#sharedSockets].map(
+      (sockets) => new Promise<void>((resolve) => sockets.close(() => resolve())),
+    );
+    return Promise.all(ended).then(() => undefined);
   }
 
   /** Those whose end does not answer any more. */
   terminate(): void {
-    for (const socket of this.#sockets.clients) socket.terminate();
+    for (const socket of this.#clients) socket.terminate();
+  }
+
+  get #clients(): WebSocket[] {
+    return [...this.#sockets.clients, ...this.#sharedSockets.clients];
   }
 
   #checkAttach(server: UpgradeSource, path: string): void {
@@ -162,17 +196,19 @@ export class Upgrades {
       const text = `the origin ${origin} is not allowed here`;
       return this.#refuse(request, socket, { status: 403, text });
     }
-    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
-    const result = negotiate(offered.filter(Boolean), codecs);
+    const offered = offersOf(request);
+    const isShared = offered.includes(SHARED_PROTOCOL) && !hasCookieToken(request, tokenFrom);
+    const result = isShared ? SHARED : negotiate(offered.filter(isAlone), codecs);
     if (result.outcome === 'none') return this.#refuse(request, socket, { status: 400, text: result.why });
     const brought = upgradeTokenOf(request, offered, tokenFrom);
     if (brought.outcome === 'refused') return this.#refuse(request, socket, brought.refusal);
+    const token = brought.outcome === 'token' ? brought.token : undefined;
+    const urlToken = queryTokenOf(request, tokenFrom);
     // The application is given the request, and logs it; the token it is given beside.
     if (tokenFrom.query !== undefined) request.url = redactedUrl(request.url ?? '', tokenFrom.query);
-    const token = brought.outcome === 'token' ? brought.token : undefined;
-    const upgrade = { request, socket, head, token };
-    if (result.outcome === 'agreed') return this.#authorise(upgrade, result.codec);
-    this.#open(upgrade, (webSocket) => {
+    const upgrade = { request, socket, head, token, urlToken };
+    if (result.outcome !== 'other-version') return this.#authorise(upgrade, result);
+    this.#open(this.#sockets, upgrade, (webSocket) => {
       webSocket.on('error', ignore);
       webSocket.send(result.farewell);
       webSocket.close(CloseCode.BAD_FRAME, 'ERR_PROTOCOL_VERSION');
@@ -189,10 +225,17 @@ export class Upgrades {
     refuse(socket, refusal);
   }
 
-  #authorise(upgrade: Upgrade, codec: Codec): void {
+  #authorise(upgrade: Upgrade, agreed: Agreed): void {
     const { request, socket, token } = upgrade;
-    const enter = (identity?: Identity): void =>
-      this.#open(upgrade, (webSocket) => this.#serve(webSocket, upgrade, codec, identity));
+    const enter = (identity?: Identity): void => {
+      if (agreed.outcome === 'shared') {
+        // Whoever dialled it: its connections are asked for their own tokens.
+        return this.#open(this.#sharedSockets, upgrade, (webSocket) => this.#share(webSocket, upgrade));
+      }
+      this.#open(this.#sockets, upgrade, (webSocket) =>
+        this.#serve(webSocket, upgrade, agreed.codec, identity),
+      );
+    };
     if (!this.#auth) return enter();
     let cancel: (() => void) | undefined;
     const gone = (): void => cancel?.();
@@ -204,8 +247,12 @@ export class Upgrades {
     });
   }
 
-  #open({ request, socket, head }: Upgrade, opened: (webSocket: WebSocket) => void): void {
-    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+  #open(
+    sockets: WebSocketServer,
+    { request, socket, head }: Upgrade,
+    opened: (webSocket: WebSocket) => void,
+  ): void {
+    sockets.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off('error', ignore);
       opened(webSocket);
     });
@@ -218,16 +265,41 @@ export class Upgrades {
     identity?: Identity,
   ): void {
     const transport = new WebSocketTransport(socket, stream, this.#frameOf);
-    const events = this.#accept(transport, codec, this.#handshakeOf(request), token, identity);
-    transport.whenDrained(events);
-    socket.on('message', (data, isBinary) => {
-      const bytes = data as Buffer;
-      events.message(
-        isBinary ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes.toString(),
-      );
-    });
-    // `ws` closes by itself on a fault of the other end; the reason comes with `close`.
-    socket.on('error', ignore);
-    socket.on('close', (code, reason) => events.close({ code, reason: reason.toString() }));
+    hear(socket, transport, this.#accept(transport, codec, this.#handshakeOf(request), token, identity));
   }
+
+  #share(socket: WebSocket, { request, socket: stream, urlToken }: Upgrade): void {
+    const transport = new WebSocketTransport(socket, stream, this.#frameOf);
+    const { address } = this.#handshakeOf(request);
+    hear(socket, transport, this.#shared.serve(transport, { request, address, token: urlToken }));
+  }
+}
+
+const SHARED = { outcome: 'shared' } as const;
+const isAlone = (protocol: string): boolean => protocol !== SHARED_PROTOCOL;
+
+function webSockets(
+  maxPayload: number,
+  handleProtocols: (offered: Set<string>) => string | false,
+): WebSocketServer {
+  return new WebSocketServer({
+    noServer: true,
+    maxPayload,
+    // Off: it costs memory on each connection, and mixes secrets with what an attacker chooses.
+    perMessageDeflate: false,
+    handleProtocols,
+  });
+}
+
+function hear(socket: WebSocket, transport: WebSocketTransport, events: ReturnType<Acceptor>): void {
+  transport.whenDrained(events);
+  socket.on('message', (data, isBinary) => {
+    const bytes = data as Buffer;
+    events.message(
+      isBinary ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes.toString(),
+    );
+  });
+  // `ws` closes by itself on a fault of the other end; the reason comes with `close`.
+  socket.on('error', ignore);
+  socket.on('close', (code, reason) => events.close({ code, reason: reason.toString() }));
 }
