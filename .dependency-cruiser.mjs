@@ -2,7 +2,7 @@
 // A rule's `to` names what is forbidden; $1 stands for the first bracket of its `from.path`.
 
 const ownDoors =
-  '^packages/[^/]+/src/(index|ports|jwt|metrics|msgpack|payload-codec|plain|explain|react-native|storage|storage-file|stream|users)[.]ts$|^packages/testing/src/tcp-proxy[.]ts$';
+  '^packages/[^/]+/src/(index|ports|jwt|metrics|msgpack|payload-codec|plain|explain|react-native|storage|storage-file|stream|tabs|tabs-worker|users)[.]ts$|^packages/testing/src/tcp-proxy[.]ts$';
 const protocolDoor = '^packages/protocol/src/index[.]ts$';
 const sharedTypes = '^packages/client/src/(room-)?types[.]ts$';
 const clientPorts = '^packages/client/src/ports/';
@@ -163,6 +163,18 @@ export default {
       'If the main entry imported it, it would be in every bundle.',
       { path: '^packages/client/src/', pathNot: '^packages/client/src/(durable/|storage(-file)?[.]ts$)' },
       { path: '^packages/client/src/(durable|platform/(browser|node)/[^/]+-outbox)' },
+    ),
+    rule(
+      'tabs-without-runtime',
+      'They carry what a client says, and do not understand it: an entry of its own, which knows shapes and the protocol.',
+      { path: '^packages/client/src/tabs/' },
+      { pathNot: ['^packages/client/src/tabs/', clientPorts, protocolDoor] },
+    ),
+    rule(
+      'tabs-are-an-entry-of-their-own',
+      'If the main entry imported them, they would be in every bundle.',
+      { path: '^packages/client/src/', pathNot: '^packages/client/src/(tabs/|tabs(-worker)?[.]ts$)' },
+      { path: '^packages/client/src/(tabs|platform/browser/(tab-platform|shared-worker))' },
     ),
     rule(
       'ports-are-leaves',
