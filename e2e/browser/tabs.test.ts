@@ -89,6 +89,25 @@ inEachEngine(({ name, open }) => {
     await eventually(() => site.sockets.size).toBe(1);
   });
 
+  test('the leading tab goes to another page, and comes back: the others miss nothing', async () => {
+    const all = [await openTab('ada'), await openTab('grace')];
+    const leader = await leaderAmong(all);
+    const others = tabs.filter(({ tab }) => tab !== leader);
+    for (const { tab } of others) await tab.read(`void say(${MANY})`);
+    const telling = site.tell(MANY);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await leader.goTo(`${site.url}/elsewhere`);
+    await telling;
+    for (const { user, tab } of others) await hasAll(user, tab);
+    await leader.back();
+    await eventually(() => leader.read('typeof TAB')).toBe('string');
+    await isConnected(leader);
+    // Firefox ends the sockets of a page that is left, and keeps none that had some.
+    expect(await leader.read('kept')).toBe(name !== 'Firefox');
+    expect((await look(leader)).troubles).toEqual([]);
+    await eventually(() => site.sockets.size).toBe(1);
+  });
+
   test('a tab that is opened with the address of another one has a session of its own, and leaves that alone', async () => {
     const first = await openTab('ada');
     const second = await openTab('ada');

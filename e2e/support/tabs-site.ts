@@ -20,11 +20,14 @@ const page = (url: string, { first, tabs }: { first: string; tabs: string }) => 
 <title>One of several tabs</title>
 <link rel="icon" href="data:,">
 <script>
+  const TAB = 'here';
   const seen = { heard: [], sockets: 0, warnings: [], troubles: [], sent: 0 };
   ${first}
   globalThis.WebSocket = class extends WebSocket {
     constructor(...args) { super(...args); seen.sockets++; }
   };
+  let kept = false;
+  addEventListener('pageshow', (event) => { kept = event.persisted; });
   addEventListener('error', (event) => { seen.troubles.push(String(event.message)); });
   addEventListener('unhandledrejection', (event) => { seen.troubles.push(String(event.reason)); });
 </script>
@@ -104,6 +107,7 @@ export class TabsSite {
       const [path = '/'] = url.split('?');
       const script = files[path];
       const prepared = PREPARED[path];
+      if (path === '/elsewhere') return void response.end('elsewhere');
       const type = script === undefined ? 'text/html; charset=utf-8' : 'text/javascript';
       response.writeHead(script || prepared ? 200 : 404, { 'Content-Type': type });
       response.end(script ?? (prepared ? page(realtime, prepared) : ''));
