@@ -23,6 +23,7 @@ const parts = [
     ['@holdfast/client/msgpack', 'MessagePack', 7_650],
     ['@holdfast/client/storage', 'messages that outlive the page, in IndexedDB', 4_470],
     ['@holdfast/client/stream', 'streams', 830],
+    ['@holdfast/client/tabs', 'one socket for all tabs', 5_020],
     ['@holdfast/client/payload-codec', 'payloads in an encoding of your own', 340],
     ['@holdfast/client/explain', 'the state in words', 1_150],
     ['@holdfast/client/react-native', 'what an app of React Native hands over', 390],
