@@ -5,7 +5,7 @@ import { createHoldfastServer, type HoldfastServer, type ServerSession } from '@
 import { bundle } from './bundle.js';
 
 /** A client that does as it is told: in each kind of worker the same one. `say` answers with all that it has seen. */
-export const CLIENT_OF_WORKER = `
+const CLIENT_OF_WORKER = `
   const seen = { heard: [], answers: [], troubles: [], status: '', hasWindow: typeof window !== 'undefined' };
   let client;
   const hear = async ([word, value], say) => {
