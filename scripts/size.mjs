@@ -18,7 +18,7 @@ const all = (name) => `import * as all from '${name}'; keep(...Object.values(all
  * this code. `goal`: where it is to come down to.
  */
 const parts = [
-  { what: 'the client, in your bundle', code: client, budget: 30_150, goal: 8_000 },
+  { what: 'the client, in your bundle', code: client, budget: 30_160, goal: 8_000 },
   ...[
     ['@holdfast/client/msgpack', 'MessagePack', 7_650],
     ['@holdfast/client/storage', 'messages that outlive the page, in IndexedDB', 4_470],
