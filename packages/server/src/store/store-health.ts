@@ -47,6 +47,8 @@ export class StoreHealth {
   #state: State = { name: 'well' };
   #troubleAt = 0;
   #answeredAt = 0;
+  /** When this process was last found to have been asleep. */
+  #awakeAt = -Infinity;
   #stage: 'open' | 'stopped' = 'open';
 
   constructor(around: StoreHealthSurroundings) {
@@ -97,8 +99,8 @@ export class StoreHealth {
     const now = this.#around.clock.now();
     this.#around.observe.storeAsked({ operation, ms: now - begun, outcome });
     if (outcome === 'failed') {
-      // Whose time ran out while this process was asleep may have been answered.
-      if (since === begun) this.#trouble('failing', operation, error);
+      // Whose time ran out while this process was asleep may have been answered, and so did the connection's own time.
+      if (since === begun && now - this.#awakeAt >= SLOW_MS) this.#trouble('failing', operation, error);
       return;
     }
     this.#answeredAt = now;
@@ -130,7 +132,10 @@ export class StoreHealth {
     // It is this process that was asleep, or busy: what has been answered meanwhile is about to be read.
     const wasAsleep = now - this.#dueAt >= SLOW_MS;
     this.#dueAt = Infinity;
-    if (wasAsleep) for (const asked of this.#asked) asked.since = now;
+    if (wasAsleep) {
+      this.#awakeAt = now;
+      for (const asked of this.#asked) asked.since = now;
+    }
     const [oldest] = this.#asked;
     if (oldest && now - oldest.since >= SLOW_MS) this.#trouble('slow', oldest.operation);
     else if (this.#state.name === 'degraded') this.#convalesce(this.#state.since, now);

@@ -127,6 +127,20 @@ test('a process that was asleep does not blame the store', async () => {
   expect(health.degraded).toBe(false);
 });
 
+test('nor for a connection that was given up over that sleep; for what fails a second later, it does', async () => {
+  const { clock, sleep, health, ask } = patient();
+  const before = ask();
+  await clock.advance(600);
+  sleep.ms = 30_000;
+  await clock.advance(500);
+  await before.fail();
+  await ask().fail();
+  expect(health.degraded).toBe(false);
+  await clock.advance(1_000);
+  await ask().fail();
+  expect(health.degraded).toBe(true);
+});
+
 test('whoever wants to know has it asked, unless somebody just has', async () => {
   const { clock, health, probing, ask } = patient();
   const one = ask();
