@@ -13,24 +13,29 @@ await build({ root, logLevel: 'warn' });
 const http = createServer(sirv(`${root}dist`));
 
 const server = createHoldfastServer({ contract }).attach(http);
-const loads = new Map([
-  ['ada', 30],
-  ['bob', 55],
-  ['cyd', 80],
+/** Where in its swing each begins. */
+const machines = new Map([
+  ['ada', 0],
+  ['bob', 2],
+  ['cyd', 4],
 ]);
-for (const machine of loads.keys()) {
+for (const machine of machines.keys()) {
   // Who looks at a machine sees its last minute at once.
   server.rooms(`machine:${machine}`, { join: true, history: { onJoin: 120 } });
 }
-server.handle('machines', () => [...loads.keys()]);
+server.handle('machines', () => [...machines.keys()]);
+
+const busy = new Set<string>();
 
 /** Up and down by itself; good enough to look at. */
 function measure(): void {
-  for (const [machine, before] of loads) {
-    const percent = Math.round(Math.min(99, Math.max(1, before + (Math.random() - 0.5) * 16)));
-    loads.set(machine, percent);
+  for (const [machine, from] of machines) {
+    const percent = Math.round(55 + 40 * Math.sin(Date.now() / 2_000 + from));
     void server.to(`machine:${machine}`).send('load', { at: new Date(), percent });
-    if (percent > 90 && before <= 90) void server.toAll().send('alert', { machine, percent });
+    // Once for each time that it gets busy.
+    if (percent > 90 && !busy.has(machine)) void server.toAll().send('alert', { machine, percent });
+    if (percent > 90) busy.add(machine);
+    else busy.delete(machine);
   }
 }
 const measuring = setInterval(measure, 500);
