@@ -132,7 +132,12 @@ export class Listening {
   }
 
   heard(message: Buffer): void {
-    const note = decodeNote(message);
+    let note: Note | undefined;
+    try {
+      note = decodeNote(message);
+    } catch {
+      // None of ours. Whoever passes it on may hang up on a listener that throws, and then nothing is heard any more.
+    }
     if (note) this.#tell(note);
   }
 

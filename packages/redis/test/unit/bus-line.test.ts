@@ -243,6 +243,18 @@ test('what nobody here has written is passed over', async () => {
   stranger.publish(encodeFields(['x', '5', 'note', '5', note('3')]));
   await clock.advance(200);
   expect(b.news()).toEqual(['3']);
+  // A bus may hang up on a listener that throws: one such note, and this server hears nobody any more.
+  const nonsense = [
+    ['answer', 'sid', 'a', '1', '{x'],
+    ['cast', 'null', 'null', 'x'],
+    ['move', 'sid', ''],
+  ];
+  for (const [at, words] of nonsense.entries()) {
+    const n = String(6 + at);
+    expect(() => b.line.heard(encodeFields(['x', n, 'note', n, encodeFields(words)]))).not.toThrow();
+  }
+  await clock.advance(200);
+  expect(b.news()).toEqual([]);
 });
 
 test('what a client has written into a large message is no note when the rest of that is lost', async () => {
