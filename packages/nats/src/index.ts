@@ -56,8 +56,13 @@ function checkServers(given: NatsOptions['servers']): readonly URL[] {
 /** A password may stand in it: what is wrong with it is said without it. */
 function urlOf(given: unknown): URL {
   const text = given instanceof URL ? given.href : given;
-  if (typeof text === 'string' && URL.canParse(text) && /^(nats|tls):$/.test(new URL(text).protocol)) {
-    return new URL(text);
+  const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
+  if (!url?.hostname || !/^(nats|tls):$/.test(url.protocol))
+    throw new TypeError('servers must be nats://… or tls://…');
+  try {
+    decodeURIComponent(url.username + url.password);
+  } catch {
+    throw new TypeError('servers must write what is special in a user or password as in a url: % as %25');
   }
-  throw new TypeError('servers must be nats://… or tls://…');
+  return url;
 }

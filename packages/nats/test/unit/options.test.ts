@@ -16,6 +16,11 @@ describe('nats(options)', () => {
     [{}, 'servers must be nats://… or tls://…'],
     [{ servers: [] }, 'servers must be one url or more'],
     [{ servers: [url, 'host:4222'] }, 'servers must be nats://… or tls://…'],
+    [{ servers: 'nats://' }, 'servers must be nats://… or tls://…'],
+    [
+      { servers: 'nats://me:100%@host' },
+      'servers must write what is special in a user or password as in a url',
+    ],
     [{ servers: [url, 'nats://me:secret@b'] }, 'servers must have the same user, password and protocol'],
     [{ servers: [url, 'tls://b'] }, 'servers must have the same user, password and protocol'],
   ])('%o: %s', (options, words) => {
