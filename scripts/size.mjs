@@ -39,7 +39,7 @@ const parts = [
   {
     what: '`holdfast.msgpack.global.js`: the same with MessagePack',
     file: 'holdfast.msgpack.global.js',
-    budget: 36_810,
+    budget: 36_820,
   },
 ];
 

@@ -314,8 +314,9 @@ export interface ClientOptions<C extends AnyContract = Contract> {
   contract?: C | undefined;
   /**
    * Token that the server's `auth` gets, or a function that fetches one; default: none, a guest. A function is called
-   * once at a time, its token kept until 80 % of its time have passed, then renewed while connected. Throws it a
-   * `RejectError`, nobody is logged in: the state is `needs-auth`. What else it throws is tried again.
+   * once at a time, its token kept until 80 % of its time have passed, then renewed while connected, or until the server has
+   * refused it or ended the session. Throws it a `RejectError`, nobody is logged in: the state is `needs-auth`, also if a
+   * connection stands. What else it throws is tried again.
    */
   auth?: TokenSource | undefined;
   /**

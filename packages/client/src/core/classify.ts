@@ -36,6 +36,9 @@ export function consequenceOf(error: HoldfastError): Consequence {
   }
 }
 
+/** Whatever else it is, the token that was shown is not to be shown again. */
+export const isRetried = (error: HoldfastError): boolean => consequenceOf(error) === 'retry';
+
 /** What a BYE of the server means. */
 export function errorOfBye([, code, message, serverVersion = 0]: ByeItem): HoldfastError {
   switch (code) {

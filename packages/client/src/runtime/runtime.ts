@@ -11,7 +11,7 @@ import {
   Type,
   type WireData,
 } from '@holdfast/protocol';
-import { errorOfBye } from '../core/classify.js';
+import { errorOfBye, isRetried } from '../core/classify.js';
 import {
   type Connection,
   type ConnectionEffect,
@@ -45,8 +45,6 @@ import { Tokens } from './tokens.js';
 
 const REQUEST_TIMEOUT_MS = 30_000;
 type ConnectOptions = NonNullable<Parameters<ClientConnection['connect']>[0]>;
-/** Whatever comes next, these are not shown again. */
-const REFUSALS: readonly string[] = ['ERR_AUTH_EXPIRED', 'ERR_AUTH_REFUSED'];
 
 /**
  * The loop that carries out what the pure machines decide: one event at a time, first the new state, then the
@@ -202,7 +200,8 @@ export class Runtime {
   #step(event: ConnectionEvent): void {
     const before = this.#connection;
     const now = this.#ports.clock.now();
-    if (event.type === 'failed' && REFUSALS.includes(event.error.code)) this.#tokens.rejected();
+    // Whatever comes next, it is not shown again: who is logged in may have changed by then.
+    if (event.type === 'failed' && !isRetried(event.error)) this.#tokens.rejected();
     const around = {
       now,
       fraction: this.#ports.random.fraction(),
@@ -394,7 +393,8 @@ export class Runtime {
     const post = this.#poster(socket);
     this.#tokens.refresh().then(
       (token = '') => post(() => this.exchange.control([Type.AUTH, token])),
-      (error: HoldfastError) => post(() => this.dispatcher.report(error)),
+      (error: HoldfastError) =>
+        post(() => (isRetried(error) ? this.dispatcher.report(error) : this.#failed(socket, { error }))),
     );
   }
 }

@@ -1,4 +1,4 @@
-import type { ClientOptions, TokenSource } from '@holdfast/client';
+import { type ClientOptions, RejectError, type TokenSource } from '@holdfast/client';
 import { describe, expect, test } from 'vitest';
 import { endOf } from './people.js';
 import { type Call, play } from './scripted.js';
@@ -132,6 +132,28 @@ describe('a token that expires', () => {
     expect(statuses.filter((status) => status === 'reconnecting')).toEqual([]);
   });
 
+  test('a refresh finds that nobody is logged in: needs-auth at once, told once; connect() comes back to the session', async () => {
+    const { auth, reasons } = source((n) => {
+      if (n === 2) throw new RejectError('logged-out');
+      return `t${n}`;
+    });
+    const { client, clock, calls, errors } = play({ auth }, forAWhile.hello, forAWhile.frame);
+    await clock.until(client.connect());
+    await clock.advance(99_000);
+    expect(client.getState()).toMatchObject({
+      status: 'needs-auth',
+      error: { code: 'ERR_AUTH_REFUSED', reason: 'logged-out' },
+    });
+    expect(calls[0]?.hungUp).toBeDefined();
+    expect(reasons()).toEqual(['connect', 'expiring']);
+    expect(errors).toEqual([]);
+    await clock.until(client.connect());
+    expect(calls.map(({ hello }) => [hello?.a, hello?.s])).toEqual([
+      ['t1', undefined],
+      ['t3', 's'],
+    ]);
+  });
+
   test('a refresh that hangs is given up after 10 s and asked for again; disconnect() asks for it no more', async () => {
     const { auth, asked } = source((n) => (n === 1 ? 't1' : never()));
     const { client, clock } = play({ auth }, forAWhile.hello);
@@ -192,6 +214,21 @@ describe('a token that expires', () => {
 });
 
 describe('tokens that the server does not take', () => {
+  test('nor when it has ended the session: connect() asks for another, for whoever is logged in by then', async () => {
+    const { auth } = source();
+    const { client, clock, calls } = play({ auth }, forAWhile.hello);
+    await clock.until(client.connect());
+    calls[0]?.say([13, 'ERR_SESSION_ENDED', 'logged out']);
+    calls[0]?.end(4401, 'ERR_SESSION_ENDED');
+    await clock.advance(1_000);
+    expect(client.getState()).toMatchObject({ status: 'failed', error: { code: 'ERR_SESSION_ENDED' } });
+    await clock.until(client.connect());
+    expect(calls.map(({ hello }) => [hello?.a, hello?.s])).toEqual([
+      ['t1', undefined],
+      ['t2', undefined],
+    ]);
+  });
+
   test('two fresh ones in a row: needs-auth, and no more dials', async () => {
     const { auth, reasons } = source();
     const { client, clock, calls } = play({ auth }, (call) => call.expire());
