@@ -1,3 +1,4 @@
+import { createClient } from '@holdfast/client';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { freePort, startExample } from '../support/examples.js';
@@ -119,30 +120,49 @@ test('a worker: the page is busy for three seconds, and no number is missed', as
   expect(await stop()).toBe(0);
 });
 
-test('Express with a login: tokens run out, the connection does not; logging out ends it everywhere', async () => {
+test('Express with a login: tokens run out, the connection does not', async () => {
   const { url, stop } = await started('express-jwt', { TOKEN_SECONDS: '2' });
-  const context = await browser.newContext();
-  onTestFinished(() => context.close());
-  const page = await context.newPage();
-  await page.goto(url);
+  const page = await opened(url);
   const happened = () => page.getByRole('listitem').allTextContents();
   await eventually(() => page.getByRole('status').textContent()).toContain('needs-auth');
   await page.getByLabel('Name').fill('nobody else');
   await page.getByRole('button', { name: 'Log in' }).click();
   await eventually(() => page.getByRole('status').textContent()).toBe('a name has 1 to 32 letters');
-  await page.getByLabel('Name').fill('ada');
-  await page.getByRole('button', { name: 'Log in' }).click();
-  await eventually(() => page.getByRole('status').textContent()).toBe('You are ada');
+  await logIn(page, 'ada');
   await eventually(happened).toEqual(expect.arrayContaining(['token 1: connect', 'token 3: expiring']));
   expect(await page.getByRole('status').textContent()).toBe('You are ada');
-
-  // The same login in another tab of the same browser.
-  const other = await page.context().newPage();
-  await other.goto(url);
-  await eventually(() => other.getByRole('status').textContent()).toBe('You are ada');
-  await page.getByRole('button', { name: 'Log out everywhere' }).click();
-  await eventually(() => page.getByRole('status').textContent()).toContain('logged out');
-  await eventually(() => other.getByRole('status').textContent()).toContain('logged out');
-  expect(await page.getByLabel('Name').isVisible()).toBe(true);
   expect(await stop()).toBe(0);
 });
+
+test('Express with a login: logging out counts for all tabs, other devices and tokens that are out; then somebody else', async () => {
+  const { url, stop } = await started('express-jwt');
+  const [here, elsewhere] = [await browser.newContext(), await browser.newContext()];
+  onTestFinished(() => Promise.all([here.close(), elsewhere.close()]).then(() => undefined));
+  const [page, other, device] = [await here.newPage(), await here.newPage(), await elsewhere.newPage()];
+  await page.goto(url);
+  await logIn(page, 'ada');
+  // The same login in another tab of the same browser, and one of its own.
+  await other.goto(url);
+  await eventually(() => other.getByRole('status').textContent()).toBe('You are ada');
+  await device.goto(url);
+  await logIn(device, 'ada');
+  const stolen = await (await elsewhere.request.get(`${url}token`)).text();
+
+  await page.getByRole('button', { name: 'Log out everywhere' }).click();
+  for (const tab of [page, other, device])
+    await eventually(() => tab.getByRole('status').textContent()).toContain('logged out');
+  expect(await page.getByLabel('Name').isVisible()).toBe(true);
+  await device.reload();
+  await eventually(() => device.getByRole('status').textContent()).toContain('needs-auth');
+  const thief = createClient({ url: `${url}realtime`, auth: stolen });
+  onTestFinished(() => thief.close());
+  await expect(thief.connect()).rejects.toMatchObject({ reason: 'token-revoked' });
+  await logIn(page, 'bob');
+  expect(await stop()).toBe(0);
+});
+
+async function logIn(page: Page, name: string): Promise<void> {
+  await page.getByLabel('Name').fill(name);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await eventually(() => page.getByRole('status').textContent()).toBe(`You are ${name}`);
+}

@@ -21,22 +21,33 @@ client.onState(async ({ status, error }, previous) => {
   place('in').hidden = status !== 'needs-auth' && status !== 'failed' && status !== 'idle';
   place('out').hidden = !place('in').hidden;
   place('status').textContent = error ? `${status}: ${error.message}` : status;
-  if (status === 'connected') place('status').textContent = `You are ${await client.request('whoAmI')}`;
+  if (status !== 'connected') return;
+  // The answer may come when that is long over, or never.
+  const name = await client.request('whoAmI').catch(() => undefined);
+  if (name && client.getState().status === 'connected') place('status').textContent = `You are ${name}`;
 });
+
+/** What went wrong, if anything did. */
+async function post(path, body) {
+  try {
+    const headers = { 'Content-Type': 'application/json' };
+    const response = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body) });
+    return response.ok ? undefined : await response.text();
+  } catch {
+    return 'the server is out of reach';
+  }
+}
 
 place('in').onsubmit = async (event) => {
   event.preventDefault();
-  const response = await fetch('/login', {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ name: event.target.elements.name.value }),
-  });
-  if (response.ok) client.connect().catch(() => undefined);
-  else place('status').textContent = await response.text();
+  const wrong = await post('/login', { name: event.target.elements.name.value });
+  if (wrong) place('status').textContent = wrong;
+  else client.connect().catch(() => undefined);
 };
-place('out').onsubmit = (event) => {
+place('out').onsubmit = async (event) => {
   event.preventDefault();
-  fetch('/logout', { method: 'POST' });
+  const wrong = await post('/logout');
+  if (wrong) place('status').textContent = `not logged out: ${wrong}`;
 };
 
 // Whoever has logged in already need not do it again.
