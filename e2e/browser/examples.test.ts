@@ -76,6 +76,14 @@ test('React: two windows chat in rooms; the list of rooms is a query; what is sa
   await say(ada, 'tea?');
   await bob.getByRole('button', { name: /kitchen/ }).click();
   await eventually(() => lines(bob)).toEqual(['ada tea? ']);
+  // One's own words do not come back from the server.
+  await ada.getByRole('button', { name: /lobby/ }).click();
+  await eventually(() => lines(ada)).toEqual(['ada ahoy ✓']);
+  await ada.getByRole('button', { name: /kitchen/ }).click();
+  await eventually(() => lines(ada)).toEqual(['ada tea? ✓']);
+  const nameless = await opened(`${url}?name=`, mistakes);
+  await eventually(() => nameless.getByRole('status').textContent()).toMatch(/^You are guest-\d+$/);
+  await nameless.close();
 
   expect(await stop()).toBe(0);
   await eventually(() => ada.getByRole('status').textContent()).toContain('Attempt');

@@ -3,18 +3,20 @@ import { StrictMode, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { Banner } from './banner';
 import { client, HoldfastProvider } from './chat';
+import { useLines } from './lines';
 import { Room } from './room';
 import { RoomList } from './room-list';
 import './style.css';
 
 function App() {
   const [room, setRoom] = useState('lobby');
+  const lines = useLines();
   return (
     <>
       <RoomList current={room} choose={setRoom} />
       <main>
         <Banner />
-        <Room key={room} name={room} />
+        <Room key={room} name={room} lines={lines.of(room)} show={(line) => lines.show(room, line)} />
       </main>
     </>
   );

@@ -1,14 +1,7 @@
 import { isHoldfastError } from '@holdfast/client';
 import { useEffect, useRef, useState } from 'react';
 import { me, useRoom } from './chat';
-
-type Fate = 'sending' | 'sent' | 'failed' | 'unknown';
-interface Line {
-  readonly id: string;
-  readonly from: string;
-  readonly text: string;
-  readonly fate: Fate;
-}
+import type { Fate, Line } from './lines';
 
 const NOTES: Record<Fate, string> = {
   sending: 'sending',
@@ -17,20 +10,18 @@ const NOTES: Record<Fate, string> = {
   unknown: 'may not have arrived',
 };
 
-/** In the place of the line with this id, or behind the others. */
-function put(lines: readonly Line[], line: Line): readonly Line[] {
-  return lines.some(({ id }) => id === line.id)
-    ? lines.map((other) => (other.id === line.id ? line : other))
-    : [...lines, line];
+interface RoomProps {
+  name: string;
+  lines: readonly Line[];
+  show: (line: Line) => void;
 }
 
-export function Room({ name }: { name: string }) {
-  const [lines, setLines] = useState<readonly Line[]>([]);
+export function Room({ name, lines, show }: RoomProps) {
   const typers = useNames(3_000);
   const { room, members, state } = useRoom(`chat:${name}`, {
     // What was said before comes first: the server's rule says how much of it.
     message({ text }, { id, from = 'somebody' }) {
-      setLines((all) => put(all, { id, from, text, fate: 'sent' }));
+      show({ id, from, text, fate: 'sent' });
       typers.remove(from);
     },
     typing: (_payload, { from }) => from && typers.add(from),
@@ -50,12 +41,12 @@ export function Room({ name }: { name: string }) {
   function say(text: string, again?: string): void {
     // The same id again: should the first one have arrived after all, this one takes its place in everybody's list.
     const sending = room.send('message', { text }, again ? { id: again } : {});
-    const show = (fate: Fate) => setLines((all) => put(all, { id: sending.id, from: me, text, fate }));
-    show('sending');
+    const tell = (fate: Fate) => show({ id: sending.id, from: me, text, fate });
+    tell('sending');
     sending.then(
-      () => show('sent'),
+      () => tell('sent'),
       (error: unknown) =>
-        show(
+        tell(
           isHoldfastError(error) && 'delivery' in error && error.delivery === 'unknown'
             ? 'unknown'
             : 'failed',
