@@ -109,6 +109,9 @@ test('Vue: a dashboard shows a minute at once, follows one machine, and hears ea
   await page.getByRole('button', { name: 'cyd' }).click();
   await eventually(() => page.getByRole('button', { pressed: true }).allTextContents()).toEqual(['cyd']);
   await eventually(() => page.locator('#load').textContent()).toMatch(/^\d+ %/);
+  // The one that is shown already: nothing comes anew, and nothing may go.
+  await page.getByRole('button', { name: 'cyd' }).click();
+  expect(await page.locator('#load').textContent()).toMatch(/^\d+ %/);
   // Each of three passes 90 every 13 s.
   await eventually(() => page.getByRole('log').textContent()).toMatch(/: 9\d %/);
   expect(await stop()).toBe(0);
