@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { ExampleFolder, freePort, startExample } from '../support/examples.js';
 
 test('a bot in Node answers in its room, and says what it has begun when it is stopped', async () => {
-  const { child, url, stop } = await startExample('node-bot', { PORT: String(await freePort()) });
+  const { child, url, stop, complaints } = await startExample('node-bot', { PORT: String(await freePort()) });
   onTestFinished(() => void child.kill('SIGKILL'));
   const ada = createClient({ url, auth: 'ada' });
   onTestFinished(() => ada.close());
@@ -23,7 +23,11 @@ test('a bot in Node answers in its room, and says what it has begun when it is s
   await expect.poll(() => heard).toEqual([expect.stringMatching(/^ada: \d{4}-\d\d-\d\dT/)]);
   await lobby.send('message', { text: '!count 5' });
   await expect.poll(() => heard.slice(1)).toEqual(['1', '2', '3', '4', '5']);
+  // In the middle of something long: no more is begun, and nothing is said to have failed.
+  await lobby.send('message', { text: '!count 1000' });
+  await expect.poll(() => heard.slice(6)).toContain('2');
   expect(await stop()).toBe(0);
+  expect(await complaints()).toBe('');
 });
 
 test('a device that speaks MessagePack and a page that speaks JSON hear each other', async () => {

@@ -45,12 +45,17 @@ export async function startExample(name: string, env: Record<string, string> = {
     cwd: folder,
     // Not as a test of its bundlers.
     env: { ...process.env, NODE_ENV: undefined, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = once(child, 'close') as Promise<[number]>;
   let said = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     said += text;
+  });
+  let complained = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complained += text;
+    process.stderr.write(text);
   });
   await Promise.race([once(child.stdout, 'data'), ended]);
   const [url = ''] = /\S+:\/\/\S+/.exec(said) ?? [];
@@ -58,6 +63,7 @@ export async function startExample(name: string, env: Record<string, string> = {
     ...{ child, url },
     /** All that it says, once it has ended by itself. */
     output: () => ended.then(() => said),
+    complaints: () => ended.then(() => complained),
     /** As its user stops it; resolves with the exit code. */
     stop: () => {
       child.kill('SIGTERM');

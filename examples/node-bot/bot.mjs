@@ -10,6 +10,7 @@ export async function startBot(url) {
     outbox: { overflow: 'wait' },
   });
   const lobby = bot.room('chat:lobby');
+  const stopping = new AbortController();
   let reminders = Promise.resolve();
 
   lobby.on('message', async ({ text }, { from, redelivered }) => {
@@ -23,7 +24,7 @@ export async function startBot(url) {
   bot.handle('confirm', ({ question }) => ({ yes: question.endsWith('?') }));
 
   async function count(to) {
-    for (let n = 1; n <= Math.min(to, 1_000); n++) await say(`${n}`);
+    for (let n = 1; n <= Math.min(to, 1_000) && !stopping.signal.aborted; n++) await say(`${n}`);
   }
   async function say(text) {
     try {
@@ -36,7 +37,11 @@ export async function startBot(url) {
 
   await bot.connect();
   await lobby.join();
-  return () => bot.close({ flushMs: 5_000 });
+  return () => {
+    // What has been said still goes out, and no more is begun.
+    stopping.abort();
+    return bot.close({ flushMs: 5_000 });
+  };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
