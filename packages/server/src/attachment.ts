@@ -176,12 +176,12 @@ export class Attachment
     return this.#outflow.written();
   }
 
-  /** Writes this now, or not at all: says which. */
-  cast(data: WireData): boolean {
+  /** Writes this frame now, or not at all: says which. */
+  cast(frame: WireData): boolean {
     if (!this.live) return false;
     this.#outflow.flush();
     if (!this.#outflow.open) return false;
-    this.#outflow.publication(this.session.codec.frame(0, 0, [data]), 1);
+    this.#outflow.publication(frame, 1);
     return true;
   }
 

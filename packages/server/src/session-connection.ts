@@ -36,8 +36,8 @@ export interface SessionConnection {
   wake(): void;
   /** Writes what the store has, at once if the store answers at once. */
   flush(): Answer<void>;
-  /** Writes this now, or not at all: says which. */
-  cast(data: WireData): boolean;
+  /** Writes this frame now, or not at all: says which. */
+  cast(frame: WireData): boolean;
   /** Asks the client to connect elsewhere after so many ms. */
   goAway(reason: string, afterMs: number): void;
   /** The session is over: says why, and lets the connection go. */

@@ -270,9 +270,9 @@ export class Session {
     else this.joined.delete(name);
   }
 
-  /** An event that goes out now or not at all, encoded; undefined: this codec has no word for it. */
-  castData(data: WireData | undefined): 'sent' | 'dropped' {
-    if (data !== undefined && this.attachment?.cast(data)) return 'sent';
+  /** A frame with an event that goes out now or not at all; undefined: this codec has no word for it. */
+  castFrame(frame: WireData | undefined): 'sent' | 'dropped' {
+    if (frame !== undefined && this.attachment?.cast(frame)) return 'sent';
     this.#dropped('volatile');
     return 'dropped';
   }

@@ -92,7 +92,9 @@ class Door implements ServerSession {
       : ({ i: id, t: at, u: payload === undefined ? 1 : undefined, c } as const);
     const data = encodePayload(session.codec, payload, { kind: 'event', name, from: 'server' });
     if (delivery === 'volatile') {
-      return { id, outcome: session.castData(session.codec.encode([Type.VOL, name, data, meta])) } as const;
+      const { codec } = session;
+      const frame = codec.frame(0, 0, [codec.encode([Type.VOL, name, data, meta])]);
+      return { id, outcome: session.castFrame(frame) } as const;
     }
     return session.send([Type.EVT, name, data, meta], id, place);
   }

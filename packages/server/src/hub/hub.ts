@@ -329,7 +329,7 @@ export class Hub {
     for (const sid of to.sids) {
       const session = except.has(sid) ? undefined : this.sessions.get(sid);
       // One without a connection here may have it on another server.
-      if (session?.attachment?.live) session.castData(frame(session.codec));
+      if (session?.attachment?.live) session.castFrame(frame(session.codec));
     }
   }
 

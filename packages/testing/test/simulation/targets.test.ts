@@ -129,6 +129,20 @@ describe('who is told', () => {
     expect(heard).toEqual(['kept', 'newest 2']);
   });
 
+  test('volatile, for who is there: heard on the connection that stands', async () => {
+    const bed = openBed(options);
+    const { client, heard } = await device(bed, 'ada');
+    const statuses: string[] = [];
+    client.onState(({ status }) => statuses.push(status));
+    const { server } = bed;
+    for (const [who, target] of Object.entries({ user: server.toUser('ada'), all: server.toAll() })) {
+      await bed.until(target.send('said', who, { delivery: 'volatile' }));
+      await bed.advance(100);
+    }
+    expect(heard).toEqual(['user', 'all']);
+    expect(statuses.filter((status) => status !== 'connected')).toEqual([]);
+  });
+
   test('nobody is there: the sender learns it, and the hook', async () => {
     const bed = openBed(options);
     const unreached: Unreached[] = [];
