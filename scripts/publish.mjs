@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Dependencies first. */
-const order = ['protocol', 'client', 'server', 'redis', 'testing', 'react', 'vue', 'cli'];
+const order = ['protocol', 'client', 'server', 'redis', 'nats', 'testing', 'react', 'vue', 'cli'];
 
 const { values } = parseArgs({
   options: { tag: { type: 'string' }, 'dry-run': { type: 'boolean' }, repository: { type: 'string' } },

@@ -31,7 +31,7 @@ test('the one that is goes through to npm, which has nothing against it', () => 
   const { status, stdout, stderr } = publish('--tag', `v${version}`, '--dry-run');
   expect(status, stderr).toBe(0);
   const published = [...stdout.matchAll(/^\+ (\S+)$/gm)].map(([, name]) => name);
-  expect(published).toHaveLength(8);
+  expect(published).toHaveLength(9);
   expect(published[0]).toBe(`@holdfast/protocol@${version}`);
 });
 
