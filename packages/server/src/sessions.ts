@@ -25,6 +25,8 @@ import { Sweeper } from './sweeper.js';
 import type { SessionEnd } from './types.js';
 
 const STORE_HAS_LOST = 'the store has lost this session';
+/** A note comes on another connection than the answers of the store, and may be overtaken by those. */
+const NOTE_MS = 500;
 
 /** What the sessions need of their server. */
 export interface SessionsSurroundings {
@@ -55,6 +57,8 @@ export class Sessions {
   #connections = 0;
   /** Sessions whose end the store has been told of and has not answered. */
   readonly #ending = new Set<string>();
+  /** Gone from the store, nobody knows yet why; each with what ends the waiting. */
+  readonly #gone = new Map<Session, () => void>();
 
   constructor(around: SessionsSurroundings) {
     this.#around = around;
@@ -149,10 +153,9 @@ export class Sessions {
       hear: (of, item) => router.hear(of, item),
       observe,
       bye: (of) => this.endFor(of.id, 'closed'),
-      // Unless it is gone because it was ended: then its end is on its way.
       lost: (attachment) => {
         if (this.#ending.has(attachment.session.id)) attachment.drop(CloseCode.NORMAL, '');
-        else this.lost(attachment.session);
+        else this.#missing(attachment.session);
       },
       detached: (of, end) => this.#detached(of, end),
       failed: (error, name, of) => failed(error, { name, sessionId: of.id }),
@@ -273,6 +276,18 @@ export class Sessions {
       ended.catch((error: unknown) => this.#around.failed(error, { name: 'store' }));
   }
 
+  /** Another server may have ended it: then the note of that is on its way. */
+  #missing(session: Session): void {
+    if (session.ended || this.#gone.has(session)) return;
+    const cancel = this.#around.ports.clock.setTimer(() => this.lost(session), NOTE_MS);
+    this.#gone.set(session, cancel);
+  }
+
+  #found(session: Session): void {
+    this.#gone.get(session)?.();
+    this.#gone.delete(session);
+  }
+
   /** The store has lost it, or is lost with this server. */
   lost(session: Session): void {
     this.#around.hub.tellNow();
@@ -283,6 +298,7 @@ export class Sessions {
   /** This server goes away, and the session goes on at another one: it has not ended, but nothing more is heard of it here. */
   leave(session: Session): void {
     if (session.ended) return;
+    this.#found(session);
     this.#around.hub.remove(session);
     session.end([]);
     this.#sweeper.retire(session);
@@ -290,6 +306,7 @@ export class Sessions {
 
   #forget(session: Session, end: SessionEnd, unwritten?: readonly Writing[]): void {
     if (session.ended) return;
+    this.#found(session);
     session.attachment?.drop(CloseCode.NORMAL, '');
     this.#around.hub.remove(session, end.reason === 'lost' ? 'lost' : 'known');
     const { lifecycle } = this.#around;
