@@ -118,6 +118,8 @@ export class Connection {
   }
 
   async #close(): Promise<void> {
+    // What has come by now is still passed on by the library.
+    this.#listeners.clear();
     this.#notes.disconnect();
     while (this.#waiting > 0) {
       await new Promise<void>((resolve) => {
