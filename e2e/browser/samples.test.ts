@@ -2,10 +2,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { createHoldfastServer } from '@holdfast/server';
-import { build } from 'esbuild';
 import type { Browser } from 'playwright';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { chat } from '../samples/chat-contract.js';
+import { bundlePage } from '../support/bundle.js';
 import { eventually, launchBrowser } from '../support/pages.js';
 
 // Programs of pages as applications write them: they compile, and do what they say.
@@ -18,21 +18,8 @@ afterAll(() => browser.close());
 
 const samples = fileURLToPath(new URL('../samples', import.meta.url));
 
-async function bundled(code: string): Promise<string> {
-  const { outputFiles, warnings } = await build({
-    logLevel: 'silent',
-    stdin: { contents: code, resolveDir: samples, loader: 'tsx' },
-    bundle: true,
-    write: false,
-    format: 'esm',
-    platform: 'browser',
-    jsx: 'automatic',
-    tsconfigRaw: {},
-    define: { 'process.env.NODE_ENV': '"production"' },
-  });
-  expect(warnings).toEqual([]);
-  return outputFiles[0]?.text ?? '';
-}
+const bundled = (code: string): Promise<string> =>
+  bundlePage({ stdin: { contents: code, resolveDir: samples, loader: 'tsx' } });
 
 /** A server that gives every page the token `ada`, and a page that runs this code. */
 async function opened(code: string, files: Record<string, string> = {}) {

@@ -58,7 +58,7 @@ export class Sessions {
   /** Sessions whose end the store has been told of and has not answered. */
   readonly #ending = new Set<string>();
   /** Gone from the store, nobody knows yet why; each with what ends the waiting. */
-  readonly #gone = new Map<Session, () => void>();
+  readonly #awaited = new Map<Session, () => void>();
 
   constructor(around: SessionsSurroundings) {
     this.#around = around;
@@ -155,7 +155,7 @@ export class Sessions {
       bye: (of) => this.endFor(of.id, 'closed'),
       lost: (attachment) => {
         if (this.#ending.has(attachment.session.id)) attachment.drop(CloseCode.NORMAL, '');
-        else this.#missing(attachment.session);
+        else this.#awaitEnd(attachment.session);
       },
       detached: (of, end) => this.#detached(of, end),
       failed: (error, name, of) => failed(error, { name, sessionId: of.id }),
@@ -277,15 +277,15 @@ export class Sessions {
   }
 
   /** Another server may have ended it: then the note of that is on its way. */
-  #missing(session: Session): void {
-    if (session.ended || this.#gone.has(session)) return;
+  #awaitEnd(session: Session): void {
+    if (session.ended || this.#awaited.has(session)) return;
     const cancel = this.#around.ports.clock.setTimer(() => this.lost(session), NOTE_MS);
-    this.#gone.set(session, cancel);
+    this.#awaited.set(session, cancel);
   }
 
-  #found(session: Session): void {
-    this.#gone.get(session)?.();
-    this.#gone.delete(session);
+  #awaitNoMore(session: Session): void {
+    this.#awaited.get(session)?.();
+    this.#awaited.delete(session);
   }
 
   /** The store has lost it, or is lost with this server. */
@@ -298,7 +298,7 @@ export class Sessions {
   /** This server goes away, and the session goes on at another one: it has not ended, but nothing more is heard of it here. */
   leave(session: Session): void {
     if (session.ended) return;
-    this.#found(session);
+    this.#awaitNoMore(session);
     this.#around.hub.remove(session);
     session.end([]);
     this.#sweeper.retire(session);
@@ -306,7 +306,7 @@ export class Sessions {
 
   #forget(session: Session, end: SessionEnd, unwritten?: readonly Writing[]): void {
     if (session.ended) return;
-    this.#found(session);
+    this.#awaitNoMore(session);
     session.attachment?.drop(CloseCode.NORMAL, '');
     this.#around.hub.remove(session, end.reason === 'lost' ? 'lost' : 'known');
     const { lifecycle } = this.#around;
