@@ -58,6 +58,15 @@ export class ByNumber<V extends object> {
     this.#size = 0;
   }
 
+  /** In ascending order, until `visit` says true; it deletes nothing. Says whether one did. */
+  some(visit: (value: V, key: number) => boolean): boolean {
+    for (let place = this.#first; place < this.#keys.length; place++) {
+      const value = this.#values[place];
+      if (value !== undefined && visit(value, this.#keys[place] ?? 0)) return true;
+    }
+    return false;
+  }
+
   /** In ascending order. What is deleted meanwhile is left out. */
   *entries(): Generator<readonly [key: number, value: V]> {
     // By key: places change when there is much to clear up.

@@ -58,13 +58,12 @@ export interface Arrived extends Incoming {
 interface Waiting {
   readonly incoming: Arrived;
   readonly bytes: number;
-  checking?: Answer<Checked>;
+  /** Undefined: not asked for yet. */
+  checking: Answer<Checked> | undefined;
 }
 
-interface CheckedItem {
-  readonly incoming: Arrived;
-  readonly bytes: number;
-  readonly checked: Checked;
+interface CheckedItem extends Waiting {
+  checking: Checked;
 }
 
 /**
@@ -110,7 +109,7 @@ export class Inflow implements Job {
     for (const incoming of items) {
       if (incoming.last - incoming.seq > 2 * WINDOW_MESSAGES) throw new FrameError('a hole of that size');
       const share = incoming.wanted ? 0 : bytes / items.length;
-      this.#waiting.push({ incoming: this.#answerIn(incoming), bytes: share });
+      this.#waiting.push({ incoming: this.#answerIn(incoming), bytes: share, checking: undefined });
       this.#waitingBytes += share;
     }
     this.#ack = Math.max(this.#ack, ack);
@@ -194,14 +193,17 @@ export class Inflow implements Job {
       const moves = isMove(incoming.item);
       // Who may say what in a room is known when everybody is where they wanted to be.
       if ((moves || isForRoom(incoming.item)) && !this.#session.isSettled) break;
-      const checking = next.checking ?? this.#check(next);
-      if (isPromiseLike(checking)) break;
+      if (!this.#isChecked(next)) break;
       this.#waiting.shift();
       this.#waitingBytes -= next.bytes;
-      batch.push({ incoming, bytes: next.bytes, checked: checking });
+      batch.push(next);
       if (moves) break;
     }
     return batch;
+  }
+
+  #isChecked(waiting: Waiting): waiting is CheckedItem {
+    return !isPromiseLike(waiting.checking ?? this.#check(waiting));
   }
 
   #check(waiting: Waiting): Answer<Checked> {
@@ -225,10 +227,11 @@ export class Inflow implements Job {
     this.#ackStored = ack;
     this.#most = answer.status === 'ok' ? MAX_ITEMS : FEW;
     const left: Waiting[] = [];
-    for (const { incoming, bytes, checked } of batch) {
+    for (const entry of batch) {
+      const { incoming, checking: checked } = entry;
       if (incoming.last > answer.accepted) {
-        left.push({ incoming, bytes, checking: checked });
-        this.#waitingBytes += bytes;
+        left.push(entry);
+        this.#waitingBytes += entry.bytes;
         continue;
       }
       if (checked.item && isMove(incoming.item)) this.#session.moves(incoming.seq);
@@ -245,7 +248,7 @@ export class Inflow implements Job {
 
 /** Every number that an item takes. */
 function addNumbers(
-  { incoming: { seq, last, item: came }, bytes, checked: { item, refusal } }: CheckedItem,
+  { incoming: { seq, last, item: came }, bytes, checking: { item, refusal } }: CheckedItem,
   items: AcceptedItem[],
 ): void {
   if (seq === last) {

@@ -177,22 +177,27 @@ export class Runner<S extends RunnerSession> implements Job {
     outcome.then((later) => this.#finish(item, later, false)).catch((error: unknown) => this.failed(error));
   }
 
-  #finish(item: ClaimedItem, { reply, room, afterwards }: Outcome, atOnce: boolean): void {
-    const { store } = this.#around;
-    const { id: sid } = this.#session;
-    const done = after(store.done({ sid, seq: item.seq, token: item.token, reply, room }), ({ status }) => {
-      this.#running.delete(item.seq);
-      if (status === 'ok') this.#cancelled.delete(item.seq);
-      this.#session.finished(item.seq);
-      if (this.#running.size === 0 && this.#session.ended) this.stop();
-      if (atOnce) {
-        if (reply?.refusal) this.#session.attachment?.refused(item.seq);
-        else this.#session.attachment?.started(item.seq);
-      }
-      afterwards?.(status);
-      this.#loop.run();
-    });
-    if (done instanceof Promise) done.catch((error: unknown) => this.failed(error));
+  #finish(item: ClaimedItem, outcome: Outcome, atOnce: boolean): void {
+    const { reply, room } = outcome;
+    const call = { sid: this.#session.id, seq: item.seq, token: item.token, reply, room };
+    const done = this.#around.store.done(call);
+    if (!isPromiseLike(done)) return this.#finished(item.seq, outcome, atOnce, done.status);
+    Promise.resolve(done)
+      .then(({ status }) => this.#finished(item.seq, outcome, atOnce, status))
+      .catch((error: unknown) => this.failed(error));
+  }
+
+  #finished(seq: number, { reply, afterwards }: Outcome, atOnce: boolean, status: 'ok' | 'gone'): void {
+    this.#running.delete(seq);
+    if (status === 'ok') this.#cancelled.delete(seq);
+    this.#session.finished(seq);
+    if (this.#running.size === 0 && this.#session.ended) this.stop();
+    if (atOnce) {
+      if (reply?.refusal) this.#session.attachment?.refused(seq);
+      else this.#session.attachment?.started(seq);
+    }
+    afterwards?.(status);
+    this.#loop.run();
   }
 
   #ring(): void {

@@ -1,11 +1,15 @@
 import { JOIN } from '@holdfast/protocol';
 import type { Message } from './types.js';
 
+const NOTHING: readonly Message[] = [];
+
 /** What has been accepted from the application and is not yet on the wire, in order and within its bounds. */
 export class Outbox {
   readonly #maxMessages: number;
   readonly #maxBytes: number;
-  #waiting: Message[] = [];
+  /** In order; those before `#first` have been taken: to move up all the others for each frame takes longer than the frame. */
+  #places: Message[] = [];
+  #first = 0;
   #bytes = 0;
 
   constructor({ maxMessages, maxBytes }: { maxMessages: number; maxBytes: number }) {
@@ -14,7 +18,7 @@ export class Outbox {
   }
 
   get messages(): number {
-    return this.#waiting.length;
+    return this.#places.length - this.#first;
   }
 
   get bytes(): number {
@@ -27,20 +31,22 @@ export class Outbox {
   }
 
   /** What would have to go, from the oldest on, so that a message has its place; undefined: nothing helps. */
-  tooMuchFor(message: Message): Message[] | undefined {
+  tooMuchFor(message: Message): readonly Message[] | undefined {
     const predecessor = this.#predecessor(message);
-    let messages = this.#waiting.length + (predecessor ? 0 : 1);
+    let messages = this.messages + (predecessor ? 0 : 1);
     let bytes = this.#bytes + message.bytes - (predecessor?.bytes ?? 0);
+    const fits = (): boolean => messages <= this.#maxMessages && bytes <= this.#maxBytes;
+    if (fits()) return NOTHING;
     const going: Message[] = [];
     for (const oldest of this.#waiting) {
-      if (messages <= this.#maxMessages && bytes <= this.#maxBytes) break;
+      if (fits()) break;
       // The protocol's own requests are few, and everything else depends on them.
       if (oldest === predecessor || oldest.event.startsWith('$')) continue;
       going.push(oldest);
       messages--;
       bytes -= oldest.bytes;
     }
-    return messages <= this.#maxMessages && bytes <= this.#maxBytes ? going : undefined;
+    return fits() ? going : undefined;
   }
 
   /** At the end, unless it takes the place of an older one, which is returned. */
@@ -48,7 +54,7 @@ export class Outbox {
     const predecessor = this.#predecessor(message);
     this.#bytes += message.bytes - (predecessor?.bytes ?? 0);
     if (predecessor) this.#waiting.splice(this.#waiting.indexOf(predecessor), 1, message);
-    else this.#waiting.push(message);
+    else this.#places.push(message);
     return predecessor;
   }
 
@@ -73,7 +79,7 @@ export class Outbox {
   /** Right behind `message`, those of these that wait. */
   putBehind(message: Message, moved: readonly Message[]): void {
     const ours = this.#waiting.filter((one) => moved.includes(one));
-    this.#waiting = this.#waiting.filter((one) => !ours.includes(one));
+    this.#places = this.#waiting.filter((one) => !ours.includes(one));
     this.#waiting.splice(this.#waiting.indexOf(message) + 1, 0, ...ours);
   }
 
@@ -86,10 +92,11 @@ export class Outbox {
     const stuck: Message[] = [];
     let free = maxBytes;
     let slots = maxRequests;
-    for (const message of this.#waiting) {
+    for (let place = this.#first; place < this.#places.length && taken.length < maxMessages; place++) {
+      const message = this.#places[place] as Message;
       const { kind, bytes, hold, outboxPlace } = message;
       const fits = bytes <= free || (alone && taken.length === 0);
-      if (taken.length >= maxMessages || !fits || hold === 'storing') break;
+      if (!fits || hold === 'storing') break;
       if (kind === 'request' && slots-- <= 0) break;
       // Of one outbox, the server takes nothing behind what it has taken.
       const isBehind = outboxPlace && stuck.some((one) => one.outboxPlace?.[0] === outboxPlace[0]);
@@ -101,7 +108,9 @@ export class Outbox {
       free -= bytes;
       this.#bytes -= bytes;
     }
-    this.#waiting.splice(0, taken.length + stuck.length, ...stuck);
+    this.#first += taken.length;
+    for (const [at, message] of stuck.entries()) this.#places[this.#first + at] = message;
+    if (this.#first > 0 && 2 * this.#first >= this.#places.length) this.#moveUp();
     return taken;
   }
 
@@ -112,6 +121,16 @@ export class Outbox {
     this.#waiting.splice(index, 1);
     this.#bytes -= message.bytes;
     return true;
+  }
+
+  get #waiting(): Message[] {
+    if (this.#first > 0) this.#moveUp();
+    return this.#places;
+  }
+
+  #moveUp(): void {
+    this.#places.splice(0, this.#first);
+    this.#first = 0;
   }
 
   /** The message whose place this one takes. */

@@ -8,6 +8,7 @@ import type {
   Outgoing,
   Random,
   Sending,
+  WireData,
 } from '@holdfast/protocol';
 import type { UndeliveredMessage } from '../types.js';
 
@@ -23,7 +24,8 @@ export interface StreamEar {
 export interface Message extends Outgoing, UndeliveredMessage {
   /** Among all of its client, in the order in which they came; 0 before it is one of them. */
   no: number;
-  readonly bytes: number;
+  encoded: WireData;
+  bytes: number;
   readonly delivery: Delivery;
   /** Of a durable one: which outbox it comes from, and its number there. */
   readonly outboxPlace?: OutboxPlace | undefined;

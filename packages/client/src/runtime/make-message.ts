@@ -23,7 +23,6 @@ import {
   sizeOf,
   Type,
   validate,
-  type WireData,
 } from '@holdfast/protocol';
 import type { DurableOutbox, Message, StreamEar } from '../core/types.js';
 
@@ -91,13 +90,10 @@ export function makeMessage(draft: Draft, defaults: Defaults): Made {
   const now = clock.now();
   const id = options.id ?? random.id();
   const deferred = new Deferred<unknown>(id);
-  const sentAt = Math.floor(now);
-  const outboxPlace = delivery === 'durable' ? placeIn(durable, room, callOf(draft)) : undefined;
-  const { encoded, error } = encode(draft, { id, sentAt, delivery, outboxPlace }, defaults.codec);
   const message: Message = {
     no: 0,
     delivery,
-    outboxPlace,
+    outboxPlace: delivery === 'durable' ? placeIn(durable, room, callOf(draft)) : undefined,
     hold: 'none',
     place: place === undefined ? undefined : JSON.stringify([room, place]),
     kind,
@@ -105,9 +101,9 @@ export function makeMessage(draft: Draft, defaults: Defaults): Made {
     event: name,
     payload,
     room,
-    sentAt,
-    encoded,
-    bytes: sizeOf(encoded),
+    sentAt: Math.floor(now),
+    encoded: '',
+    bytes: 0,
     numbers: delivery === 'volatile' ? 0 : 1,
     ear,
     seq: 0,
@@ -116,7 +112,7 @@ export function makeMessage(draft: Draft, defaults: Defaults): Made {
     writtenAt: undefined,
     outcome: draft.outcome ?? deferred,
   };
-  return { message, deferred, error };
+  return { message, deferred, error: encode(message, draft, defaults.codec) };
 }
 
 /** As errors name it. */
@@ -134,22 +130,14 @@ function placeIn(durable: DurableOutbox | undefined, room: string | undefined, c
   return durable.nextPlace(room);
 }
 
-/** What is said of a message beside its payload. */
-type Said = Pick<Message, 'id' | 'sentAt' | 'delivery' | 'outboxPlace'>;
-
-interface Encoded {
-  readonly encoded: WireData;
-  readonly error?: DeliveryError | undefined;
-}
-
-function itemOf({ kind, name, payload, room, ear, options = NONE }: Draft, data: unknown, said: Said): Item {
-  const c = options.traceparent;
+function itemOf(message: Message, data: unknown, c: string | undefined): Item {
+  const { kind, event: name, payload, room, ear } = message;
   const u = payload === undefined ? 1 : undefined;
   if (kind === 'request') {
     if (ear) return [Type.REQ, name, data, { q: ear.credit, u, c }];
     return c === undefined ? [Type.REQ, name, data] : [Type.REQ, name, data, { c }];
   }
-  const { id: i, sentAt: s, outboxPlace: o, delivery } = said;
+  const { id: i, sentAt: s, outboxPlace: o, delivery } = message;
   // Of a namespace itself, the name of the event tells.
   const r = room === undefined || room === prefixOf(name) ? undefined : room;
   // JSON takes about as long for a field that is absent as for one that is there, and most messages have only these.
@@ -162,33 +150,28 @@ function itemOf({ kind, name, payload, room, ear, options = NONE }: Draft, data:
   ];
 }
 
-function encode(draft: Draft, said: Said, codec: Codec): Encoded {
-  const { kind, name, payload, room, schema } = draft;
-  const { id } = said;
+/** Says why it cannot be encoded, if it cannot. */
+function encode(
+  message: Message,
+  { schema, options = NONE }: Draft,
+  codec: Codec,
+): DeliveryError | undefined {
+  const { kind, event: name, payload, room, id: messageId } = message;
   const issues = schema && validate(schema, payload).issues;
   if (issues) {
-    const message = `'${name}' does not fit the contract: ${describeIssues(issues)}`;
-    return {
-      encoded: '',
-      error: holdfastError('ERR_INVALID_PAYLOAD', message, { delivery: 'unsent', messageId: id, issues }),
-    };
+    const text = `'${name}' does not fit the contract: ${describeIssues(issues)}`;
+    return holdfastError('ERR_INVALID_PAYLOAD', text, { delivery: 'unsent', messageId, issues });
   }
   try {
     const value = name === PRESENCE ? { room, presence: payload } : payload;
     const data = codec.payloads ? encodePayload(codec, value, { kind, name, from: 'client' }) : value;
-    return { encoded: codec.encode(itemOf(draft, data, said)) };
+    message.encoded = codec.encode(itemOf(message, data, options.traceparent));
+    message.bytes = sizeOf(message.encoded);
+    return undefined;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    const error = holdfastError(
-      'ERR_INVALID_PAYLOAD',
-      `'${name}' cannot be encoded as ${codec.name}: ${why}`,
-      {
-        delivery: 'unsent',
-        messageId: id,
-        issues: [{ message: why }],
-        cause,
-      },
-    );
-    return { encoded: '', error };
+    const text = `'${name}' cannot be encoded as ${codec.name}: ${why}`;
+    const details = { delivery: 'unsent', messageId, issues: [{ message: why }], cause } as const;
+    return holdfastError('ERR_INVALID_PAYLOAD', text, details);
   }
 }

@@ -196,6 +196,7 @@ export class OpenMessages {
     const alone = inflight.length === 0;
     const free = messages - inflight.length;
     const taken = this.outbox.take(free, bytes - inflightBytes, requests - this.#asked.size, alone);
+    if (this.#volatile.length === 0) return taken;
     // What overtakes others is old when they come.
     if (this.outbox.hasTurn) this.dropVolatile();
     return [...taken, ...this.#volatile.splice(0).filter((message) => this.has(message))];

@@ -90,12 +90,7 @@ export class Router {
       case Type.EVT:
       case Type.REQ:
         this.#around.observe.messages('in', 1);
-        return this.#checked(session, seq, item, () => {
-          if (retryAfterMs !== undefined) throw tooMany(retryAfterMs);
-          return item[0] === Type.EVT
-            ? this.#permits.mayEnter(session, item)
-            : this.#permits.mayAsk(session, item);
-        });
+        return this.#checked(session, seq, item, retryAfterMs);
       case Type.CANCEL:
         session.cancel(item[1]);
         return {};
@@ -117,42 +112,45 @@ export class Router {
       const text = `'${name}' is set aside: ${expired} times its handler was begun and its server not heard of any more`;
       return { reply: this.#refusal(session, seq, name, new Error(text)) };
     }
-    const begun = this.#around.ports.clock.now();
-    const context = { seq, redelivered, aborter, begun };
-    const failed = (error: unknown): Outcome => {
-      // Nobody waits for the answer to what was cancelled.
-      if (item[0] === Type.REQ && aborter.aborted) return {};
-      return { reply: this.#refusal(session, seq, name, error) };
-    };
-    const ended = (outcome: Outcome): Outcome => {
-      this.#handled(session, item as EventItem | RequestItem, begun, outcome);
-      return outcome;
-    };
+    const running = { seq, redelivered, aborter, begun: this.#around.ports.clock.now() };
     try {
       const outcome =
         item[0] === Type.EVT
-          ? this.#event(session, item, context)
-          : this.#request(session, item as RequestItem, context);
-      return isPromiseLike(outcome) ? outcome.then(undefined, failed).then(ended) : ended(outcome);
+          ? this.#event(session, item, running)
+          : this.#request(session, item as RequestItem, running);
+      if (!isPromiseLike(outcome)) return this.#told(session, item, running, outcome);
+      return outcome.then(
+        (later) => this.#told(session, item, running, later),
+        (error: unknown) => this.#failed(session, item, running, error),
+      );
     } catch (error) {
-      return ended(failed(error));
+      return this.#failed(session, item, running, error);
     }
   }
 
+  #failed(session: Session, item: Item, running: RunningRequest, error: unknown): Outcome {
+    const { seq, aborter } = running;
+    // Nobody waits for the answer to what was cancelled.
+    const isGivenUp = item[0] === Type.REQ && aborter.aborted;
+    if (isGivenUp) return this.#told(session, item, running, {});
+    return this.#told(session, item, running, { reply: this.#refusal(session, seq, String(item[1]), error) });
+  }
+
   /** Names of what nobody handles come from clients: there may be any number of them. */
-  #handled(session: Session, item: EventItem | RequestItem, begun: number, { reply }: Outcome): void {
-    const [type, name, , meta] = item;
-    if (meta?.q) return;
+  #told(session: Session, item: Item, { begun }: Running, outcome: Outcome): Outcome {
+    const [type, name, , meta] = item as EventItem | RequestItem;
+    if (meta?.q) return outcome;
     const isOurs = type === Type.REQ && OURS.includes(name);
-    if (!isOurs && !(type === Type.EVT ? this.listeners : this.handlers).has(name)) return;
+    if (!isOurs && !(type === Type.EVT ? this.listeners : this.handlers).has(name)) return outcome;
     const { observe, ports } = this.#around;
     observe.handled({
       sessionId: session.id,
       kind: type === Type.EVT ? 'event' : 'request',
       name,
       ms: ports.clock.now() - begun,
-      code: reply?.refusal?.[2],
+      code: outcome.reply?.refusal?.[2],
     });
+    return outcome;
   }
 
   /**
@@ -202,12 +200,14 @@ export class Router {
     session: Session,
     seq: number,
     item: EventItem | RequestItem,
-    work: () => Answer<void>,
+    retryAfterMs: number | undefined,
   ): Answer<Checked> {
     const refused = (error: unknown): Checked => ({ refusal: this.#refusal(session, seq, item[1], error) });
     try {
-      const result = work();
-      return isPromiseLike(result) ? result.then(() => ({ item }), refused) : { item };
+      if (retryAfterMs !== undefined) throw tooMany(retryAfterMs);
+      const allowed =
+        item[0] === Type.EVT ? this.#permits.mayEnter(session, item) : this.#permits.mayAsk(session, item);
+      return isPromiseLike(allowed) ? allowed.then(() => ({ item }), refused) : { item };
     } catch (error) {
       return refused(error);
     }
@@ -235,7 +235,7 @@ export class Router {
             except: new Set([session.id]),
             message: `${session.id} ${running.seq}`,
           });
-    if (working.length === 0) return after(published, () => ({}));
+    if (working.length === 0 && !isPromiseLike(published)) return {};
     return Promise.all([published, ...working]).then(() => ({}));
   }
 

@@ -51,29 +51,26 @@ export class Inbox {
   claim({ holder, running, max, token, serial = false }: ClaimCall, now: number): Claimed {
     const items: ClaimedItem[] = [];
     let blocked = false;
-    for (const [seq, entry] of this.#entries) {
-      if (items.length >= max) break;
+    // True where what follows must wait.
+    this.#entries.some((entry, seq) => {
+      if (items.length >= max) return true;
       const { claim } = entry;
       const expired = claim !== undefined && claim.until <= now;
       if (claim && !expired && claim.holder !== holder) {
         blocked = true;
         // Its handler may be about to start, and what comes after it must not start before it.
-        if (serial || !claim.started || entry.expired > 0) break;
-        continue;
+        return serial || !claim.started || entry.expired > 0;
       }
-      if (running.includes(seq)) {
-        if (entry.expired > 0) break;
-        continue;
-      }
+      if (running.includes(seq)) return entry.expired > 0;
       const times = entry.expired + (expired ? 1 : 0);
       // It may have taken its server down: nobody else is to go with it.
-      if (times > 0 && (blocked || items.length + running.length > 0)) break;
+      if (times > 0 && (blocked || items.length + running.length > 0)) return true;
       if (expired || claim?.started) entry.redelivered = true;
       entry.expired = times;
       entry.claim = { holder, token, until: now + this.#leaseMs, started: false };
       items.push({ seq, item: entry.item, token, redelivered: entry.redelivered, expired: times });
-      if (times > 0) break;
-    }
+      return times > 0;
+    });
     return { items, blocked };
   }
 
