@@ -13,7 +13,7 @@ export class Deferred<R> {
   #resolve: ((value: R | PromiseLike<R>) => void) | undefined;
   #reject: ((error: Error) => void) | undefined;
   /** For who asks when it has ended. */
-  #settled: (() => Promise<R>) | undefined;
+  #settled: { readonly value: R | PromiseLike<R> } | { readonly error: Error } | undefined;
 
   constructor(id: string) {
     this.id = id;
@@ -25,24 +25,26 @@ export class Deferred<R> {
   }
 
   get promise(): Promise<R> {
-    this.#promise ??=
-      this.#settled?.() ??
-      new Promise<R>((resolve, reject) => {
+    this.#promise ??= new Promise<R>((resolve, reject) => {
+      const settled = this.#settled;
+      if (!settled) {
         this.#resolve = resolve;
         this.#reject = reject;
-      });
+      } else if ('error' in settled) reject(settled.error);
+      else resolve(settled.value);
+    });
     return this.#promise;
   }
 
   /** Of several outcomes the first counts. */
   resolve(value: R | PromiseLike<R>): void {
     if (this.#resolve) this.#resolve(value);
-    else this.#settled ??= async () => value;
+    else this.#settled ??= { value };
   }
 
   reject(error: Error): void {
     if (this.#reject) this.#reject(error);
-    else this.#settled ??= () => Promise.reject(error);
+    else this.#settled ??= { error };
   }
 }
 

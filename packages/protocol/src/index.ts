@@ -13,6 +13,7 @@ export * from './contract-version.js';
 export * from './deferred.js';
 export * from './delivery.js';
 export * from './errors.js';
+export * from './fifo.js';
 export * from './frame.js';
 export * from './handlers.js';
 export * from './json.js';

@@ -1,4 +1,5 @@
 import { type Codec, sizeOf } from './codec.js';
+import { Fifo } from './fifo.js';
 import { type Frame, type GapItem, type Item, isSequenced, Type } from './frame.js';
 import { FrameError, MAX_ITEMS } from './parse-frame.js';
 import type { WireData } from './ports.js';
@@ -61,7 +62,7 @@ export class Link<M extends Outgoing> {
   /** Number of the next item to be written. */
   #nextSeq: number;
   /** Written and not yet acknowledged, in the order of their numbers. */
-  readonly #inflight: M[] = [];
+  readonly #inflight = new Fifo<M>();
   #inflightBytes = 0;
   /** Numbers whose message was given up after it was written: never written again. */
   #abandoned: Set<number> | undefined;
@@ -98,7 +99,16 @@ export class Link<M extends Outgoing> {
 
   /** Written and not yet acknowledged, in the order of their numbers. */
   get inflight(): readonly M[] {
-    return this.#inflight;
+    return this.#inflight.items;
+  }
+
+  get inflightMessages(): number {
+    return this.#inflight.length;
+  }
+
+  /** The first of them. */
+  get oldest(): M | undefined {
+    return this.#inflight.at(0);
   }
 
   get inflightBytes(): number {
@@ -164,7 +174,7 @@ export class Link<M extends Outgoing> {
     this.#known = told;
     // What was taken of a frame that broke off was not dispatched: it comes again.
     this.#taken = this.#accepted;
-    const missing = this.#inflight.filter(({ seq, numbers }) => seq + numbers - 1 > received);
+    const missing = this.inflight.filter(({ seq, numbers }) => seq + numbers - 1 > received);
     return this.#pack(this.#withHoles(missing), now, maxBytes, () => 0);
   }
 
@@ -233,13 +243,13 @@ export class Link<M extends Outgoing> {
     if (ack <= this.#acknowledged) return [];
     this.#acknowledged = ack;
     let count = 0;
-    for (const { seq, numbers, bytes } of this.#inflight) {
-      if (seq + numbers - 1 > ack) break;
-      this.#inflightBytes -= bytes;
-      this.#abandoned?.delete(seq);
+    for (let next = this.#inflight.at(0); next; next = this.#inflight.at(count)) {
+      if (next.seq + next.numbers - 1 > ack) break;
+      this.#inflightBytes -= next.bytes;
+      this.#abandoned?.delete(next.seq);
       count++;
     }
-    return this.#inflight.splice(0, count);
+    return this.#inflight.take(count);
   }
 
   #nextAbove(): number | undefined {

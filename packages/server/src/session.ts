@@ -335,7 +335,7 @@ export class Session {
     return this.turns.take(
       () => store.append({ sid: this.id, writer, w, data, place, receipt, asks, cancels, part, epoch }),
       (appended) => {
-        if (appended.status === 'ok') this.#gaveWay(appended.dropped ?? []);
+        if (appended.status === 'ok' && appended.dropped) this.#gaveWay(appended.dropped);
         return next(appended);
       },
     );

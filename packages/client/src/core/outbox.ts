@@ -1,4 +1,4 @@
-import { JOIN } from '@holdfast/protocol';
+import { Fifo, JOIN } from '@holdfast/protocol';
 import type { Message } from './types.js';
 
 const NOTHING: readonly Message[] = [];
@@ -7,9 +7,7 @@ const NOTHING: readonly Message[] = [];
 export class Outbox {
   readonly #maxMessages: number;
   readonly #maxBytes: number;
-  /** In order; those before `#first` have been taken: to move up all the others for each frame takes longer than the frame. */
-  #places: Message[] = [];
-  #first = 0;
+  readonly #waiting = new Fifo<Message>();
   #bytes = 0;
 
   constructor({ maxMessages, maxBytes }: { maxMessages: number; maxBytes: number }) {
@@ -18,7 +16,7 @@ export class Outbox {
   }
 
   get messages(): number {
-    return this.#places.length - this.#first;
+    return this.#waiting.length;
   }
 
   get bytes(): number {
@@ -27,7 +25,7 @@ export class Outbox {
 
   /** True if something waits that what is said now would overtake. */
   get hasTurn(): boolean {
-    return this.#waiting.some(({ hold }) => hold === 'none' || hold === 'storing');
+    return this.#waiting.items.some(({ hold }) => hold === 'none' || hold === 'storing');
   }
 
   /** What would have to go, from the oldest on, so that a message has its place; undefined: nothing helps. */
@@ -38,7 +36,7 @@ export class Outbox {
     const fits = (): boolean => messages <= this.#maxMessages && bytes <= this.#maxBytes;
     if (fits()) return NOTHING;
     const going: Message[] = [];
-    for (const oldest of this.#waiting) {
+    for (const oldest of this.#waiting.items) {
       if (fits()) break;
       // The protocol's own requests are few, and everything else depends on them.
       if (oldest === predecessor || oldest.event.startsWith('$')) continue;
@@ -53,34 +51,40 @@ export class Outbox {
   push(message: Message): Message | undefined {
     const predecessor = this.#predecessor(message);
     this.#bytes += message.bytes - (predecessor?.bytes ?? 0);
-    if (predecessor) this.#waiting.splice(this.#waiting.indexOf(predecessor), 1, message);
-    else this.#places.push(message);
+    if (!predecessor) {
+      this.#waiting.push(message);
+      return undefined;
+    }
+    const { items } = this.#waiting;
+    items[items.indexOf(predecessor)] = message;
     return predecessor;
   }
 
   /** Before all that waits; for what the rest depends on, such as a room that has to be joined again. */
   pushFirst(messages: readonly Message[]): void {
-    this.#waiting.unshift(...messages);
+    this.#waiting.items.unshift(...messages);
     for (const { bytes } of messages) this.#bytes += bytes;
   }
 
   /** What an earlier life has left: before all that waits, but for the joins that it needs. */
   restore(messages: readonly Message[]): void {
-    const others = this.#waiting.findIndex(({ event }) => !event.startsWith('$'));
-    const first = others < 0 ? this.#waiting.length : others;
+    const { items } = this.#waiting;
+    const others = items.findIndex(({ event }) => !event.startsWith('$'));
+    const first = others < 0 ? items.length : others;
     const joinOf = ({ room }: Message): number =>
-      this.#waiting.findIndex((one) => one.event === JOIN && one.room === room);
+      items.findIndex((one) => one.event === JOIN && one.room === room);
     const late = messages.filter((message) => joinOf(message) >= first);
-    this.#waiting.splice(first, 0, ...messages.filter((message) => !late.includes(message)));
-    for (const message of late.reverse()) this.#waiting.splice(joinOf(message) + 1, 0, message);
+    items.splice(first, 0, ...messages.filter((message) => !late.includes(message)));
+    for (const message of late.reverse()) items.splice(joinOf(message) + 1, 0, message);
     for (const { bytes } of messages) this.#bytes += bytes;
   }
 
   /** Right behind `message`, those of these that wait. */
   putBehind(message: Message, moved: readonly Message[]): void {
-    const ours = this.#waiting.filter((one) => moved.includes(one));
-    this.#places = this.#waiting.filter((one) => !ours.includes(one));
-    this.#waiting.splice(this.#waiting.indexOf(message) + 1, 0, ...ours);
+    const { items } = this.#waiting;
+    const ours = items.filter((one) => moved.includes(one));
+    for (const one of ours) items.splice(items.indexOf(one), 1);
+    items.splice(items.indexOf(message) + 1, 0, ...ours);
   }
 
   /**
@@ -92,49 +96,38 @@ export class Outbox {
     const stuck: Message[] = [];
     let free = maxBytes;
     let slots = maxRequests;
-    for (let place = this.#first; place < this.#places.length && taken.length < maxMessages; place++) {
-      const message = this.#places[place] as Message;
-      const { kind, bytes, hold, outboxPlace } = message;
+    for (let next = this.#waiting.at(0); next; next = this.#waiting.at(taken.length + stuck.length)) {
+      const { kind, bytes, hold, outboxPlace } = next;
       const fits = bytes <= free || (alone && taken.length === 0);
-      if (!fits || hold === 'storing') break;
+      if (taken.length >= maxMessages || !fits || hold === 'storing') break;
       if (kind === 'request' && slots-- <= 0) break;
       // Of one outbox, the server takes nothing behind what it has taken.
       const isBehind = outboxPlace && stuck.some((one) => one.outboxPlace?.[0] === outboxPlace[0]);
       if (hold !== 'none' || isBehind) {
-        stuck.push(message);
+        stuck.push(next);
         continue;
       }
-      taken.push(message);
+      taken.push(next);
       free -= bytes;
       this.#bytes -= bytes;
     }
-    this.#first += taken.length;
-    for (const [at, message] of stuck.entries()) this.#places[this.#first + at] = message;
-    if (this.#first > 0 && 2 * this.#first >= this.#places.length) this.#moveUp();
+    this.#waiting.take(taken.length + stuck.length);
+    if (stuck.length > 0) this.#waiting.items.unshift(...stuck);
     return taken;
   }
 
   /** True if it was there. */
   remove(message: Message): boolean {
-    const index = this.#waiting.indexOf(message);
+    const { items } = this.#waiting;
+    const index = items.indexOf(message);
     if (index < 0) return false;
-    this.#waiting.splice(index, 1);
+    items.splice(index, 1);
     this.#bytes -= message.bytes;
     return true;
   }
 
-  get #waiting(): Message[] {
-    if (this.#first > 0) this.#moveUp();
-    return this.#places;
-  }
-
-  #moveUp(): void {
-    this.#places.splice(0, this.#first);
-    this.#first = 0;
-  }
-
   /** The message whose place this one takes. */
   #predecessor({ place }: Message): Message | undefined {
-    return place === undefined ? undefined : this.#waiting.find((one) => one.place === place);
+    return place === undefined ? undefined : this.#waiting.items.find((one) => one.place === place);
   }
 }

@@ -82,7 +82,7 @@ export class Exchange {
   /** A snapshot; the same object as long as nothing has changed. */
   get outbox(): OutboxState {
     const { messages, bytes } = this.#messages.outbox;
-    const inflight = this.#link.inflight.length;
+    const inflight = this.#link.inflightMessages;
     const old = this.#outboxState;
     if (messages !== old.messages || bytes !== old.bytes || inflight !== old.inflight) {
       this.#outboxState = Object.freeze({ messages, bytes, inflight });
@@ -103,7 +103,7 @@ export class Exchange {
 
   /** When the oldest unacknowledged message was written. */
   get awaitingSince(): number | undefined {
-    return this.#link.inflight[0]?.writtenAt;
+    return this.#link.oldest?.writtenAt;
   }
 
   /** When `tick` has something to do: a message times out or, while one can write, an ack is due. */

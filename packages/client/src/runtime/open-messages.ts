@@ -44,7 +44,7 @@ interface Limits {
 
 /** What is on the wire and not acknowledged. */
 interface Inflight {
-  readonly inflight: readonly unknown[];
+  readonly inflightMessages: number;
   readonly inflightBytes: number;
 }
 
@@ -191,10 +191,10 @@ export class OpenMessages {
   }
 
   /** What may be written now, beside what is on the wire. */
-  take({ inflight, inflightBytes }: Inflight): Message[] {
+  take({ inflightMessages, inflightBytes }: Inflight): Message[] {
     const { messages, bytes, requests } = this.#limits;
-    const alone = inflight.length === 0;
-    const free = messages - inflight.length;
+    const alone = inflightMessages === 0;
+    const free = messages - inflightMessages;
     const taken = this.outbox.take(free, bytes - inflightBytes, requests - this.#asked.size, alone);
     if (this.#volatile.length === 0) return taken;
     // What overtakes others is old when they come.

@@ -31,6 +31,10 @@ describe('entries by rising numbers', () => {
         }
         const sorted = [...model].sort(([one], [other]) => one - other);
         expect([...ours]).toEqual(sorted);
+        const visited: (readonly [number, object])[] = [];
+        const found = ours.some((value, at) => visited.push([at, value]) === 3);
+        expect(found).toBe(sorted.length >= 3);
+        expect(visited).toEqual(sorted.slice(0, 3));
         expect([...ours.keys()]).toEqual(sorted.map(([at]) => at));
         for (const [at, value] of [...ours.values()].entries()) expect(value).toBe(sorted[at]?.[1]);
       }),

@@ -1,4 +1,4 @@
-import type { ErrorItem, WireData } from '@holdfast/protocol';
+import { type ErrorItem, Fifo, type WireData } from '@holdfast/protocol';
 import type {
   AppendCall,
   Appended,
@@ -24,6 +24,8 @@ interface Message {
 export interface LaneRules extends OutboxRules {
   readonly bounds: Bounds;
 }
+const KEPT: Appended = { status: 'ok' };
+const NOBODY: readonly Writing[] = [];
 /** In the place of so many messages that were refused. */
 interface Hole {
   missing: number;
@@ -73,8 +75,8 @@ export class OutLane {
   #level: 'low' | 'high' = 'low';
   /** And cancellations. */
   readonly #replies: Message[] = [];
-  readonly #events: (Message | Hole)[] = [];
-  readonly #numbered: Numbered[] = [];
+  readonly #events = new Fifo<Message | Hole>();
+  readonly #numbered = new Fifo<Numbered>();
   #top = 0;
   #base = 0;
   /** Waiting or unacknowledged. */
@@ -117,7 +119,7 @@ export class OutLane {
 
   /** Refusals that the client has not acknowledged. */
   get refusals(): ErrorItem[] {
-    const messages = [...this.#numbered.map(({ message }) => message), ...this.#replies];
+    const messages = [...this.#numbered.items.map(({ message }) => message), ...this.#replies];
     return messages.map((message) => message?.refusal).filter((refusal) => refusal !== undefined);
   }
 
@@ -159,20 +161,22 @@ export class OutLane {
 
   /** In the place of what stands there, or at the end. Holes beside each other are one. */
   #leaveHole(index: number): void {
+    const { items } = this.#events;
     const hole = { missing: 1 };
-    this.#events.splice(index, 1, hole);
+    items.splice(index, 1, hole);
     for (const beside of [index + 1, index - 1]) {
-      const other = this.#events[beside];
+      const other = items[beside];
       if (!other || !('missing' in other)) continue;
       hole.missing += other.missing;
-      this.#events.splice(beside, 1);
+      items.splice(beside, 1);
     }
   }
 
   /** The one whose place a message has taken; the bounds do not matter for one that follows on another. */
   #supersede(message: Message): Message | undefined {
-    const index = this.#events.findIndex((one) => 'place' in one && one.place === message.place);
-    const [old] = index < 0 ? [] : this.#events.splice(index, 1, message);
+    const { items } = this.#events;
+    const index = items.findIndex((one) => 'place' in one && one.place === message.place);
+    const [old] = index < 0 ? [] : items.splice(index, 1, message);
     if (!old || 'missing' in old) return undefined;
     this.#heldEvents.remove(old);
     this.#heldEvents.add(message);
@@ -188,7 +192,7 @@ export class OutLane {
   /** The request of this number is not open any more, and not written again. */
   #cancel(data: WireData, written: Writing, seq: number): void {
     if (!this.#asked.delete(seq)) return;
-    const numbered = this.#numbered.find((one) => one.seq === seq);
+    const numbered = this.#numbered.items.find((one) => one.seq === seq);
     if (numbered) numbered.state = 'abandoned';
     this.#pass({ kind: 'cancel', data, bytes: sizeOf(data), written });
   }
@@ -197,8 +201,9 @@ export class OutLane {
   withdraw({ writer, w }: Writing): Withdrawn {
     const isIt = (written: Writing | undefined): boolean => written?.writer === writer && written.w === w;
     for (const [seq, written] of this.#asked) if (isIt(written)) return { status: 'numbered', seq };
-    const index = this.#events.findIndex((one) => isRequest(one) && isIt(one.written));
-    for (const message of index < 0 ? [] : this.#events.splice(index, 1)) {
+    const { items } = this.#events;
+    const index = items.findIndex((one) => isRequest(one) && isIt(one.written));
+    for (const message of index < 0 ? [] : items.splice(index, 1)) {
       if (isRequest(message)) this.#heldEvents.remove(message);
       return { status: 'ok' };
     }
@@ -214,12 +219,12 @@ export class OutLane {
 
   /** Requests without a number. */
   get #requests(): Message[] {
-    return this.#events.filter(isRequest);
+    return this.#events.items.filter(isRequest);
   }
 
   /** What has no number, of those at whose writer somebody waits. */
   get unwritten(): Writing[] {
-    return this.#events.flatMap((one) => (isRequest(one) || isAwaited(one) ? (one.written ?? []) : []));
+    return this.#events.items.flatMap((one) => (isRequest(one) || isAwaited(one) ? (one.written ?? []) : []));
   }
 
   #take(message: Message): Appended {
@@ -230,17 +235,17 @@ export class OutLane {
     }
     this.#heldEvents.add(message);
     this.#events.push(message);
-    return dropped.length > 0 ? { status: 'ok', dropped } : { status: 'ok' };
+    return dropped.length > 0 ? { status: 'ok', dropped } : KEPT;
   }
 
   /** Who had to give way, the oldest first; undefined: there is no place, and nothing gives way for nothing. */
-  #makePlaceFor({ bytes }: Message): Writing[] | undefined {
+  #makePlaceFor({ bytes }: Message): readonly Writing[] | undefined {
     const { bounds, overflow } = this.rules;
-    if (this.#heldEvents.hasPlaceFor(bytes, bounds)) return [];
+    if (this.#heldEvents.hasPlaceFor(bytes, bounds)) return NOBODY;
     if (overflow !== 'drop-oldest') return undefined;
     const left = this.#heldEvents.copy();
     const going: Message[] = [];
-    for (const waiting of this.#events) {
+    for (const waiting of this.#events.items) {
       if (!isEvent(waiting)) continue;
       left.remove(waiting);
       going.push(waiting);
@@ -251,7 +256,7 @@ export class OutLane {
 
   #drop(message: Message): Writing | [] {
     this.#heldEvents.remove(message);
-    this.#leaveHole(this.#events.indexOf(message));
+    this.#leaveHole(this.#events.items.indexOf(message));
     return message.written ?? [];
   }
 
@@ -263,8 +268,9 @@ export class OutLane {
   /** The client has everything up to `seq`. Gives what somebody waits for at another writer than the `owner` of its connection. */
   trim(seq: number, owner: string): Writing[] {
     this.#base = Math.max(this.#base, Math.min(seq, this.#top));
-    const kept = this.#numbered.findIndex(({ last }) => last > this.#base);
-    const taken = this.#numbered.splice(0, kept < 0 ? Infinity : kept);
+    let count = 0;
+    while ((this.#numbered.at(count)?.last ?? Infinity) <= this.#base) count++;
+    const taken = this.#numbered.take(count);
     const awaited: Writing[] = [];
     for (const { message } of taken) {
       if (!message) continue;
@@ -286,8 +292,10 @@ export class OutLane {
     const from = Math.max(after, this.#base) + 1;
     const items: OutItem[] = [];
     // Nearly always the newest few of what may be a thousand.
-    const first = this.#numbered.findLastIndex(({ last }) => last < from) + 1;
-    for (const { seq, last, message, state } of this.#numbered.slice(first)) {
+    let first = this.#numbered.length;
+    while ((this.#numbered.at(first - 1)?.last ?? 0) >= from) first--;
+    for (let next = this.#numbered.at(first); next; next = this.#numbered.at(++first)) {
+      const { seq, last, message, state } = next;
       if (state === 'abandoned') items.push({ seq, last, why: state });
       else if (message) items.push({ seq, data: message.data, written: message.written });
       else items.push({ seq: Math.max(seq, from), last, why: 'outbox-full' });
@@ -301,16 +309,15 @@ export class OutLane {
     const mayGo = (waiting: Message | Hole | undefined): boolean =>
       !waiting || 'missing' in waiting || this.#unacknowledged.hasPlaceFor(waiting.bytes, credit);
     let going = 0;
-    for (const next of this.#events) {
-      if (!mayGo(next)) break;
+    for (let next = this.#events.at(0); next && mayGo(next); next = this.#events.at(going)) {
       if ('missing' in next) {
         // As long as it grows: the client is told once.
-        if (this.rules.overflow === 'drop-oldest' && !mayGo(this.#events[going + 1])) break;
+        if (this.rules.overflow === 'drop-oldest' && !mayGo(this.#events.at(going + 1))) break;
         this.#skip(next.missing);
       } else this.#give(next);
       going++;
     }
-    this.#events.splice(0, going);
+    this.#events.take(going);
   }
 
   /** What has a number gives way no more: half of the outbox keeps without, so that the oldest can. */
@@ -330,7 +337,7 @@ export class OutLane {
 
   /** A client that stands still while much is refused has one hole that grows, not many. */
   #skip(missing: number): void {
-    const newest = this.#numbered.at(-1);
+    const newest = this.#numbered.last;
     const seq = this.#top + 1;
     this.#top += missing;
     if (newest && !newest.message) newest.last = this.#top;

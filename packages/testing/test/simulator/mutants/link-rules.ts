@@ -50,8 +50,8 @@ export const LINK_RULES: readonly Mutant[] = [
     edits: [
       {
         file: LINK,
-        find: 'const missing = this.#inflight.filter(({ seq, numbers }) => seq + numbers - 1 > received);',
-        put: 'const missing: M[] = received < 0 ? [...this.#inflight] : [];',
+        find: 'const missing = this.inflight.filter(({ seq, numbers }) => seq + numbers - 1 > received);',
+        put: 'const missing: M[] = received < 0 ? [...this.inflight] : [];',
       },
     ],
   },

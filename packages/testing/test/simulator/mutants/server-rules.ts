@@ -108,15 +108,15 @@ export const SERVER_RULES: readonly Mutant[] = [
     edits: [
       {
         file: INBOX,
-        find: 'if (serial || !claim.started || entry.expired > 0) break;',
-        put: 'if (serial) break;',
+        find: 'return serial || !claim.started || entry.expired > 0;',
+        put: 'return serial;',
       },
     ],
   },
   {
     name: 'claim-not-repeatable',
     says: 'a claim whose answer was lost is not given again to who made it',
-    edits: [{ file: INBOX, find: 'if (running.includes(seq)) {', put: 'if (claim && !expired) {' }],
+    edits: [{ file: INBOX, find: 'if (running.includes(seq)) return', put: 'if (claim && !expired) return' }],
   },
   {
     name: 'superseded-without-generation',
