@@ -30,9 +30,10 @@ export const quickChecks = [
   { name: 'each risk has its tests', run: () => script('audit-security.mjs') },
 ];
 
-/** The build, and what can be asked of it only once it is there. */
-export const buildChecks = [
-  { name: 'build', run: () => script('up.mjs', 'build') },
+export const build = { name: 'build', run: () => script('up.mjs', 'build') };
+
+/** What can be asked only of what is built. */
+export const builtChecks = [
   ...readdirSync(join(root, 'packages')).map((name) => ({
     name: `package @holdfast/${name}`,
     run: () => checkPackage(name),
