@@ -39,6 +39,10 @@ export function consequenceOf(error: HoldfastError): Consequence {
 /** Whatever else it is, the token that was shown is not to be shown again. */
 export const isRetried = (error: HoldfastError): boolean => consequenceOf(error) === 'retry';
 
+/** How long the server asks to wait, if it does. */
+export const retryAfterOf = (error: HoldfastError): number | undefined =>
+  'retryAfterMs' in error ? error.retryAfterMs : undefined;
+
 /** What a BYE of the server means. */
 export function errorOfBye([, code, message, serverVersion = 0]: ByeItem): HoldfastError {
   switch (code) {
@@ -49,11 +53,11 @@ export function errorOfBye([, code, message, serverVersion = 0]: ByeItem): Holdf
     case 'ERR_SESSION_ENDED':
       return holdfastError(code, `the server has ended this session: ${message}`, { reason: message });
     case 'ERR_PROTOCOL_VERSION':
-      return holdfastError('ERR_PROTOCOL_VERSION', message);
+      return holdfastError(code, message);
     case 'ERR_CONTRACT_VERSION':
-      return holdfastError('ERR_CONTRACT_VERSION', message, { serverVersion });
+      return holdfastError(code, message, { serverVersion });
     case 'ERR_PROTOCOL':
-      return holdfastError('ERR_PROTOCOL', `the server found a fault in what it got: ${message}`);
+      return holdfastError(code, `${FAULT_FOUND}: ${message}`);
     default:
       return holdfastError('ERR_CONNECTION_LOST', `the server ended the connection: ${code} ${message}`);
   }
@@ -62,41 +66,28 @@ export function errorOfBye([, code, message, serverVersion = 0]: ByeItem): Holdf
 /** What the end of a socket means where nothing was said in band before. */
 export function errorOfEnd({ code, reason, cause }: TransportEnd, opened: boolean): HoldfastError {
   const said = cause instanceof Error ? cause.message : reason;
+  const why = `${said && `: ${said}`} (code ${code})`;
   const details = cause === undefined ? {} : { cause };
-  if (!opened) {
-    return holdfastError(
-      'ERR_DIAL_FAILED',
-      `could not connect${said ? `: ${said}` : ''} (code ${code})`,
-      details,
-    );
-  }
-  const retryAfter = /^ra=(\d{1,9})$/.exec(reason);
-  if (retryAfter) {
-    const retryAfterMs = Number(retryAfter[1]);
-    return holdfastError('ERR_SERVER_BUSY', `the server asks to wait ${retryAfterMs} ms (code ${code})`, {
-      retryAfterMs,
-    });
+  if (!opened) return holdfastError('ERR_DIAL_FAILED', `could not connect${why}`, details);
+  const [, retryAfterMs] = /^ra=(\d{1,9})$/.exec(reason) ?? [];
+  if (retryAfterMs) {
+    const text = `the server asks to wait ${retryAfterMs} ms (code ${code})`;
+    return holdfastError('ERR_SERVER_BUSY', text, { retryAfterMs: Number(retryAfterMs) });
   }
   if (code === CloseCode.FORBIDDEN) return authRefused(reason);
   if (code === CloseCode.UNAUTHORIZED) return authExpired(reason);
   if (code === CloseCode.SUPERSEDED) {
     return holdfastError('ERR_SUPERSEDED', 'another connection has taken over this session');
   }
-  if (FAULTS.includes(code)) {
-    const text = `the server found a fault in what it got${said ? `: ${said}` : ''} (code ${code})`;
-    return holdfastError('ERR_PROTOCOL', text, details);
-  }
-  return holdfastError(
-    'ERR_CONNECTION_LOST',
-    `the connection was lost${said ? `: ${said}` : ''} (code ${code})`,
-    details,
-  );
+  return FAULTS.includes(code)
+    ? holdfastError('ERR_PROTOCOL', FAULT_FOUND + why, details)
+    : holdfastError('ERR_CONNECTION_LOST', `the connection was lost${why}`, details);
 }
 
-function authRefused(reason: string): HoldfastError {
-  return holdfastError('ERR_AUTH_REFUSED', `the server refused the token: ${reason}`, { reason });
-}
+const FAULT_FOUND = 'the server found a fault in what it got';
 
-function authExpired(reason: string): HoldfastError {
-  return holdfastError('ERR_AUTH_EXPIRED', `the token has expired${reason ? `: ${reason}` : ''}`);
-}
+const authRefused = (reason: string): HoldfastError =>
+  holdfastError('ERR_AUTH_REFUSED', `the server refused the token: ${reason}`, { reason });
+
+const authExpired = (reason: string): HoldfastError =>
+  holdfastError('ERR_AUTH_EXPIRED', `the token has expired${reason && `: ${reason}`}`);

@@ -35,8 +35,7 @@ export function startHeartbeat(
   settings: Pick<Heartbeat, 'intervalMs' | 'timeoutMs' | 'maxMissed'>,
   now: number,
 ): Heartbeat {
-  const { intervalMs, timeoutMs, maxMissed } = settings;
-  return { intervalMs, timeoutMs, maxMissed, heardAt: now, answeredAt: now, missed: 0 };
+  return { ...settings, heardAt: now, answeredAt: now, missed: 0 };
 }
 
 /** Frames within this share of the interval are one sign of life. */
@@ -47,18 +46,19 @@ export function isNews({ asked, missed, heardAt, intervalMs }: Heartbeat, now: n
   return asked !== undefined || missed > 0 || now >= heardAt + SAME_SIGN * intervalMs;
 }
 
+/** What was asked is answered. */
+const CALM = { deadlineAt: undefined, asked: undefined, missed: 0 };
+
 /** A frame came. */
 export function heard(heartbeat: Heartbeat, now: number): Heartbeat {
-  if (heartbeat.asked === 'ack') return { ...heartbeat, heardAt: now };
-  return { ...heartbeat, heardAt: now, deadlineAt: undefined, asked: undefined, missed: 0 };
+  return { ...heartbeat, heardAt: now, ...(heartbeat.asked === 'ack' ? {} : CALM) };
 }
 
 /** A pong came: the answer to the last ping. */
 export function ponged(heartbeat: Heartbeat, now: number): Heartbeat {
   const { pingedAt } = heartbeat;
   if (pingedAt === undefined) return heartbeat;
-  const calm = { deadlineAt: undefined, asked: undefined, missed: 0 };
-  return { ...heartbeat, ...calm, pingedAt: undefined, answeredAt: now, rttMs: now - pingedAt };
+  return { ...heartbeat, ...CALM, pingedAt: undefined, answeredAt: now, rttMs: now - pingedAt };
 }
 
 /**
@@ -73,11 +73,10 @@ export function pinged(
 ): Heartbeat {
   const { deadlineAt = Infinity } = heartbeat;
   const isMissed = deadlineAt <= now;
-  const missed = isMissed ? heartbeat.missed + 1 : heartbeat.missed;
-  const asked = heartbeat.asked === 'ack' ? 'ack' : why;
   const endsAt = now + timeoutMs;
   return {
-    ...{ ...heartbeat, pingedAt: now, asked, missed },
+    ...{ ...heartbeat, pingedAt: now, missed: heartbeat.missed + (isMissed ? 1 : 0) },
+    asked: heartbeat.asked === 'ack' ? 'ack' : why,
     deadlineAt: isMissed ? endsAt : Math.min(deadlineAt, endsAt),
   };
 }

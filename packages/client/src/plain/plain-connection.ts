@@ -112,14 +112,17 @@ export class PlainConnection {
   /** `end`: what the socket said at its end. */
   #step(event: ConnectionEvent, end?: TransportEnd): void {
     const before = this.#connection;
+    const { reconnect, heartbeat } = this.#settings;
     const around = {
+      reconnect,
+      heartbeat,
       now: this.#ports.clock.now(),
       fraction: this.#ports.random.fraction(),
       awaitingSince: undefined,
       isOffline: this.#signals.network === 'gone',
       canRenewToken: false,
     };
-    const { connection, effects } = step(before, event, around, this.#settings);
+    const { connection, effects } = step(before, event, around);
     this.#connection = connection;
     this.#attempt = 'attempt' in connection ? connection.attempt : this.#attempt;
     this.#signals.listen('attempt' in connection);

@@ -202,14 +202,17 @@ export class Runtime {
     const now = this.#ports.clock.now();
     // Whatever comes next, it is not shown again: who is logged in may have changed by then.
     if (event.type === 'failed' && !isRetried(event.error)) this.#tokens.rejected();
+    const { reconnect, heartbeat } = this.#settings;
     const around = {
+      reconnect,
+      heartbeat,
       now,
       fraction: this.#ports.random.fraction(),
       awaitingSince: this.exchange.awaitingSince,
       isOffline: this.#signals.network === 'gone',
       canRenewToken: this.#tokens.canRenew,
     };
-    const { connection, effects } = step(before, event, around, this.#settings);
+    const { connection, effects } = step(before, event, around);
     this.#connection = connection;
     this.#journal.note(before, event, connection, now);
     this.#signals.listen('attempt' in connection);

@@ -25,7 +25,7 @@ const welcome = { sessionId: 's', userId: 'u', heartbeatMs: 20_000, spreadMs: 0,
 
 function run(connection: Connection, event: ConnectionEvent, now = NOW): Step {
   const around = { now, fraction: 0.5, awaitingSince: undefined, isOffline: false, canRenewToken: false };
-  return step(connection, event, around, settings);
+  return step(connection, event, { ...around, ...settings });
 }
 /** The state after these events, each at NOW. */
 function after(...events: ConnectionEvent[]): Connection {

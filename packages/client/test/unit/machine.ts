@@ -24,19 +24,17 @@ type Reconnect = ConnectionSettings['reconnect'];
 export class Machine {
   connection: Connection = initialConnection;
   effects: readonly ConnectionEffect[] = [];
-  readonly around: { -readonly [K in keyof Surroundings]: Surroundings[K] } = {
-    now: NOW,
-    fraction: 0.5,
-    awaitingSince: undefined,
-    isOffline: false,
-    canRenewToken: false,
-  };
-  readonly settings: ConnectionSettings;
+  readonly around: { -readonly [K in keyof Surroundings]: Surroundings[K] };
 
   constructor(reconnect: Partial<Reconnect> = {}) {
     const defaults = { baseMs: 500, capMs: 30_000, minUptimeMs: 5_000 };
     const limits = { maxAttempts: Infinity, maxElapsedMs: Infinity };
-    this.settings = {
+    this.around = {
+      now: NOW,
+      fraction: 0.5,
+      awaitingSince: undefined,
+      isOffline: false,
+      canRenewToken: false,
       reconnect: { ...defaults, ...limits, ...reconnect },
       heartbeat: { intervalMs: 0, timeoutMs: 5_000, maxMissed: 1 },
     };
@@ -44,7 +42,7 @@ export class Machine {
 
   tell(...events: ConnectionEvent[]): this {
     for (const event of events) {
-      const next = step(this.connection, event, this.around, this.settings);
+      const next = step(this.connection, event, this.around);
       this.connection = next.connection;
       this.effects = next.effects;
     }

@@ -111,9 +111,12 @@ export type ConnectionEvent =
   | { readonly type: 'tick' };
 
 /** A dial or connection has failed. */
-export interface Failed {
+export interface Failed extends Loss {
   readonly type: 'failed';
   readonly dial: number;
+}
+
+export interface Loss {
   readonly error: HoldfastError;
   /** Told to the socket that is left. */
   readonly code?: number | undefined;
@@ -157,7 +160,7 @@ type ReconnectPolicy = (context: {
 }) => number | null | undefined;
 
 /** What a step may ask for, beside its state and event. */
-export interface Surroundings {
+export interface Surroundings extends ConnectionSettings {
   readonly now: number;
   /** From 0 to 1, for jitter. */
   readonly fraction: number;
@@ -174,29 +177,38 @@ export interface Step {
   readonly effects: readonly ConnectionEffect[];
 }
 
-export const DEADLINE_MS: { readonly [phase in Phase]: number } = {
-  preparing: 10_000,
-  dialing: 10_000,
-  handshaking: 10_000,
-};
+/** How long each phase of an attempt may take. */
+export const PHASE_MS = 10_000;
 
 export const initialConnection: Connection = { status: 'idle', dial: 0, spreadMs: 0 };
 
-export function stay(connection: Connection): Step {
-  return { connection, effects: [] };
-}
+export const to = (connection: Connection, ...effects: ConnectionEffect[]): Step => ({ connection, effects });
+
+/** Nothing changes. */
+export const stay = (connection: Connection): Step => to(connection);
 
 /** What goes from any state to any other; with a dial of its own, so that whatever there was is stale. */
 export function trailOf({ dial, spreadMs, fault }: Trail): Trail {
   return { dial: dial + 1, spreadMs, fault };
 }
 
+/** The attempt that is under way comes to this phase. */
+export function inPhase(connection: Attempting | Connected, phase: Phase, now: number): Connection {
+  const deadlineAt = now + PHASE_MS;
+  if (connection.status !== 'connected') return { ...connection, status: phase, deadlineAt };
+  const greeted = phase === 'handshaking' ? connection.dial : connection.greeted;
+  return { ...connection, greeted, successor: { phase, deadlineAt } };
+}
+
+/** How far the attempt is that is under way, by itself or beside the connection that stands. */
+export function phaseOf(connection: Connection): Phase | undefined {
+  if (connection.status === 'connected') return connection.successor?.phase;
+  return 'deadlineAt' in connection ? connection.status : undefined;
+}
+
 /** Leaves whatever socket there is, or two. */
 export function hangUp(connection: Connection, code: number = 1000, reason = ''): ConnectionEffect[] {
-  const leave = (dial: number): ConnectionEffect => ({ do: 'hang-up', dial, code, reason });
-  const { status, dial } = connection;
-  if (status === 'connected') {
-    return [leave(connection.socket), ...(connection.successor ? [leave(dial)] : [])];
-  }
-  return status === 'preparing' || status === 'dialing' || status === 'handshaking' ? [leave(dial)] : [];
+  const dials = connection.status === 'connected' ? [connection.socket] : [];
+  if (phaseOf(connection)) dials.push(connection.dial);
+  return dials.map((dial) => ({ do: 'hang-up', dial, code, reason }));
 }

@@ -4,18 +4,11 @@ import type { Connected, Connection } from './state.js';
 
 /** When the machine needs a `tick`; undefined in the states that only the application leaves. */
 export function deadlineOf(connection: Connection, awaitingSince: number | undefined): number | undefined {
-  switch (connection.status) {
-    case 'preparing':
-    case 'dialing':
-    case 'handshaking':
-      return connection.deadlineAt;
-    case 'waiting':
-      return connection.retryAt;
-    case 'connected':
-      return Math.min(heartbeatDueAt(connection.heartbeat, awaitingSince), moveDueAt(connection));
-    default:
-      return undefined;
+  if (connection.status === 'connected') {
+    return Math.min(heartbeatDueAt(connection.heartbeat, awaitingSince), moveDueAt(connection));
   }
+  if (connection.status === 'waiting') return connection.retryAt;
+  return 'deadlineAt' in connection ? connection.deadlineAt : undefined;
 }
 
 /** When the move to another server goes on, or its attempt ends. */
@@ -23,20 +16,19 @@ export function moveDueAt({ successor, moveAt = Infinity }: Connected): number {
   return successor?.deadlineAt ?? moveAt;
 }
 
+const TIMER_NAMES: { readonly [status: string]: Timer['name'] } = {
+  preparing: 'token',
+  dialing: 'dial',
+  handshaking: 'welcome',
+  waiting: 'attempt',
+};
+
 /** What is waited for, by name. */
 export function timersOf(connection: Connection, awaitingSince: number | undefined): Timer[] {
-  const dueAt = deadlineOf(connection, awaitingSince);
-  if (dueAt === undefined) return [];
-  if (connection.status !== 'connected') {
-    const names = {
-      preparing: 'token',
-      dialing: 'dial',
-      handshaking: 'welcome',
-      waiting: 'attempt',
-    } as const;
-    return connection.status in names
-      ? [{ name: names[connection.status as keyof typeof names], dueAt }]
-      : [];
+  const { status } = connection;
+  if (status !== 'connected') {
+    const name = TIMER_NAMES[status];
+    return name ? [{ name, dueAt: deadlineOf(connection, awaitingSince) ?? Infinity }] : [];
   }
   const { heartbeat } = connection;
   const name = heartbeat.deadlineAt === undefined ? 'ping' : 'pong';
@@ -60,25 +52,21 @@ export function stateOf(connection: Connection): ConnectionState {
         : { status: 'connecting', attempt, phase, since };
     }
     case 'connected': {
-      const { sessionId, userId, recovered, since, heartbeat } = connection;
-      const rttMs = heartbeat.rttMs === undefined ? undefined : Math.round(heartbeat.rttMs * 10) / 10;
-      const health = (heartbeat.asked ?? 'routine') === 'routine' ? 'good' : 'suspect';
-      const seen = { recovered, sessionId, userId, since, health } as const;
-      return { status: 'connected', ...seen, ...(rttMs === undefined ? {} : { rttMs }) };
+      const { status, sessionId, userId, recovered, since, heartbeat } = connection;
+      const { asked = 'routine', rttMs } = heartbeat;
+      const health = asked === 'routine' ? 'good' : 'suspect';
+      const measured = rttMs !== undefined && { rttMs: Math.round(rttMs * 10) / 10 };
+      return { status, recovered, sessionId, userId, since, health, ...measured };
     }
     case 'waiting': {
       const { attempt, retryAt, since, lastError } = connection;
       const waitingFor = connection.waitingFor === 'server' ? 'timer' : connection.waitingFor;
       return { status: 'reconnecting', attempt, waitingFor, retryAt, since, lastError };
     }
-    case 'idle':
-      return { status: 'idle' };
-    case 'closed':
-      return { status: 'closed', reason: connection.reason };
-    case 'needs-auth':
-      return { status: 'needs-auth', error: connection.error };
-    case 'failed':
-      return { status: 'failed', error: connection.error };
+    default: {
+      const { dial, spreadMs, fault, ...shown } = connection;
+      return shown;
+    }
   }
 }
 

@@ -99,8 +99,8 @@ export const LINK_RULES: readonly Mutant[] = [
     edits: [
       {
         file: 'client/src/core/connection/state.ts',
-        find: 'handshaking: 10_000,',
-        put: 'handshaking: 100_000_000,',
+        find: 'const deadlineAt = now + PHASE_MS;',
+        put: "const deadlineAt = now + (phase === 'handshaking' ? 100_000_000 : PHASE_MS);",
       },
     ],
   },
