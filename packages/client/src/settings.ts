@@ -1,20 +1,24 @@
 import {
   type AnyContract,
+  type Codec,
   type ContractSchemas,
   checkClass,
   checkFunctions,
   checkKeys,
+  checkOneOf,
+  checkOptions,
+  checkThat,
   checkType,
   type Delivery,
   holdfastError,
   json,
   type Logger,
-  numberOptions,
+  type OptionRule,
   Scopes,
 } from '@holdfast/protocol';
 import type { OutboxStorage } from './core/types.js';
 import type { ClientSettings } from './runtime/settings.js';
-import { MAX_TOKEN_LENGTH } from './runtime/tokens.js';
+import { checkToken } from './runtime/tokens.js';
 import type {
   ClientOptions,
   HeartbeatOptions,
@@ -23,57 +27,50 @@ import type {
   TokenSource,
 } from './types.js';
 
-const OPTIONS = [
-  'url',
-  'contract',
-  'auth',
-  'tokenIn',
-  'allowTokenInUrl',
-  'autoConnect',
-  'codec',
-  'delivery',
-  'reconnect',
-  'heartbeat',
-  'outbox',
-  'logger',
-] as const satisfies readonly (keyof ClientOptions)[];
+/** As it is given: it is looked at where it is used. */
+const asGiven = <Value>(value: Value): Value => value;
+
+const flag = (value = false, what: string): boolean => checkType(value, 'boolean', what);
 
 /** Throws a `TypeError` that names the option, the rule and the value. */
 export function resolveOptions<C extends AnyContract>(
   options: ClientOptions<C>,
   defaults: { readonly logger: Logger; readonly baseUrl?: string | undefined },
 ): ClientSettings {
-  checkKeys(options, OPTIONS, 'createClient(options)');
-  const { url, contract, auth, autoConnect = false, codec = json(), logger = defaults.logger } = options;
-  const { tokenIn = 'hello', allowTokenInUrl = false } = options;
-  checkTokenSource(auth, 'auth');
-  checkType(allowTokenInUrl, 'boolean', 'allowTokenInUrl');
-  if (tokenIn !== 'hello' && tokenIn !== 'subprotocol') {
-    throw new TypeError(`tokenIn must be 'hello' or 'subprotocol', not ${String(tokenIn)}`);
-  }
+  const rules = {
+    url: asGiven<unknown>,
+    contract: asGiven<C | undefined>,
+    auth: checkTokenSource,
+    tokenIn: (value: ClientSettings['tokenIn'] = 'hello', what: string) =>
+      checkOneOf(value, ['hello', 'subprotocol'], what),
+    allowTokenInUrl: flag,
+    autoConnect: flag,
+    codec: (codec: Codec = json(), what: string) => {
+      checkFunctions(codec, ['encode', 'frame', 'decode'], what);
+      checkType(codec.name, 'string', `${what}.name`);
+      return codec;
+    },
+    delivery: asGiven<{ readonly [event: string]: unknown } | undefined>,
+    reconnect: resolveReconnect,
+    heartbeat: resolveHeartbeat,
+    outbox: resolveOutbox,
+    logger: (logger = defaults.logger, what: string) =>
+      checkFunctions(logger, ['debug', 'info', 'warn', 'error'], what),
+  } satisfies { readonly [name in keyof ClientOptions]-?: OptionRule };
+  const checked = checkOptions(options, 'createClient(options)', rules, '');
+  const { url, contract, allowTokenInUrl, delivery, ...settings } = checked;
   const address = (url: unknown): string => resolveUrl(url, defaults.baseUrl, allowTokenInUrl);
-  checkType(autoConnect, 'boolean', 'autoConnect');
-  checkFunctions(codec, ['encode', 'frame', 'decode'], 'codec');
-  checkType(codec.name, 'string', 'codec.name');
-  checkFunctions(logger, ['debug', 'info', 'warn', 'error'], 'logger');
   const scopes = new Scopes(contract);
   return {
-    url: typeof url === 'function' ? resolverOf(url, address) : address(url),
+    ...settings,
+    url: typeof url === 'function' ? resolverOf(url as UrlSource, address) : address(url),
     scopes,
-    delivery: resolveDelivery(options, scopes.root.schemas),
-    auth,
-    tokenIn,
-    autoConnect,
-    codec,
-    logger,
-    reconnect: resolveReconnect(options.reconnect),
-    heartbeat: resolveHeartbeat(options.heartbeat),
-    outbox: resolveOutbox(options.outbox),
+    delivery: resolveDelivery(delivery, settings.outbox.storage, scopes.root.schemas),
   };
 }
 
-export function resolveHeartbeat(options: HeartbeatOptions = {}): ClientSettings['heartbeat'] {
-  return numberOptions(options, 'heartbeat', {
+export function resolveHeartbeat(options?: HeartbeatOptions): ClientSettings['heartbeat'] {
+  return checkOptions(options, 'heartbeat', {
     // 0, which nobody may give: as the server proposes.
     intervalMs: [0, 1],
     timeoutMs: [5_000, 1],
@@ -81,67 +78,49 @@ export function resolveHeartbeat(options: HeartbeatOptions = {}): ClientSettings
   });
 }
 
-export function resolveReconnect(options: ReconnectOptions = {}): ClientSettings['reconnect'] {
-  const names = ['baseMs', 'capMs', 'minUptimeMs', 'maxAttempts', 'maxElapsedMs', 'policy'] as const;
-  checkKeys(options, names, 'reconnect');
-  const { policy, ...numbers } = options;
-  checkType(policy, 'function', 'reconnect.policy');
-  const settings = numberOptions(numbers, 'reconnect', {
+export function resolveReconnect(options?: ReconnectOptions): ClientSettings['reconnect'] {
+  return checkOptions(options, 'reconnect', {
     baseMs: [500, 1],
     capMs: [30_000, 1],
     minUptimeMs: [5_000, 0],
     maxAttempts: [Infinity, 1, 'whole'],
     maxElapsedMs: [Infinity, 0],
+    policy: (policy: ReconnectOptions['policy'], what: string) => checkType(policy, 'function', what),
   });
-  return { ...settings, policy };
 }
 
-function resolveOutbox(options: OutboxOptions = {}): ClientSettings['outbox'] {
-  checkKeys(options, ['maxMessages', 'maxBytes', 'ttlMs', 'overflow', 'storage'], 'outbox');
-  const { overflow = 'reject', storage, ...numbers } = options;
-  if (overflow !== 'reject' && overflow !== 'wait' && overflow !== 'drop-oldest') {
-    const allowed = `'reject', 'wait' or 'drop-oldest'`;
-    throw new TypeError(`outbox.overflow must be ${allowed}, not ${String(overflow)}`);
-  }
-  const bounds = numberOptions(numbers, 'outbox', {
+function resolveOutbox(options?: OutboxOptions): ClientSettings['outbox'] {
+  return checkOptions(options, 'outbox', {
     maxMessages: [1_000, 1, 'whole'],
     maxBytes: [1_048_576, 1],
     ttlMs: [Infinity, 0],
+    overflow: (overflow: ClientSettings['outbox']['overflow'] = 'reject', what: string) =>
+      checkOneOf(overflow, ['reject', 'wait', 'drop-oldest'], what),
+    storage: (storage: unknown, what: string) =>
+      (storage === undefined ? storage : checkFunctions(storage, ['open'], what)) as
+        | OutboxStorage
+        | undefined,
   });
-  if (storage !== undefined) checkFunctions(storage, ['open'], 'outbox.storage');
-  return { ...bounds, overflow, storage: storage as OutboxStorage | undefined };
 }
 
 function resolveDelivery(
-  {
-    delivery = {},
-    outbox,
-  }: {
-    readonly delivery?: { readonly [event: string]: unknown } | undefined;
-    readonly outbox?: OutboxOptions | undefined;
-  },
+  delivery: { readonly [event: string]: unknown } = {},
+  storage: OutboxStorage | undefined,
   schemas: ContractSchemas | undefined,
 ): ClientSettings['delivery'] {
   checkKeys(delivery, schemas ? [...schemas.clientEvents.keys()] : Object.keys(delivery), 'delivery');
   for (const [event, usual] of Object.entries(delivery)) {
     checkClass(usual, `delivery: '${event}'`);
-    if (usual === 'durable' && !outbox?.storage)
+    if (usual === 'durable' && !storage)
       throw new TypeError(`delivery: '${event}' is 'durable', which needs an 'outbox.storage'`);
   }
   return new Map(Object.entries(delivery as { [event: string]: Delivery }));
 }
 
-/** Throws a `TypeError` unless `token` is absent or one that a first frame can carry. */
-function checkToken(token: unknown, what: string): void {
-  checkType(token, 'string', what);
-  if (typeof token === 'string' && token.length > MAX_TOKEN_LENGTH) {
-    throw new TypeError(`${what} may have ${MAX_TOKEN_LENGTH} characters, not ${token.length}`);
-  }
-}
-
-/** Throws a `TypeError` unless `source` is absent, a token or a function. */
-export function checkTokenSource(source: unknown, what: string): asserts source is TokenSource | undefined {
-  if (typeof source !== 'function') checkToken(source, what);
+/** Throws a `TypeError` unless `source` is absent, a function, or a token that a first frame can carry. */
+export function checkTokenSource(source: TokenSource | undefined, what: string): TokenSource | undefined {
+  if (typeof source !== 'function' && source !== undefined) checkToken(source, what);
+  return source;
 }
 
 type UrlSource = Extract<ClientOptions['url'], (...args: never[]) => unknown>;
@@ -158,41 +137,28 @@ function resolverOf(url: UrlSource, address: (url: unknown) => string): ClientSe
   };
 }
 
-const SCHEMES: { readonly [scheme: string]: string } = {
-  'ws:': 'ws:',
-  'wss:': 'wss:',
-  'http:': 'ws:',
-  'https:': 'wss:',
-};
-
 export function resolveUrl(given: unknown, baseUrl: string | undefined, allowsToken: boolean): string {
-  if (typeof given !== 'string' && !(given instanceof URL)) {
-    throw new TypeError(`url must be a string or a URL, not ${given === null ? 'null' : typeof given}`);
-  }
+  checkThat(typeof given === 'string' || given instanceof URL, 'url', 'a string or a URL', given);
   let url: URL;
   try {
-    url = new URL(given, baseUrl);
+    url = new URL(given as string | URL, baseUrl);
   } catch {
-    const hint =
-      baseUrl === undefined
-        ? '; outside of a page it must be a whole one, such as wss://example.com/realtime'
-        : '';
-    throw new TypeError(`url '${given}' is not an address${hint}`);
+    const hint = '; outside of a page it must be a whole one, such as wss://example.com/realtime';
+    throw new TypeError(`url '${given}' is not an address${baseUrl === undefined ? hint : ''}`);
   }
-  const scheme = SCHEMES[url.protocol];
-  if (!scheme) throw new TypeError(`url must begin with ws:, wss:, http: or https:, not ${url.protocol}`);
+  const { protocol, href, searchParams, hostname } = url;
+  checkOneOf(protocol, ['ws:', 'wss:', 'http:', 'https:'], `the scheme of url '${given}'`);
   for (const name of allowsToken ? [] : ['token', 'access_token']) {
     // Addresses end up in logs, proxies and crash reports.
-    if (url.searchParams.has(name))
-      throw new TypeError(`url must not hold '${name}='; give the token as 'auth'`);
-  }
-  if (scheme === 'ws:' && baseUrl?.startsWith('https:') && !isLoopback(url.hostname)) {
-    throw new TypeError(`url '${url.href}' is not for a page from https: its browser asks for wss:`);
+    if (searchParams.has(name)) throw new TypeError(`url must not hold '${name}='; give the token as 'auth'`);
   }
   // Assigning `protocol` cannot be relied on: http and ws are not of one family everywhere.
-  return scheme + url.href.slice(url.protocol.length).replace(/#.*$/, '');
+  const address = href.replace(/^http/, 'ws').replace(/#.*$/, '');
+  if (address.startsWith('ws:') && baseUrl?.startsWith('https:') && !LOOPBACK.test(hostname)) {
+    throw new TypeError(`url '${href}' is not for a page from https: its browser asks for wss:`);
+  }
+  return address;
 }
 
 /** Browsers let these pass (Secure Contexts, section 3.1). */
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.\d+){3}$/.test(host);
+const LOOPBACK = /^((.+\.)?localhost|\[::1\]|127(\.\d+){3})$/;

@@ -1,12 +1,12 @@
 import type { Delivery } from './messages.js';
 import { checkName } from './names.js';
+import { checkOneOf } from './options.js';
 
 const CLASSES: readonly Delivery[] = ['reliable', 'volatile', 'latest', 'durable'];
 
 /** Throws a `TypeError` unless `delivery` is one of the classes. */
 export function checkClass(delivery: unknown, what: string): asserts delivery is Delivery {
-  if (CLASSES.includes(delivery as Delivery)) return;
-  throw new TypeError(`${what} must be one of '${CLASSES.join("', '")}', not '${String(delivery)}'`);
+  checkOneOf(delivery, CLASSES, what);
 }
 
 /**

@@ -3,12 +3,12 @@ import {
   type Codec,
   checkFunctions,
   checkKeys,
+  checkOptions,
   checkType,
   json,
   type Logger,
   MAX_HELLO_BYTES,
   numberOption,
-  numberOptions,
   Scopes,
 } from '@holdfast/protocol';
 import type { TokenPlaces } from './gateway/upgrade-token.js';
@@ -100,10 +100,10 @@ export function resolveOptions<C extends AnyContract, U extends User>(
   }
   const counts = new Counts();
   const logs = options.logger ? [logLines(options.logger)] : [];
-  const heartbeat = numberOptions(options.heartbeat, 'heartbeat', { intervalMs: [20_000, 10, 'whole'] });
+  const heartbeat = checkOptions(options.heartbeat, 'heartbeat', { intervalMs: [20_000, 10, 'whole'] });
   const sessionTtlMs = numberOption(options.sessionTtlMs, 'sessionTtlMs', 120_000);
   const concurrency = numberOption(options.concurrency, 'concurrency', 16, { min: 1, whole: true });
-  const limits = numberOptions(options.limits, 'limits', {
+  const limits = checkOptions(options.limits, 'limits', {
     // Less, and a client with a long token could not even say HELLO.
     maxMessageBytes: [1_048_576, MAX_HELLO_BYTES, 'whole'],
     maxRooms: [128, 0, 'whole'],
@@ -156,7 +156,7 @@ function outboxRules(given: OutboxOptions = {}): OutboxRules {
     const allowed = "'reject', 'drop-oldest' or 'disconnect'";
     throw new TypeError(`outbox.overflow must be ${allowed}, not '${String(overflow).slice(0, 40)}'`);
   }
-  const { maxMessages, maxBytes } = numberOptions(bounds, 'outbox', {
+  const { maxMessages, maxBytes } = checkOptions(bounds, 'outbox', {
     maxMessages: [1_000, 1, 'whole'],
     maxBytes: [1_048_576, 1],
   });

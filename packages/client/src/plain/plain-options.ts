@@ -1,4 +1,4 @@
-import { checkKeys, checkType, type Logger, numberOptions } from '@holdfast/protocol';
+import { checkKeys, checkOptions, checkType, type Logger } from '@holdfast/protocol';
 import type { ClientPorts } from '../ports/ports.js';
 import { guardedPolicy } from '../runtime/guarded-policy.js';
 import { resolveHeartbeat, resolveReconnect, resolveUrl } from '../settings.js';
@@ -112,7 +112,7 @@ function resolveOutbox(options: NonNullable<PlainOptions['outbox']> = {}): Plain
   if (overflow !== 'reject' && overflow !== 'drop-oldest') {
     throw new TypeError(`outbox.overflow must be 'reject' or 'drop-oldest', not ${String(overflow)}`);
   }
-  const bounds = numberOptions(numbers, 'outbox', {
+  const bounds = checkOptions(numbers, 'outbox', {
     maxMessages: [1_000, 1, 'whole'],
     maxBytes: [1_048_576, 1],
   });

@@ -1,4 +1,4 @@
-import { type Clock, holdfastError, isRejectError, type Random } from '@holdfast/protocol';
+import { type Clock, checkThat, holdfastError, isRejectError, type Random } from '@holdfast/protocol';
 import type { TokenSource } from '../types.js';
 
 /** How much of a token's time may pass until the next one is asked for, give or take a tenth. */
@@ -11,7 +11,7 @@ const MIN_FRESH_MS = 1_000;
 /** How many tokens in a row, fresh from the source, the server may refuse. */
 const MAX_REFUSED = 2;
 /** The first frame, with the token in it, may have 8 KiB. */
-export const MAX_TOKEN_LENGTH = 7_168;
+const MAX_TOKEN_LENGTH = 7_168;
 
 type Reason = 'connect' | 'expiring' | 'rejected';
 type Token = string | undefined;
@@ -128,7 +128,7 @@ export class Tokens {
       // Also what it throws at once comes later: by then `#asking` stands, and is cleared below.
       const answer = new Promise((resolve) => resolve(source({ reason, signal })));
       const token = await Promise.race([answer, abortOf(signal)]);
-      checkAnswer(token);
+      checkToken(token, 'what it gives');
       // Given up in the very moment in which it answered.
       if (signal.aborted) throw new Error(GIVEN_UP);
       this.#known = { token, freshUntil: Infinity, isFresh: true };
@@ -151,9 +151,11 @@ function abortOf(signal: AbortSignal): Promise<never> {
   });
 }
 
-function checkAnswer(token: unknown): asserts token is string {
-  if (typeof token !== 'string') throw new TypeError(`it must give a text, not ${typeof token}`);
-  if (token.length > MAX_TOKEN_LENGTH) {
-    throw new TypeError(`a token may have ${MAX_TOKEN_LENGTH} characters, not ${token.length}`);
+/** Throws a `TypeError` unless it is a token that a first frame can carry. */
+export function checkToken(token: unknown, what: string): asserts token is string {
+  checkThat(typeof token === 'string', what, 'a string', token);
+  const { length } = token as string;
+  if (length > MAX_TOKEN_LENGTH) {
+    throw new TypeError(`${what} may have ${MAX_TOKEN_LENGTH} characters, not ${length}`);
   }
 }

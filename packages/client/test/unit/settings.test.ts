@@ -27,7 +27,10 @@ describe('url', () => {
   test.each([
     [undefined, 'url must be a string or a URL, not undefined'],
     [null, 'url must be a string or a URL, not null'],
-    ['ftp://example.com', 'url must begin with ws:, wss:, http: or https:, not ftp:'],
+    [
+      'ftp://example.com',
+      "the scheme of url 'ftp://example.com' must be one of 'ws:', 'wss:', 'http:', 'https:', not 'ftp:'",
+    ],
     ['wss://example.com?token=x', "url must not hold 'token='; give the token as 'auth'"],
     ['wss://example.com?a=1&access_token=x', "url must not hold 'access_token='; give the token as 'auth'"],
   ])('%s is refused', (url, message) => {
@@ -64,7 +67,7 @@ test.each([
     'reconnect.maxAttempts must be a whole number of at least 1, not 1.5',
   ],
   [{ heartbeat: { intervalMs: 0 } }, 'heartbeat.intervalMs must be a number of at least 1, not 0'],
-  [{ outbox: 5 }, 'outbox must be an object, not number'],
+  [{ outbox: 5 }, 'outbox must be an object, not 5'],
   [{ outbox: { maxBytes: -1 } }, 'outbox.maxBytes must be a number of at least 1, not -1'],
 ])('%j is refused by name', (options, message) => {
   expect(() => resolve({ url: 'ws://x', ...options })).toThrow(TypeError);
@@ -118,10 +121,10 @@ describe('a function as url', () => {
   });
 
   test.each([
-    [() => 5, 'url() gave no address: url must be a string or a URL, not number'],
+    [() => 5, 'url() gave no address: url must be a string or a URL, not 5'],
     [
       async () => 'ftp://x',
-      'url() gave no address: url must begin with ws:, wss:, http: or https:, not ftp:',
+      "url() gave no address: the scheme of url 'ftp://x' must be one of 'ws:', 'wss:', 'http:', 'https:', not 'ftp:'",
     ],
     [() => 'ws://x?token=y', "url() gave no address: url must not hold 'token='; give the token as 'auth'"],
     [() => Promise.reject('no such region'), 'url() gave no address: no such region'],
@@ -141,7 +144,7 @@ test('a function as auth, and a policy, are taken as they are', () => {
 });
 
 test.each([
-  [{ tokenIn: 'cookie' }, "tokenIn must be 'hello' or 'subprotocol', not cookie"],
+  [{ tokenIn: 'cookie' }, "tokenIn must be one of 'hello', 'subprotocol', not 'cookie'"],
   [{ allowTokenInUrl: 1 }, 'allowTokenInUrl must be a boolean, not 1'],
   [{ auth: {} }, 'auth must be a string, not an object'],
   [{ auth: null }, 'auth must be a string, not null'],

@@ -187,12 +187,16 @@ const broken: readonly [string, () => unknown, string][] = [
   ['throws at once', () => fail(), 'auth gave no token: no network'],
   ['rejects', () => Promise.reject(new Error('no network')), 'auth gave no token: no network'],
   ['throws a text', () => Promise.reject('down'), 'auth gave no token: down'],
-  ['gives a number', () => 7, 'auth gave no token: it must give a text, not number'],
-  ['gives nothing', async () => undefined, 'auth gave no token: it must give a text, not undefined'],
+  ['gives a number', () => 7, 'auth gave no token: what it gives must be a string, not 7'],
+  [
+    'gives nothing',
+    async () => undefined,
+    'auth gave no token: what it gives must be a string, not undefined',
+  ],
   [
     'gives a novel',
     () => 'x'.repeat(7_169),
-    'auth gave no token: a token may have 7168 characters, not 7169',
+    'auth gave no token: what it gives may have 7168 characters, not 7169',
   ],
 ];
 function fail(): never {

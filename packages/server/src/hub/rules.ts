@@ -1,4 +1,4 @@
-import { checkKeys, checkType, numberOptions, prefixOf, RejectError } from '@holdfast/protocol';
+import { checkKeys, checkOptions, checkType, prefixOf, RejectError } from '@holdfast/protocol';
 import { after } from '../answer.js';
 import type { Answer, LogBounds } from '../ports/store.js';
 import { LOG_BOUNDS } from '../store/room-log.js';
@@ -69,7 +69,7 @@ export class Rules {
 
 /** Whoever comes back after a cut finds what was said meanwhile: a rule may keep more of it for him, not less. */
 function historyOf(history: RoomHistory | undefined, what: string): History {
-  return numberOptions(history, what, {
+  return checkOptions(history, what, {
     maxMessages: [LOG_BOUNDS.maxMessages, LOG_BOUNDS.maxMessages, 'whole'],
     maxBytes: [LOG_BOUNDS.maxBytes, LOG_BOUNDS.maxBytes],
     ttlMs: [LOG_BOUNDS.ttlMs, LOG_BOUNDS.ttlMs],

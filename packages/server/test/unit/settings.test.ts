@@ -51,7 +51,7 @@ describe('a bad option is refused by name', () => {
       "createHoldfastServer(options): unknown option 'origin'; allowed: contract, auth, tokenFrom, authAt, origins",
     ],
     [{ auth: 'secret' }, "auth must be a function, not 'secret'"],
-    [{ tokenFrom: 'cookie' }, 'tokenFrom must be an object, not string'],
+    [{ tokenFrom: 'cookie' }, "tokenFrom must be an object, not 'cookie'"],
     [{ tokenFrom: { header: 'x' } }, "tokenFrom: unknown option 'header'; allowed: cookie, query"],
     [{ tokenFrom: { cookie: 'a=b' } }, "tokenFrom.cookie must be the name of a cookie, not 'a=b'"],
     [{ tokenFrom: { cookie: '' } }, "tokenFrom.cookie must be the name of a cookie, not ''"],
@@ -90,7 +90,7 @@ describe('a bad option is refused by name', () => {
     [{ outbox: { maxMessages: 0 } }, 'outbox.maxMessages must be a whole number of at least 1, not 0'],
     [{ outbox: { maxBytes: 0.5 } }, 'outbox.maxBytes must be a number of at least 1, not 0.5'],
     [{ outbox: { ttlMs: 1 } }, "outbox: unknown option 'ttlMs'; allowed: maxMessages, maxBytes, overflow"],
-    [{ outbox: 'drop-oldest' }, 'outbox must be an object, not string'],
+    [{ outbox: 'drop-oldest' }, "outbox must be an object, not 'drop-oldest'"],
     [{ logger: () => 1 }, 'logger must be an object with debug, info, warn, error'],
   ])('%j', (options, message) => {
     expect(() => resolve(options)).toThrow(TypeError);

@@ -311,7 +311,7 @@ describe('bad options', () => {
       /delivery: 'note' must be one of/,
     );
     expect(() => bed.createClient({ outbox: { overflow: 'drop' as never } })).toThrow(
-      /outbox.overflow must be 'reject', 'wait' or 'drop-oldest', not drop/,
+      /outbox.overflow must be one of 'reject', 'wait', 'drop-oldest', not 'drop'/,
     );
   });
 });
