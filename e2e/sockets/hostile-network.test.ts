@@ -308,7 +308,7 @@ test('a token that no first frame can carry is refused where it is given', () =>
   const auth = 'x'.repeat(7_169);
   expect(() => createClient({ url: 'ws://x', auth })).toThrow('auth may have 7168 characters, not 7169');
   const c = createClient({ url: 'ws://x' });
-  expect(() => c.connect({ auth })).toThrow('connect({ auth }) may have 7168 characters, not 7169');
+  expect(() => c.connect({ auth })).toThrow('connect(options).auth may have 7168 characters, not 7169');
 });
 test('the largest token gets in', async () => {
   const { url } = await serve({

@@ -1,12 +1,8 @@
 import {
   type AnyContract,
-  type CallOptions,
-  type Clock,
   type Contract,
-  checkKeys,
+  checkOptions,
   checkSignal,
-  Deferred,
-  holdfastError,
   numberOption,
   type Scope,
   type Unsubscribe,
@@ -17,6 +13,9 @@ import { Runtime } from './runtime/runtime.js';
 import { createScope } from './scope.js';
 import { checkTokenSource, resolveOptions } from './settings.js';
 import type { ClientNamespace, ClientOptions, HoldfastClient, UndeliveredMessage } from './types.js';
+
+const CONNECT = { auth: checkTokenSource, signal: checkSignal<AbortSignal | undefined> };
+const FLUSH = { timeoutMs: [30_000, 0], signal: checkSignal<AbortSignal | undefined> } as const;
 
 /** As `createClient`, on ports of your own: for test kits and platforms that are not known here. */
 export function createClientOn<C extends AnyContract = Contract>(
@@ -51,7 +50,7 @@ export function createClientOn<C extends AnyContract = Contract>(
     const waitMs = numberOption(flushMs, 'close({ flushMs })', 0);
     stopAutoConnect();
     // What is not settled by then is settled by the end.
-    if (waitMs > 0) await flush(runtime, ports.clock, { timeoutMs: waitMs }).catch(() => undefined);
+    if (waitMs > 0) await runtime.flush({ timeoutMs: waitMs }).catch(() => undefined);
     await runtime.close('close() was called');
   };
 
@@ -78,44 +77,15 @@ export function createClientOn<C extends AnyContract = Contract>(
     },
     namespace: ((name, contract) =>
       inNamespace(scopes.namespace(name, contract)).handle) as HoldfastClient['namespace'],
-    connect: (options = {}) => {
-      checkKeys(options, ['auth', 'signal'], 'connect(options)');
-      checkTokenSource(options.auth, 'connect({ auth })');
-      checkSignal(options.signal, 'connect({ signal })');
-      return runtime.connect(options);
-    },
+    connect: (options) => runtime.connect(checkOptions(options, 'connect(options)', CONNECT)),
     disconnect: async () => {
       stopAutoConnect();
       runtime.disconnect();
     },
-    flush: (options) => flush(runtime, ports.clock, options),
+    flush: (options) => runtime.flush(checkOptions(options, 'flush(options)', FLUSH)),
     inspect: () => runtime.inspection,
     close,
     [Symbol.asyncDispose]: () => close(),
   };
   return Object.freeze(client) as unknown as HoldfastClient<C>;
-}
-
-/** Waits until nothing is open any more. */
-function flush(runtime: Runtime, clock: Clock, options: CallOptions = {}): Promise<void> {
-  checkKeys(options, ['timeoutMs', 'signal'], 'flush(options)');
-  const { signal } = options;
-  checkSignal(signal, 'flush({ signal })');
-  const timeoutMs = numberOption(options.timeoutMs, 'flush({ timeoutMs })', 30_000);
-  const flushed = new Deferred<void>('');
-  const text = `not every message was settled within ${timeoutMs} ms`;
-  const late = (): void =>
-    flushed.reject(holdfastError('ERR_TIMEOUT', text, { delivery: 'unknown', messageId: '' }));
-  const abort = (): void => flushed.reject(signal?.reason as Error);
-  const cancelTimer = timeoutMs < Infinity ? clock.setTimer(late, timeoutMs) : () => undefined;
-  const forget = runtime.whenFlushed(() => flushed.resolve());
-  signal?.addEventListener('abort', abort, { once: true });
-  if (signal?.aborted) abort();
-  const done = (): void => {
-    cancelTimer();
-    forget();
-    signal?.removeEventListener('abort', abort);
-  };
-  flushed.promise.then(done, done);
-  return flushed.sending;
 }

@@ -13,6 +13,7 @@ import {
   holdfastError,
   json,
   type Logger,
+  messageOf,
   type OptionRule,
   Scopes,
 } from '@holdfast/protocol';
@@ -131,8 +132,7 @@ function resolverOf(url: UrlSource, address: (url: unknown) => string): ClientSe
     try {
       return address(await url(context));
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw holdfastError('ERR_TOKEN_SOURCE', `url() gave no address: ${why}`, { cause });
+      throw holdfastError('ERR_TOKEN_SOURCE', `url() gave no address: ${messageOf(cause)}`, { cause });
     }
   };
 }

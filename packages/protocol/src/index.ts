@@ -19,6 +19,7 @@ export * from './handlers.js';
 export * from './json.js';
 export * from './link.js';
 export * from './listeners.js';
+export * from './message-of.js';
 export * from './messages.js';
 export * from './names.js';
 export * from './options.js';

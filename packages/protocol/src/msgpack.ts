@@ -11,6 +11,7 @@ import {
 import { DIGITS, MAX_DEPTH } from './bounds.js';
 import type { Codec } from './codec.js';
 import { type Item, Type } from './frame.js';
+import { messageOf } from './message-of.js';
 import { plain, type Words } from './msgpack-plain.js';
 import { EXT_BIGINT, scan } from './msgpack-scan.js';
 import { FrameError } from './parse-frame.js';
@@ -82,8 +83,6 @@ const extensions = {
     return date;
   },
 };
-
-const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
 function plainItem(item: Item): unknown[] {
   // An absent last element is `undefined` at the other end; MessagePack would make it `null`.

@@ -58,9 +58,10 @@ export function checkOneOf<Value>(value: Value, allowed: readonly unknown[], wha
 }
 
 /** Throws a `TypeError` unless `value` is absent or an `AbortSignal`. */
-export function checkSignal(value: unknown, what: string): void {
+export function checkSignal<Value>(value: Value, what: string): Value {
   const fits = value === undefined || typeof (value as AbortSignal | null)?.addEventListener === 'function';
   checkThat(fits, what, 'an AbortSignal', value);
+  return value;
 }
 
 /** Throws a `TypeError` unless `value` is an object with these functions. */

@@ -1,4 +1,5 @@
 import type { Codec, PayloadInfo } from './codec.js';
+import { messageOf } from './message-of.js';
 
 /** Not what is absent, nor what is the protocol's own. */
 const isAsked = (payload: unknown, { name }: PayloadInfo): boolean =>
@@ -16,5 +17,5 @@ export function decodePayload({ payloads }: Codec, data: unknown, info: PayloadI
 
 /** Why a payload could not be decoded, as an issue. */
 export const undecodable = (cause: unknown): { readonly message: string } => ({
-  message: `cannot be decoded: ${cause instanceof Error ? cause.message : String(cause)}`,
+  message: `cannot be decoded: ${messageOf(cause)}`,
 });

@@ -1,20 +1,23 @@
 import { type Connection, timersOf } from '../core/connection.js';
+import type { ClientPorts } from '../ports/ports.js';
 import type { ConnectionState, Inspection } from '../types.js';
 import type { Exchange } from './exchange.js';
 import type { Journal } from './journal.js';
 import type { Tokens } from './tokens.js';
 
 interface Insides {
-  readonly at: number;
-  readonly connection: Connection;
+  readonly ports: ClientPorts;
   readonly state: ConnectionState;
   readonly exchange: Exchange;
   readonly tokens: Tokens;
-  readonly journal: Journal;
 }
 
 /** What somebody who looks into a client gets to see. */
-export function inspect({ at, connection, state, exchange, tokens, journal }: Insides): Inspection {
+export function inspect(
+  { ports, state, exchange, tokens }: Insides,
+  connection: Connection,
+  { transitions }: Journal,
+): Inspection {
   const isUp = connection.status === 'connected';
   const timers = [
     ...timersOf(connection, exchange.awaitingSince),
@@ -23,12 +26,5 @@ export function inspect({ at, connection, state, exchange, tokens, journal }: In
   ].filter(({ dueAt }) => dueAt < Infinity);
   timers.sort((a, b) => a.dueAt - b.dueAt);
   const rttMs = isUp ? connection.heartbeat.rttMs : undefined;
-  return Object.freeze({
-    at,
-    state,
-    timers,
-    outbox: exchange.outbox,
-    rttMs,
-    transitions: journal.transitions,
-  });
+  return Object.freeze({ at: ports.clock.now(), state, timers, outbox: exchange.outbox, rttMs, transitions });
 }

@@ -1,21 +1,44 @@
-import type { HoldfastError, WireData } from '@holdfast/protocol';
-import type { Connection } from '../core/connection.js';
+import {
+  type HoldfastError,
+  holdfastError,
+  type Item,
+  messageOf,
+  subprotocol,
+  type Transport,
+  type WireData,
+} from '@holdfast/protocol';
+import { errorOfEnd } from '../core/classify.js';
+import type { Loss } from '../core/connection.js';
 import type { Dialer } from '../ports/transport.js';
 import type { ClientSettings } from './settings.js';
-import { Socket, type SocketEvents } from './socket.js';
 import type { Tokens } from './tokens.js';
 
 /** With so much in the socket already, what is written now does not go out at once. */
 const MAX_BUFFERED_BYTES = 65_536;
 
 /** One dial: its socket, and by which token it was dialled. */
-export interface Line {
-  readonly socket: Socket;
+interface Line {
   readonly url: string;
   readonly token: string | undefined;
   /** The token goes with the upgrade. */
   readonly isTokenSent: boolean;
+  transport?: Transport;
 }
+
+/** What the socket of one dial tells. */
+export interface LineEvents {
+  /** It stands, and the server speaks our codec. */
+  opened(): void;
+  received(data: WireData): void;
+  /** It has ended, or there was none. */
+  failed(loss: Loss): void;
+}
+
+/** Entry of `Sec-WebSocket-Protocol` that carries a token. */
+const bearer = (token: string): string => {
+  const bytes = String.fromCharCode(...new TextEncoder().encode(token));
+  return `holdfast.bearer.${btoa(bytes).replace(/=+$/, '').replaceAll('+', '-').replaceAll('/', '_')}`;
+};
 
 /** The sockets by dial: of the connection that stands, and of the one that is to follow. */
 export class Lines {
@@ -38,10 +61,10 @@ export class Lines {
 
   /** Fetches the address and the token of a dial. True if both are there at once; else `then` tells. */
   prepare(dial: number, attempt: number, then: (error?: HoldfastError) => void): boolean {
-    const { url, codec, tokenIn } = this.#settings;
+    const { url, tokenIn } = this.#settings;
     const ready = (url: string, token: string | undefined): void => {
       const isTokenSent = tokenIn === 'subprotocol' && token !== undefined;
-      this.#lines.set(dial, { url, token, isTokenSent, socket: new Socket(codec) });
+      this.#lines.set(dial, { url, token, isTokenSent });
     };
     const token = this.#tokens.get();
     if (typeof url === 'string' && typeof token !== 'object') {
@@ -62,26 +85,55 @@ export class Lines {
     return false;
   }
 
-  dial(dial: number, events: SocketEvents): void {
+  /** Whatever becomes of it is told through `events`. */
+  dial(dial: number, events: LineEvents): void {
     const line = this.#lines.get(dial);
-    line?.socket.dial(this.#dialer, line.url, line.isTokenSent ? line.token : undefined, events);
+    if (!line) return;
+    const { url, token, isTokenSent } = line;
+    const wanted = subprotocol(this.#settings.codec);
+    let opened = false;
+    try {
+      line.transport = this.#dialer.dial(url, isTokenSent ? [wanted, bearer(token ?? '')] : [wanted], {
+        open: (protocol) => {
+          opened = true;
+          if (protocol === wanted) return events.opened();
+          const text = `the server chose the subprotocol '${protocol}' where '${wanted}' was asked for: not a Holdfast server?`;
+          // None at all is what Chromium and `ws` never let through, Firefox and WebKit do. It may be the doing of
+          // something in between: no verdict of the server, so another attempt may do better.
+          const code = protocol ? 'ERR_PROTOCOL_VERSION' : 'ERR_DIAL_FAILED';
+          events.failed({ error: holdfastError(code, text) });
+        },
+        message: (data) => events.received(data),
+        close: (end) => events.failed({ error: errorOfEnd(end, opened), endCode: end.code }),
+      });
+    } catch (cause) {
+      const text = `could not dial: ${messageOf(cause)}`;
+      events.failed({ error: holdfastError('ERR_DIAL_FAILED', text, { cause }), hopeless: true });
+    }
   }
 
-  /** True if there is a connection whose socket takes more. */
-  isFree(connection: Connection): boolean {
-    if (connection.status !== 'connected') return false;
-    const line = this.#lines.get(connection.socket);
-    return line !== undefined && line.socket.bufferedBytes < MAX_BUFFERED_BYTES;
+  /** True if there is a socket that takes more. */
+  isFree(dial: number): boolean {
+    const { bufferedBytes = Infinity } = this.#lines.get(dial)?.transport ?? {};
+    return bufferedBytes < MAX_BUFFERED_BYTES;
   }
 
   send(dial: number, frames: readonly WireData[]): void {
-    this.#lines.get(dial)?.socket.send(frames);
+    const transport = this.#lines.get(dial)?.transport;
+    for (const data of frames) transport?.send(data);
   }
 
+  /** An item in a frame of its own, which says nothing else. */
+  sendAlone(dial: number, item: Item): void {
+    const { codec } = this.#settings;
+    this.send(dial, [codec.frame(0, 0, [codec.encode(item)])]);
+  }
+
+  /** Forgotten first, then closed, never waited for: a dead socket may take its time. */
   hangUp(dial: number, code: number, reason: string): void {
     const line = this.#lines.get(dial);
     this.#lines.delete(dial);
-    line?.socket.hangUp(code, reason);
+    line?.transport?.close(code, reason);
     if (this.#preparing !== dial) return;
     this.#preparing = undefined;
     this.#tokens.abandon();

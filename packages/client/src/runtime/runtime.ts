@@ -5,6 +5,7 @@ import {
   type Frame,
   type HoldfastError,
   holdfastError,
+  messageOf,
   parseFrame,
   type Sending,
   SequenceGapError,
@@ -19,29 +20,27 @@ import {
   deadlineOf,
   hearsNews,
   initialConnection,
+  type Loss,
   sameState,
   stateOf,
   step,
 } from '../core/connection.js';
 import type { ClientPorts } from '../ports/ports.js';
-import type { ClientConnection, ConnectionState, Inspection } from '../types.js';
+import type { ClientConnection, ConnectionState, Inspection, OutboxState } from '../types.js';
 import { ClientSession } from './client-session.js';
-import { ConnectWaiters } from './connect-waiters.js';
 import { Dispatcher } from './dispatcher.js';
 import { Exchange } from './exchange.js';
-import { Greeting } from './greeting.js';
 import { guardedPolicy } from './guarded-policy.js';
 import { inspect } from './inspect.js';
 import { Journal } from './journal.js';
 import { Lines } from './lines.js';
 import type { Draft } from './make-message.js';
 import { openStorage } from './open-storage.js';
-import { OutboxNews } from './outbox-news.js';
 import { Rooms } from './rooms.js';
 import type { ClientSettings } from './settings.js';
 import { SignalWatch } from './signal-watch.js';
-import type { SocketFailure } from './socket.js';
 import { Tokens } from './tokens.js';
+import { type Patience, tellWaiters, waiterOf } from './waiter.js';
 
 const REQUEST_TIMEOUT_MS = 30_000;
 type ConnectOptions = NonNullable<Parameters<ClientConnection['connect']>[0]>;
@@ -51,73 +50,64 @@ type ConnectOptions = NonNullable<Parameters<ClientConnection['connect']>[0]>;
  * effects, then the listeners. It owns the sockets and the one timer.
  */
 export class Runtime {
-  readonly #ports: ClientPorts;
-  readonly #settings: ClientSettings;
+  readonly ports: ClientPorts;
+  readonly tokens: Tokens;
+  readonly lines: Lines;
   readonly dispatcher: Dispatcher;
   readonly exchange: Exchange;
   readonly rooms: Rooms;
+  readonly #settings: ClientSettings;
+  readonly #session: ClientSession;
+  readonly #signals: SignalWatch;
+  readonly #alarm: Alarm;
+  readonly #journal = new Journal();
   #connection: Connection = initialConnection;
   #state: ConnectionState = Object.freeze(stateOf(initialConnection));
   /** Of which the state was looked at last. */
-  #told: Connection = initialConnection;
-  readonly #lines: Lines;
-  readonly #session: ClientSession;
-  readonly #tokens: Tokens;
-  readonly #greeting: Greeting;
-  readonly #journal = new Journal();
+  #toldOf: Connection = initialConnection;
+  #outboxTold: OutboxState | undefined;
   /** Events that came while another one is being worked on, and that one. */
   readonly #mailbox: (() => void)[] = [];
-  readonly #waiters = new ConnectWaiters();
-  readonly #alarm: Alarm;
+  /** Those who have called `connect()`, and those who wait for nothing to be open any more. */
+  readonly #connecting = new Set<Deferred<void>>();
+  readonly #flushing = new Set<() => void>();
   #flushDue = false;
-  readonly #outboxNews: OutboxNews;
-  readonly #signals: SignalWatch;
 
   constructor(ports: ClientPorts, settings: ClientSettings) {
     const { clock, random } = ports;
     const { codec, outbox, scopes, auth } = settings;
-    this.#ports = ports;
-    this.#session = new ClientSession(random, scopes.root.schemas?.versions);
-    this.#tokens = new Tokens(ports, auth);
-    this.#lines = new Lines(ports.dialer, settings, this.#tokens);
-    this.#signals = new SignalWatch(ports.signals, (event) => this.#post(() => this.#step(event)));
+    this.ports = ports;
+    this.tokens = new Tokens(ports, auth);
+    this.lines = new Lines(ports.dialer, settings, this.tokens);
+    this.#signals = new SignalWatch(ports.signals, (event) => this.post(() => this.step(event)));
     this.#alarm = new Alarm(clock, () => this.#ring());
     this.dispatcher = new Dispatcher(settings);
-    const told = (error: unknown) => this.#post(() => this.dispatcher.failed(error, 'reconnect.policy'));
+    const told = (error: unknown) => this.post(() => this.dispatcher.failed(error, 'reconnect.policy'));
     this.#settings = { ...settings, reconnect: guardedPolicy(settings.reconnect, told) };
-    const durable = openStorage(settings, {
-      ...{ ports, post: (run) => this.#post(run), wake: () => this.#wake() },
-      ...{ exchange: () => this.exchange, dispatcher: () => this.dispatcher, rooms: () => this.rooms },
-    });
+    const durable = openStorage(this, settings);
     const { ttlMs } = outbox;
     const defaults = { codec, scopes, clock, random, durable, ttlMs, requestTimeoutMs: REQUEST_TIMEOUT_MS };
     this.exchange = new Exchange(defaults, outbox, {
-      wake: () => this.#wake(),
-      isFree: () => this.#lines.isFree(this.#connection),
+      wake: () => this.wake(),
+      isFree: () => this.#connection.status === 'connected' && this.lines.isFree(this.#connection.socket),
       incoming: (item, seq) => {
         if (!this.dispatcher.take(item, seq)) this.rooms.take(item);
       },
       failed: (error, name) => this.dispatcher.failed(error, name),
-      undelivered: (message, error) => this.#post(() => this.dispatcher.undelivered(message, error)),
+      undelivered: (message, error) => this.post(() => this.dispatcher.undelivered(message, error)),
     });
-    this.#outboxNews = new OutboxNews(this.exchange, this.dispatcher);
     this.rooms = new Rooms(ports, this.exchange, {
       status: () => this.#connection.status,
       nextTask: (run) => {
         const { dial } = this.#connection;
-        clock.setTimer(() => this.#post(() => this.#guard(dial, run)), 0);
+        clock.setTimer(() => this.post(() => this.#guard(dial, run)), 0);
       },
-      tell: (run) => this.#post(run),
+      tell: (run) => this.post(run),
       failed: (error, name) => this.dispatcher.failed(error, name),
       gap: (gap) => this.dispatcher.gap(gap),
       deliver: (room, name, payload, meta) => this.dispatcher.deliver(name, payload, meta, room.listeners),
     });
-    this.#greeting = new Greeting({
-      ...{ clock, session: this.#session, exchange: this.exchange, rooms: this.rooms },
-      ...{ dispatcher: this.dispatcher, tokens: this.#tokens },
-      step: (event) => this.#step(event),
-      wake: () => this.#wake(),
-    });
+    this.#session = new ClientSession(this, scopes.root.schemas?.versions);
   }
 
   get state(): ConnectionState {
@@ -125,36 +115,34 @@ export class Runtime {
   }
 
   get inspection(): Inspection {
-    return inspect({
-      ...{ connection: this.#connection, state: this.#state, exchange: this.exchange },
-      ...{ tokens: this.#tokens, journal: this.#journal, at: this.#ports.clock.now() },
-    });
+    return inspect(this, this.#connection, this.#journal);
   }
 
   submit(draft: Draft): Deferred<unknown> {
     const submitted = this.exchange.submit(draft);
     if (this.#connection.status === 'closed') this.exchange.end();
     // Of much, the server gets some to work on before this task is over.
-    if (this.exchange.fillsFrame) this.#post(() => this.#write());
+    if (this.exchange.fillsFrame) this.post(() => this.#write());
     return submitted;
   }
 
   connect({ auth, signal }: ConnectOptions): Sending<void> {
-    const waiter = this.#waiters.make(signal);
-    this.#post(() => {
-      this.#waiters.add(waiter);
-      const anew = auth !== undefined && this.#tokens.replace(auth);
-      if (this.#connection.status === 'needs-auth') this.#tokens.forgive();
-      this.#step({ type: 'connect', anew });
-      this.#waiters.settle(this.#connection);
+    const waiter = waiterOf({ signal }, () => this.#connecting.delete(waiter));
+    this.post(() => {
+      // From here on it is told: what was before its own attempt is not its business.
+      this.#connecting.add(waiter);
+      const anew = auth !== undefined && this.tokens.replace(auth);
+      if (this.#connection.status === 'needs-auth') this.tokens.forgive();
+      this.step({ type: 'connect', anew });
+      tellWaiters(this.#connecting, this.#connection);
     });
     return waiter.sending;
   }
 
   disconnect(): void {
-    this.#post(() => {
-      this.#step({ type: 'disconnect' });
-      this.#tokens.abandon();
+    this.post(() => {
+      this.step({ type: 'disconnect' });
+      this.tokens.abandon();
     });
   }
 
@@ -162,26 +150,37 @@ export class Runtime {
   async close(reason: string): Promise<void> {
     this.dispatcher.mute();
     this.exchange.answering.handlers.clear();
-    this.#post(() => {
-      this.#step({ type: 'close', reason });
-      this.#tokens.abandon();
+    this.post(() => {
+      this.step({ type: 'close', reason });
+      this.tokens.abandon();
       this.exchange.end();
       this.rooms.end();
-      this.#waiters.settle(this.#connection);
+      tellWaiters(this.#connecting, this.#connection);
     });
     await this.exchange.closed();
   }
 
-  /** Calls `tell` when nothing is open any more, until the returned function is called. */
-  whenFlushed(tell: () => void): () => void {
-    this.#wake();
-    return this.#outboxNews.whenFlushed(tell);
+  /** Waits until nothing is open any more; as long as `timeoutMs` or `signal` allow. */
+  flush({ timeoutMs, signal }: Patience): Sending<void> {
+    const details = { delivery: 'unknown', messageId: '' } as const;
+    const late = holdfastError(
+      'ERR_TIMEOUT',
+      `not every message was settled within ${timeoutMs} ms`,
+      details,
+    );
+    const flushed = (): void => waiter.resolve();
+    const waiter = waiterOf({ signal, timeoutMs, late, clock: this.ports.clock }, () =>
+      this.#flushing.delete(flushed),
+    );
+    this.#flushing.add(flushed);
+    this.wake();
+    return waiter.sending;
   }
 
   // ── One event at a time ────────────────────────────────────────────────────────────────────────────────────
 
   /** Runs `event`, after those that are being worked on or waiting already. */
-  #post(event: () => void): void {
+  post(event: () => void): void {
     this.#mailbox.push(event);
     if (this.#mailbox.length > 1) return;
     for (let next = this.#mailbox[0]; next; next = this.#mailbox[0]) {
@@ -197,20 +196,20 @@ export class Runtime {
     this.#arm();
   }
 
-  #step(event: ConnectionEvent): void {
+  step(event: ConnectionEvent): void {
     const before = this.#connection;
-    const now = this.#ports.clock.now();
+    const now = this.ports.clock.now();
     // Whatever comes next, it is not shown again: who is logged in may have changed by then.
-    if (event.type === 'failed' && !isRetried(event.error)) this.#tokens.rejected();
+    if (event.type === 'failed' && !isRetried(event.error)) this.tokens.rejected();
     const { reconnect, heartbeat } = this.#settings;
     const around = {
       reconnect,
       heartbeat,
       now,
-      fraction: this.#ports.random.fraction(),
+      fraction: this.ports.random.fraction(),
       awaitingSince: this.exchange.awaitingSince,
       isOffline: this.#signals.network === 'gone',
-      canRenewToken: this.#tokens.canRenew,
+      canRenewToken: this.tokens.canRenew,
     };
     const { connection, effects } = step(before, event, around);
     this.#connection = connection;
@@ -225,17 +224,15 @@ export class Runtime {
         return this.#prepare(effect.dial, effect.attempt);
       case 'dial':
         return this.#dial(effect.dial);
-      case 'hello': {
-        const line = this.#lines.get(effect.dial);
-        return line && this.#greeting.hello(effect.dial, line);
-      }
+      case 'hello':
+        return this.#session.hello(effect.dial);
       case 'ping':
         return this.exchange.control([Type.PING]);
       case 'pong':
         return this.exchange.control([Type.PONG]);
       case 'bye': {
-        const bye = this.exchange.farewell([Type.BYE, 'closed', ''], this.#ports.clock.now());
-        return this.#lines.send(effect.dial, bye);
+        const bye = this.exchange.farewell([Type.BYE, 'closed', ''], this.ports.clock.now());
+        return this.lines.send(effect.dial, bye);
       }
       case 'hang-up':
         return this.#hangUp(effect);
@@ -244,18 +241,25 @@ export class Runtime {
 
   /** Tells the application what changed, after all is done: a listener sees the machine at rest. */
   #tellState(): void {
-    const previous = this.#state;
     const connection = this.#connection;
-    const isNew = connection !== this.#told;
-    this.#told = connection;
-    const state = isNew ? Object.freeze(stateOf(connection)) : previous;
-    if (!sameState(previous, state)) {
-      this.#state = state;
-      // Before the listeners: one that calls connect() begins something new.
-      this.#waiters.settle(this.#connection);
-      this.dispatcher.state(state, previous);
+    if (connection !== this.#toldOf) {
+      this.#toldOf = connection;
+      const previous = this.#state;
+      const state = Object.freeze(stateOf(connection));
+      if (!sameState(previous, state)) {
+        this.#state = state;
+        // Before the listeners: one that calls connect() begins something new.
+        tellWaiters(this.#connecting, connection);
+        this.dispatcher.state(state, previous);
+      }
     }
-    this.#outboxNews.tell(connection.status === 'closed');
+    const { outbox, busy } = this.exchange;
+    if (outbox !== this.#outboxTold) {
+      this.#outboxTold = outbox;
+      this.dispatcher.outbox(outbox);
+    }
+    if (busy && connection.status !== 'closed') return;
+    for (const flushed of this.#flushing) flushed();
   }
 
   // ── The timer ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -265,19 +269,19 @@ export class Runtime {
     const { status } = this.#connection;
     const isUp = status === 'connected';
     const connectionAt = deadlineOf(this.#connection, this.exchange.awaitingSince) ?? Infinity;
-    const refreshAt = isUp ? this.#tokens.refreshAt : Infinity;
+    const refreshAt = isUp ? this.tokens.refreshAt : Infinity;
     // What is about to be written takes an ack along.
     const messagesAt = this.exchange.deadlineAt(isUp && !this.#flushDue);
     this.#alarm.set(status === 'closed' ? Infinity : Math.min(connectionAt, messagesAt, refreshAt));
   }
 
   #ring(): void {
-    this.#post(() => {
-      this.#step({ type: 'tick' });
-      const now = this.#ports.clock.now();
+    this.post(() => {
+      this.step({ type: 'tick' });
+      const now = this.ports.clock.now();
       this.exchange.tick(now);
       const connection = this.#connection;
-      if (connection.status === 'connected' && now >= this.#tokens.refreshAt)
+      if (connection.status === 'connected' && now >= this.tokens.refreshAt)
         this.#refreshToken(connection.socket);
     });
   }
@@ -286,15 +290,15 @@ export class Runtime {
 
   #prepare(dial: number, attempt: number): void {
     const prepared = (error?: HoldfastError): void =>
-      this.#step(error ? { type: 'failed', dial, error } : { type: 'prepared', dial });
+      this.step(error ? { type: 'failed', dial, error } : { type: 'prepared', dial });
     const post = this.#poster(dial);
-    if (this.#lines.prepare(dial, attempt, (error) => post(() => prepared(error)))) prepared();
+    if (this.lines.prepare(dial, attempt, (error) => post(() => prepared(error)))) prepared();
   }
 
   /** What an older dial has to say changes nothing. */
   #poster(dial: number): (event: () => void) => void {
     return (event) =>
-      this.#post(() => {
+      this.post(() => {
         const connection = this.#connection;
         const isUp = connection.status === 'connected';
         if (dial === connection.dial || (isUp && dial === connection.socket)) event();
@@ -303,19 +307,18 @@ export class Runtime {
 
   #dial(dial: number): void {
     const post = this.#poster(dial);
-    this.#lines.dial(dial, {
-      opened: () => post(() => this.#step({ type: 'opened', dial })),
+    this.lines.dial(dial, {
+      opened: () => post(() => this.step({ type: 'opened', dial })),
       received: (data) => post(() => this.#received(dial, data)),
       failed: (failure) => post(() => this.#failed(dial, failure)),
     });
   }
 
-  #failed(dial: number, failure: SocketFailure): void {
-    const { id } = this.#session;
-    this.#step({ type: 'failed', dial, ...failure });
+  #failed(dial: number, loss: Loss): void {
+    this.step({ type: 'failed', dial, ...loss });
     // What a server says to which we wanted to move is no proof against the connection that stands.
-    if (this.#connection.status === 'connected' || id === undefined) return;
-    if (failure.endCode === CloseCode.SESSION_LOST) this.#greeting.lose(id, {});
+    const isUp = this.#connection.status === 'connected';
+    if (!isUp && loss.endCode === CloseCode.SESSION_LOST) this.#session.lose({});
   }
 
   #hangUp({ dial, code, reason }: Extract<ConnectionEffect, { do: 'hang-up' }>): void {
@@ -324,34 +327,35 @@ export class Runtime {
       this.exchange.detach();
       this.rooms.detached();
     }
-    this.#lines.hangUp(dial, code, reason);
+    this.lines.hangUp(dial, code, reason);
   }
 
   /** Writes at the end of this task: what one task sends shares frames. */
-  #wake(): void {
+  wake(): void {
     if (this.#flushDue) return;
     this.#flushDue = true;
-    this.#ports.clock.defer(() => {
+    this.ports.clock.defer(() => {
       this.#flushDue = false;
-      this.#post(() => this.#write());
+      this.post(() => this.#write());
     });
   }
 
   #write(): void {
     if (this.#connection.status !== 'connected') return;
-    this.#lines.send(this.#connection.socket, this.exchange.frames(this.#ports.clock.now()));
+    this.lines.send(this.#connection.socket, this.exchange.frames(this.ports.clock.now()));
   }
 
   #received(dial: number, data: WireData): void {
     this.#guard(dial, () => {
       const frame = parseFrame(this.#settings.codec.decode(data));
+      const bye = frame.items.find((item) => item[0] === Type.BYE);
       const connection = this.#connection;
       if (connection.status === 'connected' && connection.socket === dial) {
         this.#take(dial, frame, data.length);
-      } else if (!this.#farewell(dial, frame)) {
-        const line = this.#lines.get(dial);
-        if (line) this.#greeting.welcome(dial, line, frame);
-      }
+      } else if (!bye) this.#session.welcome(dial, frame);
+      if (!bye) return;
+      const isOver = bye[1] === 'ERR_SESSION_LOST' || bye[1] === 'ERR_SESSION_ENDED';
+      this.#failed(dial, { error: errorOfBye(bye), endCode: isOver ? CloseCode.SESSION_LOST : undefined });
     });
   }
 
@@ -361,40 +365,28 @@ export class Runtime {
       read();
     } catch (cause) {
       const code = cause instanceof SequenceGapError ? CloseCode.GAP : CloseCode.BAD_FRAME;
-      const why = cause instanceof Error ? cause.message : String(cause);
-      const error = holdfastError('ERR_PROTOCOL', `the server broke the protocol: ${why}`, { cause });
-      this.#step({ type: 'failed', dial, error, code });
+      const text = `the server broke the protocol: ${messageOf(cause)}`;
+      this.step({ type: 'failed', dial, error: holdfastError('ERR_PROTOCOL', text, { cause }), code });
     }
   }
 
   #take(dial: number, frame: Frame, bytes: number): void {
-    if (hearsNews(this.#connection, this.#ports.clock.now())) this.#step({ type: 'heard', dial });
+    if (hearsNews(this.#connection, this.ports.clock.now())) this.step({ type: 'heard', dial });
     const has = (wanted: number): boolean => frame.items.some(([type]) => type === wanted);
-    if (has(Type.PONG)) this.#step({ type: 'pong-came', dial });
+    if (has(Type.PONG)) this.step({ type: 'pong-came', dial });
     this.exchange.receive(frame, bytes);
     // Once, however often the server asks in one frame.
-    if (has(Type.PING)) this.#step({ type: 'ping-came', dial });
+    if (has(Type.PING)) this.step({ type: 'ping-came', dial });
     for (const item of frame.items) {
-      if (item[0] === Type.AUTH && typeof item[1] !== 'string') this.#tokens.accepted(item[1]);
-      if (item[0] === Type.GOAWAY) this.#step({ type: 'goaway', dial, afterMs: item[2] });
-      if (item[0] === Type.BYE) this.#farewell(dial, frame);
+      if (item[0] === Type.AUTH && typeof item[1] !== 'string') this.tokens.accepted(item[1]);
+      if (item[0] === Type.GOAWAY) this.step({ type: 'goaway', dial, afterMs: item[2] });
     }
-  }
-
-  /** True if the server said goodbye. */
-  #farewell(dial: number, { items }: Frame): boolean {
-    const bye = items.find((item) => item[0] === Type.BYE);
-    if (!bye) return false;
-    const isOver = bye[1] === 'ERR_SESSION_LOST' || bye[1] === 'ERR_SESSION_ENDED';
-    const endCode = isOver ? CloseCode.SESSION_LOST : undefined;
-    this.#failed(dial, { error: errorOfBye(bye), endCode });
-    return true;
   }
 
   /** For the connection that stands, not for the one to which it may be moving. */
   #refreshToken(socket: number): void {
     const post = this.#poster(socket);
-    this.#tokens.refresh().then(
+    this.tokens.refresh().then(
       (token = '') => post(() => this.exchange.control([Type.AUTH, token])),
       (error: HoldfastError) =>
         post(() => (isRetried(error) ? this.dispatcher.report(error) : this.#failed(socket, { error }))),

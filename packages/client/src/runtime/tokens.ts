@@ -1,4 +1,11 @@
-import { type Clock, checkThat, holdfastError, isRejectError, type Random } from '@holdfast/protocol';
+import {
+  type Clock,
+  checkThat,
+  holdfastError,
+  isRejectError,
+  messageOf,
+  type Random,
+} from '@holdfast/protocol';
 import type { TokenSource } from '../types.js';
 
 /** How much of a token's time may pass until the next one is asked for, give or take a tenth. */
@@ -134,7 +141,7 @@ export class Tokens {
       this.#known = { token, freshUntil: Infinity, isFresh: true };
       return token;
     } catch (cause) {
-      const text = `auth gave no token: ${cause instanceof Error ? cause.message : String(cause)}`;
+      const text = `auth gave no token: ${messageOf(cause)}`;
       if (!isRejectError(cause)) throw holdfastError('ERR_TOKEN_SOURCE', text, { cause });
       throw holdfastError('ERR_AUTH_REFUSED', text, { cause, reason: cause.reason });
     } finally {

@@ -124,7 +124,7 @@ describe('flush()', () => {
     expect(() => client.flush({ timeoutMs: -1 })).toThrow(TypeError);
     expect(() => client.flush({ timeout: 5 } as never)).toThrow("flush(options): unknown option 'timeout'");
     expect(() => client.flush({ signal: 5 as never })).toThrow(
-      'flush({ signal }) must be an AbortSignal, not 5',
+      'flush(options).signal must be an AbortSignal, not 5',
     );
   });
 });
