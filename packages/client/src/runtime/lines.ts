@@ -113,8 +113,8 @@ export class Lines {
   }
 
   /** True if there is a socket that takes more. */
-  isFree(dial: number): boolean {
-    const { bufferedBytes = Infinity } = this.#lines.get(dial)?.transport ?? {};
+  isFree(dial: number | undefined): boolean {
+    const { bufferedBytes = Infinity } = this.#lines.get(dial ?? 0)?.transport ?? {};
     return bufferedBytes < MAX_BUFFERED_BYTES;
   }
 

@@ -22,6 +22,7 @@ import {
   initialConnection,
   type Loss,
   sameState,
+  socketOf,
   stateOf,
   step,
 } from '../core/connection.js';
@@ -82,18 +83,19 @@ export class Runtime {
     this.#signals = new SignalWatch(ports.signals, (event) => this.post(() => this.step(event)));
     this.#alarm = new Alarm(clock, () => this.#ring());
     this.dispatcher = new Dispatcher(settings);
-    const told = (error: unknown) => this.post(() => this.dispatcher.failed(error, 'reconnect.policy'));
-    this.#settings = { ...settings, reconnect: guardedPolicy(settings.reconnect, told) };
+    const failed = (error: unknown, name: string) => this.dispatcher.failed(error, name);
+    const misled = (error: unknown) => this.post(() => failed(error, 'reconnect.policy'));
+    this.#settings = { ...settings, reconnect: guardedPolicy(settings.reconnect, misled) };
     const durable = openStorage(this, settings);
     const { ttlMs } = outbox;
     const defaults = { codec, scopes, clock, random, durable, ttlMs, requestTimeoutMs: REQUEST_TIMEOUT_MS };
     this.exchange = new Exchange(defaults, outbox, {
       wake: () => this.wake(),
-      isFree: () => this.#connection.status === 'connected' && this.lines.isFree(this.#connection.socket),
+      isFree: () => this.lines.isFree(this.#socket),
       incoming: (item, seq) => {
         if (!this.dispatcher.take(item, seq)) this.rooms.take(item);
       },
-      failed: (error, name) => this.dispatcher.failed(error, name),
+      failed,
       undelivered: (message, error) => this.post(() => this.dispatcher.undelivered(message, error)),
     });
     this.rooms = new Rooms(ports, this.exchange, {
@@ -103,7 +105,7 @@ export class Runtime {
         clock.setTimer(() => this.post(() => this.#guard(dial, run)), 0);
       },
       tell: (run) => this.post(run),
-      failed: (error, name) => this.dispatcher.failed(error, name),
+      failed,
       gap: (gap) => this.dispatcher.gap(gap),
       deliver: (room, name, payload, meta) => this.dispatcher.deliver(name, payload, meta, room.listeners),
     });
@@ -266,13 +268,13 @@ export class Runtime {
 
   /** The nearest deadline of all. */
   #arm(): void {
-    const { status } = this.#connection;
-    const isUp = status === 'connected';
+    const isUp = this.#socket !== undefined;
     const connectionAt = deadlineOf(this.#connection, this.exchange.awaitingSince) ?? Infinity;
     const refreshAt = isUp ? this.tokens.refreshAt : Infinity;
     // What is about to be written takes an ack along.
     const messagesAt = this.exchange.deadlineAt(isUp && !this.#flushDue);
-    this.#alarm.set(status === 'closed' ? Infinity : Math.min(connectionAt, messagesAt, refreshAt));
+    const isClosed = this.#connection.status === 'closed';
+    this.#alarm.set(isClosed ? Infinity : Math.min(connectionAt, messagesAt, refreshAt));
   }
 
   #ring(): void {
@@ -280,50 +282,48 @@ export class Runtime {
       this.step({ type: 'tick' });
       const now = this.ports.clock.now();
       this.exchange.tick(now);
-      const connection = this.#connection;
-      if (connection.status === 'connected' && now >= this.tokens.refreshAt)
-        this.#refreshToken(connection.socket);
+      const socket = this.#socket;
+      if (socket !== undefined && now >= this.tokens.refreshAt) this.#refreshToken(socket);
     });
   }
 
   // ── The socket ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  #prepare(dial: number, attempt: number): void {
-    const prepared = (error?: HoldfastError): void =>
-      this.step(error ? { type: 'failed', dial, error } : { type: 'prepared', dial });
-    const post = this.#poster(dial);
-    if (this.lines.prepare(dial, attempt, (error) => post(() => prepared(error)))) prepared();
+  /** Of the connection that stands. */
+  get #socket(): number | undefined {
+    return socketOf(this.#connection);
   }
 
   /** What an older dial has to say changes nothing. */
-  #poster(dial: number): (event: () => void) => void {
-    return (event) =>
-      this.post(() => {
-        const connection = this.#connection;
-        const isUp = connection.status === 'connected';
-        if (dial === connection.dial || (isUp && dial === connection.socket)) event();
-      });
+  #hear(dial: number, event: () => void): void {
+    this.post(() => {
+      if (dial === this.#connection.dial || dial === this.#socket) event();
+    });
+  }
+
+  #prepare(dial: number, attempt: number): void {
+    const prepared = (error?: HoldfastError): void =>
+      this.step(error ? { type: 'failed', dial, error } : { type: 'prepared', dial });
+    if (this.lines.prepare(dial, attempt, (error) => this.#hear(dial, () => prepared(error)))) prepared();
   }
 
   #dial(dial: number): void {
-    const post = this.#poster(dial);
     this.lines.dial(dial, {
-      opened: () => post(() => this.step({ type: 'opened', dial })),
-      received: (data) => post(() => this.#received(dial, data)),
-      failed: (failure) => post(() => this.#failed(dial, failure)),
+      opened: () => this.#hear(dial, () => this.step({ type: 'opened', dial })),
+      received: (data) => this.#hear(dial, () => this.#received(dial, data)),
+      failed: (loss) => this.#hear(dial, () => this.#failed(dial, loss)),
     });
   }
 
   #failed(dial: number, loss: Loss): void {
     this.step({ type: 'failed', dial, ...loss });
     // What a server says to which we wanted to move is no proof against the connection that stands.
-    const isUp = this.#connection.status === 'connected';
-    if (!isUp && loss.endCode === CloseCode.SESSION_LOST) this.#session.lose({});
+    if (this.#socket === undefined && loss.endCode === CloseCode.SESSION_LOST) this.#session.lose({});
   }
 
   #hangUp({ dial, code, reason }: Extract<ConnectionEffect, { do: 'hang-up' }>): void {
     // The connection that is to follow has taken nothing over yet.
-    if (this.#connection.status !== 'connected' || this.#connection.socket === dial) {
+    if (this.#socket === undefined || this.#socket === dial) {
       this.exchange.detach();
       this.rooms.detached();
     }
@@ -341,18 +341,16 @@ export class Runtime {
   }
 
   #write(): void {
-    if (this.#connection.status !== 'connected') return;
-    this.lines.send(this.#connection.socket, this.exchange.frames(this.ports.clock.now()));
+    const socket = this.#socket;
+    if (socket !== undefined) this.lines.send(socket, this.exchange.frames(this.ports.clock.now()));
   }
 
   #received(dial: number, data: WireData): void {
     this.#guard(dial, () => {
       const frame = parseFrame(this.#settings.codec.decode(data));
       const bye = frame.items.find((item) => item[0] === Type.BYE);
-      const connection = this.#connection;
-      if (connection.status === 'connected' && connection.socket === dial) {
-        this.#take(dial, frame, data.length);
-      } else if (!bye) this.#session.welcome(dial, frame);
+      if (dial === this.#socket) this.#take(dial, frame, data.length);
+      else if (!bye) this.#session.welcome(dial, frame);
       if (!bye) return;
       const isOver = bye[1] === 'ERR_SESSION_LOST' || bye[1] === 'ERR_SESSION_ENDED';
       this.#failed(dial, { error: errorOfBye(bye), endCode: isOver ? CloseCode.SESSION_LOST : undefined });
@@ -385,11 +383,12 @@ export class Runtime {
 
   /** For the connection that stands, not for the one to which it may be moving. */
   #refreshToken(socket: number): void {
-    const post = this.#poster(socket);
     this.tokens.refresh().then(
-      (token = '') => post(() => this.exchange.control([Type.AUTH, token])),
+      (token = '') => this.#hear(socket, () => this.exchange.control([Type.AUTH, token])),
       (error: HoldfastError) =>
-        post(() => (isRetried(error) ? this.dispatcher.report(error) : this.#failed(socket, { error }))),
+        this.#hear(socket, () =>
+          isRetried(error) ? this.dispatcher.report(error) : this.#failed(socket, { error }),
+        ),
     );
   }
 }

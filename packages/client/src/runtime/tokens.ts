@@ -28,20 +28,18 @@ type Token = string | undefined;
  * must be: an identity provider has limits of its own.
  */
 export class Tokens {
-  readonly #clock: Clock;
-  readonly #random: Random;
+  readonly #ports: { readonly clock: Clock; readonly random: Random };
   #source: TokenSource | undefined;
-  #known: { readonly token: string; readonly freshUntil: number; readonly isFresh: boolean } | undefined;
-  #asking: { readonly answer: Promise<Token>; readonly aborter: AbortController } | undefined;
+  #known: { readonly token: string; freshUntil: number; isFresh: boolean } | undefined;
+  #asking: { readonly answer: Promise<string>; readonly aborter: AbortController } | undefined;
   #reason: Reason = 'connect';
   /** In a row. */
   #refused = 0;
   /** When a connection that stands needs another one. */
   refreshAt = Infinity;
 
-  constructor({ clock, random }: { readonly clock: Clock; readonly random: Random }, source?: TokenSource) {
-    this.#clock = clock;
-    this.#random = random;
+  constructor(ports: { readonly clock: Clock; readonly random: Random }, source?: TokenSource) {
+    this.#ports = ports;
     this.#source = source;
   }
 
@@ -50,7 +48,7 @@ export class Tokens {
     if (source === this.#source) return false;
     this.abandon();
     this.#source = source;
-    this.#refused = 0;
+    this.forgive();
     this.#forget('connect');
     return true;
   }
@@ -68,38 +66,35 @@ export class Tokens {
   /** For an attempt; at once if one is known that is fresh. Rejects with `ERR_TOKEN_SOURCE`, or `ERR_AUTH_REFUSED`. */
   get(): Token | Promise<Token> {
     if (typeof this.#source !== 'function') return this.#source;
-    if (this.#known && this.#clock.now() < this.#known.freshUntil) {
-      // It has lain here since: should it be refused now, that says nothing of its source.
-      this.#known = { ...this.#known, isFresh: false };
-      return this.#known.token;
-    }
-    return this.#ask(this.#reason);
+    const known = this.#known;
+    if (!known || this.#now >= known.freshUntil) return this.#ask(this.#reason);
+    // It has lain here since: should it be refused now, that says nothing of its source.
+    known.isFresh = false;
+    return known.token;
   }
 
   /** For a connection that stands. Rejects with `ERR_TOKEN_SOURCE`, also after 10 s. */
   async refresh(): Promise<Token> {
-    this.refreshAt = this.#clock.now() + SOURCE_TIMEOUT_MS + RETRY_MS;
-    const cancel = this.#clock.setTimer(() => this.abandon(), SOURCE_TIMEOUT_MS);
+    this.refreshAt = this.#now + SOURCE_TIMEOUT_MS + RETRY_MS;
+    const cancel = this.#ports.clock.setTimer(() => this.abandon(), SOURCE_TIMEOUT_MS);
     try {
       return await this.#ask('expiring');
     } finally {
       cancel();
       // Unless there is another source by now, or another token is wanted anyway.
-      if (this.refreshAt < Infinity) {
-        this.refreshAt = Math.min(this.refreshAt, this.#clock.now() + RETRY_MS);
-      }
+      if (this.refreshAt < Infinity) this.refreshAt = Math.min(this.refreshAt, this.#now + RETRY_MS);
     }
   }
 
   /** The server has accepted the token, and says in how many ms it expires. */
   accepted(expiresInMs = Infinity): void {
-    this.#refused = 0;
+    this.forgive();
     this.#reason = 'connect';
     if (!this.#known) return;
-    const part = FRESH_PART * (0.9 + 0.2 * this.#random.fraction());
-    const freshUntil = this.#clock.now() + part * expiresInMs;
-    this.#known = { ...this.#known, freshUntil, isFresh: false };
-    this.refreshAt = Math.max(freshUntil, this.#clock.now() + MIN_FRESH_MS);
+    const part = FRESH_PART * (0.9 + 0.2 * this.#ports.random.fraction());
+    const freshUntil = this.#now + part * expiresInMs;
+    Object.assign(this.#known, { freshUntil, isFresh: false });
+    this.refreshAt = Math.max(freshUntil, this.#now + MIN_FRESH_MS);
   }
 
   /** The server wants another one. */
@@ -115,47 +110,47 @@ export class Tokens {
     this.#asking = undefined;
   }
 
+  get #now(): number {
+    return this.#ports.clock.now();
+  }
+
   #forget(reason: Reason): void {
     this.#known = undefined;
     this.#reason = reason;
     this.refreshAt = Infinity;
   }
 
-  #ask(reason: Reason): Promise<Token> {
+  #ask(reason: Reason): Promise<string> {
     if (this.#asking) return this.#asking.answer;
     const aborter = new AbortController();
-    const asking = { answer: this.#fetch(reason, aborter.signal), aborter };
+    const answer = this.#fetch(reason, aborter.signal).finally(() => {
+      if (this.#asking === asking) this.#asking = undefined;
+    });
+    const asking = { answer, aborter };
     this.#asking = asking;
-    return asking.answer;
+    return answer;
   }
 
-  async #fetch(reason: Reason, signal: AbortSignal): Promise<Token> {
+  async #fetch(reason: Reason, signal: AbortSignal): Promise<string> {
+    const late = new Error('it took too long');
     try {
       const source = this.#source as Exclude<TokenSource, string>;
-      // Also what it throws at once comes later: by then `#asking` stands, and is cleared below.
-      const answer = new Promise((resolve) => resolve(source({ reason, signal })));
-      const token = await Promise.race([answer, abortOf(signal)]);
+      const token = await Promise.race([
+        source({ reason, signal }),
+        new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(late))),
+      ]);
       checkToken(token, 'what it gives');
       // Given up in the very moment in which it answered.
-      if (signal.aborted) throw new Error(GIVEN_UP);
+      if (signal.aborted) throw late;
       this.#known = { token, freshUntil: Infinity, isFresh: true };
       return token;
     } catch (cause) {
       const text = `auth gave no token: ${messageOf(cause)}`;
-      if (!isRejectError(cause)) throw holdfastError('ERR_TOKEN_SOURCE', text, { cause });
-      throw holdfastError('ERR_AUTH_REFUSED', text, { cause, reason: cause.reason });
-    } finally {
-      if (this.#asking?.aborter.signal === signal) this.#asking = undefined;
+      throw isRejectError(cause)
+        ? holdfastError('ERR_AUTH_REFUSED', text, { cause, reason: cause.reason })
+        : holdfastError('ERR_TOKEN_SOURCE', text, { cause });
     }
   }
-}
-
-const GIVEN_UP = 'it took too long';
-
-function abortOf(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(new Error(GIVEN_UP)), { once: true });
-  });
 }
 
 /** Throws a `TypeError` unless it is a token that a first frame can carry. */

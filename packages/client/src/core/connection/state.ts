@@ -200,6 +200,10 @@ export function inPhase(connection: Attempting | Connected, phase: Phase, now: n
   return { ...connection, greeted, successor: { phase, deadlineAt } };
 }
 
+/** The dial whose socket the connection that stands has; undefined without one. */
+export const socketOf = (connection: Connection): number | undefined =>
+  connection.status === 'connected' ? connection.socket : undefined;
+
 /** How far the attempt is that is under way, by itself or beside the connection that stands. */
 export function phaseOf(connection: Connection): Phase | undefined {
   if (connection.status === 'connected') return connection.successor?.phase;

@@ -4,8 +4,14 @@ import type { Dialer } from '../../ports/transport.js';
 
 const CLOSE_TIMEOUT_MS = 2_000;
 
-/** Without a listener an error would crash the process in Node. */
-const ignore = (): void => undefined;
+/** Hears nothing more of it. */
+function deafen(socket: WebSocket): void {
+  socket.onopen = null;
+  socket.onmessage = null;
+  socket.onclose = null;
+  // Without a listener an error would crash the process in Node.
+  socket.onerror = () => undefined;
+}
 
 /** `ws` says why (refused, unexpected status); a browser never does. */
 function causeOf(event: object): { readonly cause?: unknown } {
@@ -43,23 +49,18 @@ export const webSocketDialer: Dialer = {
     };
     // A dial that fails ends here already: the WebSocket of Node 20 lets no `close` follow, against the standard.
     socket.onerror = (event) => {
-      socket.onerror = ignore;
-      socket.onclose = null;
+      deafen(socket);
       events.close({ code: 1006, reason: '', ...causeOf(event) });
     };
     socket.onclose = ({ code, reason }) => events.close({ code, reason, ...cause });
 
     const transport: Transport = {
-      send(data) {
-        if (socket.readyState === WebSocket.OPEN) socket.send(data as string);
-      },
+      // One that is closing takes nothing any more, and says nothing of it.
+      send: (data) => socket.send(data as string),
       close(code, reason) {
-        socket.onopen = null;
-        socket.onmessage = null;
-        socket.onerror = ignore;
-        socket.onclose = null;
+        deafen(socket);
         // Browsers take only these codes and 123 bytes of reason; 40 characters are never more.
-        const allowed = code === CloseCode.NORMAL || (code >= 3000 && code <= 4999);
+        const allowed = code >= 3000 && code <= 4999;
         const isShort = new TextEncoder().encode(reason).length <= 123;
         socket.close(allowed ? code : CloseCode.NORMAL, isShort ? reason : reason.slice(0, 40));
         letGo(socket);

@@ -33,14 +33,14 @@ export const LINK_RULES: readonly Mutant[] = [
     edits: [
       {
         file: RUNTIME,
-        find: 'if (dial === connection.dial || (isUp && dial === connection.socket)) event();',
-        put: 'if (isUp || dial > 0) event();',
+        find: 'if (dial === this.#connection.dial || dial === this.#socket) event();',
+        put: 'if (dial > 0) event();',
       },
       // Asked a second time where frames come in: without that, such a frame is nobody's, and dropped.
       {
         file: RUNTIME,
-        find: "if (connection.status === 'connected' && connection.socket === dial) {",
-        put: "if (connection.status === 'connected') {",
+        find: 'if (dial === this.#socket) this.#take',
+        put: 'if (this.#socket !== undefined) this.#take',
       },
     ],
   },
