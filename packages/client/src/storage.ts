@@ -42,7 +42,7 @@ export function memoryOutbox(
 /** In a store of your own making, such as SQLite or the storage of a phone: see `OutboxStore`. */
 export function outboxOn(store: OutboxStore, { userId }: StorageOptions = {}): OutboxStorage {
   checkType(userId, 'string', 'outbox storage: userId');
-  return { name: store.name, open: (around) => new StoredOutbox(store, userId, around) };
+  return { name: store.name, open: (client) => new StoredOutbox(store, userId, client) };
 }
 
 export type { OutboxStorage } from './core/types.js';

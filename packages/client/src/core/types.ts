@@ -10,7 +10,7 @@ import type {
   Sending,
   WireData,
 } from '@holdfast/protocol';
-import type { UndeliveredMessage } from '../types.js';
+import type { RestoredMessage, UndeliveredMessage } from '../types.js';
 
 /** Who hears the stream that answers a request. */
 export interface StreamEar {
@@ -67,22 +67,25 @@ export interface DurableEnding {
   readonly delivery: 'unsent' | 'unknown';
 }
 
-/** What a durable outbox needs of its client. */
-export interface DurableSurroundings {
-  readonly codec: Codec;
-  readonly clock: Clock;
-  readonly random: Random;
+/** The client whose messages are kept: as much of it as a durable outbox needs. What it has not yet when it opens one, it has later. */
+export interface DurableClient {
+  readonly ports: { readonly clock: Clock; readonly random: Random };
+  readonly settings: { readonly codec: Codec };
+  readonly exchange: {
+    /** What an earlier life has left, to be sent before anything else. */
+    restore(messages: readonly Message[]): void;
+    /** It ends here, for the reason in `text`. */
+    fail(message: Message, ending: DurableEnding, text: string): void;
+  };
+  readonly dispatcher: {
+    restored(messages: readonly RestoredMessage[]): void;
+    report(error: HoldfastError): void;
+  };
+  readonly rooms: { get(room: string): { readonly wanted: boolean } };
   /** Runs `run` when nothing else is being done. */
   post(run: () => void): void;
   /** Messages are no longer held. */
   wake(): void;
-  /** What an earlier life has left, to be sent before anything else. */
-  restore(messages: readonly Message[]): void;
-  /** It ends here, for the reason in `text`. */
-  fail(message: Message, ending: DurableEnding, text: string): void;
-  report(error: HoldfastError): void;
-  /** Whether the application wants to be in this room. */
-  isWanted(room: string): boolean;
 }
 
 /** Keeps messages in storage as long as they are open. */
@@ -112,5 +115,5 @@ export interface DurableOutbox {
 /** Makes durable outboxes; `@holdfast/client/storage` has some. */
 export interface OutboxStorage {
   readonly name: string;
-  open(around: DurableSurroundings): DurableOutbox;
+  open(client: DurableClient): DurableOutbox;
 }

@@ -1,8 +1,8 @@
 import { type HoldfastError, holdfastError, type OutboxPlace } from '@holdfast/protocol';
-import type { DurableOutbox, DurableSession, DurableSurroundings, Message } from '../core/types.js';
+import type { DurableClient, DurableOutbox, DurableSession, Message } from '../core/types.js';
 import type { OpenOutbox, OutboxStore, StoredMessage } from '../ports/storage.js';
 import { Places } from './places.js';
-import { restored, storedForm } from './stored-form.js';
+import { restored, restoredPart, storedForm } from './stored-form.js';
 
 /** Who waits for an answer of the storage waits no longer; what it does later does no harm. */
 const DEADLINE_MS = 5_000;
@@ -36,7 +36,7 @@ type Store =
  */
 export class StoredOutbox implements DurableOutbox {
   readonly #store: OutboxStore;
-  readonly #around: DurableSurroundings;
+  readonly #client: DurableClient;
   readonly #places: Places;
   /** Whose messages these are; known from the first session on, or from the beginning if the application has said so. */
   #userId: string | undefined;
@@ -54,11 +54,11 @@ export class StoredOutbox implements DurableOutbox {
   /** Whom to tell when there is nothing to do. */
   readonly #idle: (() => void)[] = [];
 
-  constructor(store: OutboxStore, userId: string | undefined, around: DurableSurroundings) {
+  constructor(store: OutboxStore, userId: string | undefined, client: DurableClient) {
     this.#store = store;
     this.#userId = userId;
-    this.#around = around;
-    this.#places = new Places(around.random);
+    this.#client = client;
+    this.#places = new Places(client.ports.random);
     if (userId !== undefined) this.#run();
   }
 
@@ -179,7 +179,7 @@ export class StoredOutbox implements DurableOutbox {
         kept: `it waits in ${this.#store.name} for the user '${userId}'`,
         refused: `it was said by the user '${userId}', who has been replaced by another`,
       }[state];
-      this.#around.fail(message, { code: 'ERR_CLOSED', delivery }, why);
+      this.#client.exchange.fail(message, { code: 'ERR_CLOSED', delivery }, why);
     }
   }
 
@@ -190,14 +190,14 @@ export class StoredOutbox implements DurableOutbox {
     const { epoch, aheadMs, windowMs } = session;
     const isSame = (written ?? marked)?.epoch === epoch;
     // Another server's clock may be behind: one that knows nothing knows nothing of the future either.
-    const age = written ? Math.max(0, this.#around.clock.now() + aheadMs - written.at) : 0;
+    const age = written ? Math.max(0, this.#client.ports.clock.now() + aheadMs - written.at) : 0;
     if (!written || (isSame && age < windowMs * SAFE_PART)) {
       if (message.hold !== 'unjoined') message.hold = isSame ? 'none' : 'storing';
       return;
     }
     const why = isSame ? `only knows what came in the last ${windowMs} ms` : 'has lost what it knew';
     const ending = { code: 'ERR_SESSION_LOST', delivery: 'unknown' } as const;
-    this.#around.fail(message, ending, `it was written before, and the server ${why}`);
+    this.#client.exchange.fail(message, ending, `it was written before, and the server ${why}`);
   }
 
   /** Does what is to be done in the store, one thing after the other. */
@@ -209,7 +209,7 @@ export class StoredOutbox implements DurableOutbox {
     this.#work = 'working';
     this.#round = this.#next();
     this.#round.then(() =>
-      this.#around.post(() => {
+      this.#client.post(() => {
         const isMore = this.#work === 'again';
         this.#work = 'idle';
         if (isMore) return this.#run();
@@ -225,7 +225,7 @@ export class StoredOutbox implements DurableOutbox {
     if (this.#opened.is === 'closed') await this.#open(userId);
     if (this.#opened.is === 'broken') {
       const { error } = this.#opened;
-      return this.#around.post(() => this.#refuse(this.#unstored, error.message, error.cause));
+      return this.#client.post(() => this.#refuse(this.#unstored, error.message, error.cause));
     }
     if (this.#opened.is !== 'open') return;
     const { outbox } = this.#opened;
@@ -246,9 +246,9 @@ export class StoredOutbox implements DurableOutbox {
     this.#looked = session;
     try {
       const left = await this.#ask(() => outbox.adopt());
-      this.#around.post(() => this.#adopted(outbox, left));
+      this.#client.post(() => this.#adopted(outbox, left));
     } catch (cause) {
-      this.#around.post(() => this.#report(cause));
+      this.#client.post(() => this.#report(cause));
     }
   }
 
@@ -258,7 +258,7 @@ export class StoredOutbox implements DurableOutbox {
     try {
       const outbox = await this.#ask(() => opening);
       const left = await this.#ask(() => outbox.adopt());
-      this.#around.post(() => this.#isOpen(userId, outbox, left));
+      this.#client.post(() => this.#isOpen(userId, outbox, left));
     } catch (cause) {
       // Also one that opens too late: nobody else could have it.
       opening.then(
@@ -266,7 +266,7 @@ export class StoredOutbox implements DurableOutbox {
         () => undefined,
       );
       this.#opened = { is: 'broken', error: storageError(this.#store, reasonOf(cause), cause) };
-      this.#around.report(this.#opened.error);
+      this.#client.dispatcher.report(this.#opened.error);
     }
   }
 
@@ -280,26 +280,30 @@ export class StoredOutbox implements DurableOutbox {
   #adopted(outbox: OpenOutbox, left: readonly StoredMessage[]): void {
     // If not, it has been let go of meanwhile, and they with it.
     if (!this.#has(outbox)) return;
+    const client = this.#client;
     const messages: Message[] = [];
     for (const one of left) {
-      const message = restored(one, this.#around.codec);
+      const message = restored(one, client.settings.codec);
       if (!message) {
         this.#report(
-          new Error(`'${one.event}' of ${one.codec} cannot be read by ${this.#around.codec.name}`),
+          new Error(`'${one.event}' of ${one.codec} cannot be read by ${client.settings.codec.name}`),
         );
         continue;
       }
       const { room } = message;
-      if (room !== undefined && !this.#around.isWanted(room)) message.hold = 'unjoined';
+      if (room !== undefined && !client.rooms.get(room).wanted) message.hold = 'unjoined';
       messages.push(message);
       const nobody = { resolve: () => undefined, reject: () => undefined };
       const { place, written } = one;
       const entry: Entry = { message, place, written, marked: written, state: 'kept', stored: nobody };
       this.#entries.set(message, entry);
     }
-    if (messages.length > 0) this.#around.restore(messages);
+    if (messages.length > 0) {
+      client.post(() => client.dispatcher.restored(messages.flatMap(restoredPart)));
+      client.exchange.restore(messages);
+    }
     for (const entry of this.#waiting) this.#judge(entry);
-    this.#around.wake();
+    client.wake();
   }
 
   /** What the store has not got, or not as it has to be before it is written. */
@@ -321,7 +325,7 @@ export class StoredOutbox implements DurableOutbox {
     try {
       await this.#ask(() => outbox.remove(removed));
     } catch (cause) {
-      this.#around.post(() => {
+      this.#client.post(() => {
         if (this.#has(outbox)) this.#toRemove.push(...removed);
         this.#report(cause);
       });
@@ -332,25 +336,25 @@ export class StoredOutbox implements DurableOutbox {
     const entries = this.#unstored;
     if (entries.length === 0) return;
     const session = this.#session;
-    const at = this.#around.clock.now() + (session?.aheadMs ?? 0);
+    const at = this.#client.ports.clock.now() + (session?.aheadMs ?? 0);
     const mark = session && { epoch: session.epoch, at };
-    const { codec } = this.#around;
+    const { codec } = this.#client.settings;
     try {
       const forms = entries.map(({ message, place }) => storedForm(message, place, codec, mark));
       await this.#ask(() => outbox.put(forms));
-      this.#around.post(() => {
+      this.#client.post(() => {
         for (const entry of entries) {
           entry.state = 'kept';
           entry.marked = mark;
           entry.stored.resolve();
           this.#judge(entry);
         }
-        this.#around.wake();
+        this.#client.wake();
         // Another session may have come meanwhile.
         if (this.#unstored.length > 0) this.#run();
       });
     } catch (cause) {
-      this.#around.post(() => this.#refuse(entries, reasonOf(cause), cause));
+      this.#client.post(() => this.#refuse(entries, reasonOf(cause), cause));
     }
   }
 
@@ -366,7 +370,7 @@ export class StoredOutbox implements DurableOutbox {
       entry.message.hold = 'none';
       entry.stored.reject(storageError(this.#store, why, cause));
     }
-    this.#around.wake();
+    this.#client.wake();
   }
 
   /** Others need not wait for it, but for those of its own outbox: their numbers are higher. What is said now is of another one. */
@@ -378,13 +382,13 @@ export class StoredOutbox implements DurableOutbox {
   #ask<T>(call: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const late = (): void => reject(new Error(`it did not answer within ${DEADLINE_MS} ms`));
-      const cancel = this.#around.clock.setTimer(late, DEADLINE_MS);
+      const cancel = this.#client.ports.clock.setTimer(late, DEADLINE_MS);
       new Promise<T>((answered) => answered(call())).then(resolve, reject).finally(cancel);
     });
   }
 
   #report(cause: unknown): void {
-    this.#around.report(storageError(this.#store, reasonOf(cause), cause));
+    this.#client.dispatcher.report(storageError(this.#store, reasonOf(cause), cause));
   }
 }
 

@@ -45,6 +45,10 @@ export function restored(stored: StoredMessage, codec: Codec): Message | undefin
   };
 }
 
+/** What the application is told of one of an earlier life. */
+export const restoredPart = ({ kind, id, event, payload, room, sentAt, sending }: Message) =>
+  sending ? [Object.freeze({ kind, id, event, payload, room, sentAt, sending })] : [];
+
 /** For the application to look at; what is sent are the bytes. */
 function said(codec: Codec, name: string, data: unknown): unknown {
   try {

@@ -36,7 +36,6 @@ import { inspect } from './inspect.js';
 import { Journal } from './journal.js';
 import { Lines } from './lines.js';
 import type { Draft } from './make-message.js';
-import { openStorage } from './open-storage.js';
 import { Rooms } from './rooms.js';
 import type { ClientSettings } from './settings.js';
 import { SignalWatch } from './signal-watch.js';
@@ -52,12 +51,12 @@ type ConnectOptions = NonNullable<Parameters<ClientConnection['connect']>[0]>;
  */
 export class Runtime {
   readonly ports: ClientPorts;
+  readonly settings: ClientSettings;
   readonly tokens: Tokens;
   readonly lines: Lines;
   readonly dispatcher: Dispatcher;
   readonly exchange: Exchange;
   readonly rooms: Rooms;
-  readonly #settings: ClientSettings;
   readonly #session: ClientSession;
   readonly #signals: SignalWatch;
   readonly #alarm: Alarm;
@@ -85,8 +84,8 @@ export class Runtime {
     this.dispatcher = new Dispatcher(settings);
     const failed = (error: unknown, name: string) => this.dispatcher.failed(error, name);
     const misled = (error: unknown) => this.post(() => failed(error, 'reconnect.policy'));
-    this.#settings = { ...settings, reconnect: guardedPolicy(settings.reconnect, misled) };
-    const durable = openStorage(this, settings);
+    this.settings = { ...settings, reconnect: guardedPolicy(settings.reconnect, misled) };
+    const durable = outbox.storage?.open(this);
     const { ttlMs } = outbox;
     const defaults = { codec, scopes, clock, random, durable, ttlMs, requestTimeoutMs: REQUEST_TIMEOUT_MS };
     this.exchange = new Exchange(defaults, outbox, {
@@ -203,7 +202,7 @@ export class Runtime {
     const now = this.ports.clock.now();
     // Whatever comes next, it is not shown again: who is logged in may have changed by then.
     if (event.type === 'failed' && !isRetried(event.error)) this.tokens.rejected();
-    const { reconnect, heartbeat } = this.#settings;
+    const { reconnect, heartbeat } = this.settings;
     const around = {
       reconnect,
       heartbeat,
@@ -347,7 +346,7 @@ export class Runtime {
 
   #received(dial: number, data: WireData): void {
     this.#guard(dial, () => {
-      const frame = parseFrame(this.#settings.codec.decode(data));
+      const frame = parseFrame(this.settings.codec.decode(data));
       const bye = frame.items.find((item) => item[0] === Type.BYE);
       if (dial === this.#socket) this.#take(dial, frame, data.length);
       else if (!bye) this.#session.welcome(dial, frame);
