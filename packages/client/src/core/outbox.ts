@@ -1,4 +1,4 @@
-import { Fifo, JOIN } from '@holdfast/protocol';
+import { Fifo } from '@holdfast/protocol';
 import type { Message } from './types.js';
 
 const NOTHING: readonly Message[] = [];
@@ -62,29 +62,14 @@ export class Outbox {
 
   /** Before all that waits; for what the rest depends on, such as a room that has to be joined again. */
   pushFirst(messages: readonly Message[]): void {
-    this.#waiting.items.unshift(...messages);
-    for (const { bytes } of messages) this.#bytes += bytes;
+    this.rearrange((waiting) => waiting.unshift(...messages));
   }
 
-  /** What an earlier life has left: before all that waits, but for the joins that it needs. */
-  restore(messages: readonly Message[]): void {
+  /** Lets `change` put what waits into another order, and more into it. */
+  rearrange(change: (waiting: Message[]) => void): void {
     const { items } = this.#waiting;
-    const others = items.findIndex(({ event }) => !event.startsWith('$'));
-    const first = others < 0 ? items.length : others;
-    const joinOf = ({ room }: Message): number =>
-      items.findIndex((one) => one.event === JOIN && one.room === room);
-    const late = messages.filter((message) => joinOf(message) >= first);
-    items.splice(first, 0, ...messages.filter((message) => !late.includes(message)));
-    for (const message of late.reverse()) items.splice(joinOf(message) + 1, 0, message);
-    for (const { bytes } of messages) this.#bytes += bytes;
-  }
-
-  /** Right behind `message`, those of these that wait. */
-  putBehind(message: Message, moved: readonly Message[]): void {
-    const { items } = this.#waiting;
-    const ours = items.filter((one) => moved.includes(one));
-    for (const one of ours) items.splice(items.indexOf(one), 1);
-    items.splice(items.indexOf(message) + 1, 0, ...ours);
+    change(items);
+    this.#bytes = items.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /**

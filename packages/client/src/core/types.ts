@@ -3,6 +3,7 @@ import type {
   Codec,
   Deferred,
   Delivery,
+  DeliveryError,
   HoldfastError,
   OutboxPlace,
   Outgoing,
@@ -61,21 +62,18 @@ export interface DurableSession {
   readonly windowMs: number;
 }
 
-/** How a message ends by what is known of it in storage. */
-export interface DurableEnding {
-  readonly code: 'ERR_SESSION_LOST' | 'ERR_CLOSED';
-  readonly delivery: 'unsent' | 'unknown';
-}
+/** Puts what waits into another order, and more into it. */
+export type Rearrangement = (waiting: Message[]) => void;
 
 /** The client whose messages are kept: as much of it as a durable outbox needs. What it has not yet when it opens one, it has later. */
 export interface DurableClient {
   readonly ports: { readonly clock: Clock; readonly random: Random };
   readonly settings: { readonly codec: Codec };
   readonly exchange: {
-    /** What an earlier life has left, to be sent before anything else. */
-    restore(messages: readonly Message[]): void;
-    /** It ends here, for the reason in `text`. */
-    fail(message: Message, ending: DurableEnding, text: string): void;
+    /** What an earlier life has left; `order` puts it where it belongs among what waits. */
+    restore(messages: readonly Message[], order: Rearrangement): void;
+    /** It ends here. */
+    fail(message: Message, error: DeliveryError): void;
   };
   readonly dispatcher: {
     restored(messages: readonly RestoredMessage[]): void;
@@ -98,8 +96,8 @@ export interface DurableOutbox {
   has(message: Message): boolean;
   /** A session stands: what waits may be written. */
   attached(session: DurableSession): void;
-  /** This room is asked for: returns what has waited for that. */
-  joining(room: string): readonly Message[];
+  /** This room is asked for: what has waited for that goes behind it, before what is said there from now on. */
+  joining(join: Message): Rearrangement;
   /** There is no connection any more. */
   detached(): void;
   /** It was on the wire, and waits again, since its session is lost. */

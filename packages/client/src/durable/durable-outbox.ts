@@ -1,6 +1,8 @@
-import { type HoldfastError, holdfastError, type OutboxPlace } from '@holdfast/protocol';
-import type { DurableClient, DurableOutbox, DurableSession, Message } from '../core/types.js';
+import { type HoldfastError, messageOf, type OutboxPlace } from '@holdfast/protocol';
+import type { DurableClient, DurableOutbox, DurableSession, Message, Rearrangement } from '../core/types.js';
 import type { OpenOutbox, OutboxStore, StoredMessage } from '../ports/storage.js';
+import { ending, storageError } from './endings.js';
+import { putBehind, putFirst } from './order.js';
 import { Places } from './places.js';
 import { restored, restoredPart, storedForm } from './stored-form.js';
 
@@ -94,14 +96,16 @@ export class StoredOutbox implements DurableOutbox {
     this.#run();
   }
 
-  joining(room: string): readonly Message[] {
+  joining(join: Message): Rearrangement {
+    const { room } = join;
     const due = this.#waiting.filter(({ message }) => message.hold === 'unjoined' && message.room === room);
     for (const entry of due) {
       entry.message.hold = 'storing';
       this.#judge(entry);
     }
     if (due.length > 0) this.#run();
-    return due.map(({ message }) => message);
+    const moved = due.map(({ message }) => message);
+    return (waiting) => putBehind(waiting, join, moved);
   }
 
   detached(): void {
@@ -179,7 +183,7 @@ export class StoredOutbox implements DurableOutbox {
         kept: `it waits in ${this.#store.name} for the user '${userId}'`,
         refused: `it was said by the user '${userId}', who has been replaced by another`,
       }[state];
-      this.#client.exchange.fail(message, { code: 'ERR_CLOSED', delivery }, why);
+      this.#client.exchange.fail(message, ending(message, 'ERR_CLOSED', delivery, why));
     }
   }
 
@@ -196,8 +200,8 @@ export class StoredOutbox implements DurableOutbox {
       return;
     }
     const why = isSame ? `only knows what came in the last ${windowMs} ms` : 'has lost what it knew';
-    const ending = { code: 'ERR_SESSION_LOST', delivery: 'unknown' } as const;
-    this.#client.exchange.fail(message, ending, `it was written before, and the server ${why}`);
+    const text = `it was written before, and the server ${why}`;
+    this.#client.exchange.fail(message, ending(message, 'ERR_SESSION_LOST', 'unknown', text));
   }
 
   /** Does what is to be done in the store, one thing after the other. */
@@ -265,7 +269,7 @@ export class StoredOutbox implements DurableOutbox {
         (outbox) => this.#letGo(outbox),
         () => undefined,
       );
-      this.#opened = { is: 'broken', error: storageError(this.#store, reasonOf(cause), cause) };
+      this.#opened = { is: 'broken', error: storageError(this.#store, messageOf(cause), cause) };
       this.#client.dispatcher.report(this.#opened.error);
     }
   }
@@ -300,7 +304,7 @@ export class StoredOutbox implements DurableOutbox {
     }
     if (messages.length > 0) {
       client.post(() => client.dispatcher.restored(messages.flatMap(restoredPart)));
-      client.exchange.restore(messages);
+      client.exchange.restore(messages, (waiting) => putFirst(waiting, messages));
     }
     for (const entry of this.#waiting) this.#judge(entry);
     client.wake();
@@ -354,7 +358,7 @@ export class StoredOutbox implements DurableOutbox {
         if (this.#unstored.length > 0) this.#run();
       });
     } catch (cause) {
-      this.#client.post(() => this.#refuse(entries, reasonOf(cause), cause));
+      this.#client.post(() => this.#refuse(entries, messageOf(cause), cause));
     }
   }
 
@@ -388,12 +392,6 @@ export class StoredOutbox implements DurableOutbox {
   }
 
   #report(cause: unknown): void {
-    this.#client.dispatcher.report(storageError(this.#store, reasonOf(cause), cause));
+    this.#client.dispatcher.report(storageError(this.#store, messageOf(cause), cause));
   }
-}
-
-const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
-
-function storageError({ name }: OutboxStore, why: string, cause?: unknown): HoldfastError {
-  return holdfastError('ERR_STORAGE', `the outbox in ${name}: ${why}`, { cause });
 }

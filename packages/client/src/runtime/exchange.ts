@@ -6,7 +6,6 @@ import {
   type ErrorItem,
   type Frame,
   FrameError,
-  holdfastError,
   type Item,
   Link,
   refusal,
@@ -15,7 +14,7 @@ import {
   type Welcome,
   type WireData,
 } from '@holdfast/protocol';
-import type { DurableEnding, Message, StreamEar } from '../core/types.js';
+import type { Message, Rearrangement, StreamEar } from '../core/types.js';
 import type { LostSession, OutboxState, UndeliveredMessage } from '../types.js';
 import { Accepted } from './accepted.js';
 import { Answering } from './answering.js';
@@ -143,15 +142,14 @@ export class Exchange {
     this.#defaults.durable?.attached({ userId, epoch, aheadMs: t - now, windowMs });
   }
 
-  /** What an earlier life has left, to be sent before anything else. */
-  restore(messages: readonly Message[]): void {
-    this.#messages.restore(messages);
+  /** What an earlier life has left; `order` puts it where it belongs among what waits. */
+  restore(messages: readonly Message[], order: Rearrangement): void {
+    this.#messages.restore(messages, order);
   }
 
   /** A durable message ends by what is known of it in storage. */
-  fail(message: Message, { code, delivery }: DurableEnding, why: string): void {
-    const text = `'${message.event}': ${why}`;
-    this.#messages.fail(message, holdfastError(code, text, { delivery, messageId: message.id }));
+  fail(message: Message, error: DeliveryError): void {
+    this.#messages.fail(message, error);
   }
 
   /**

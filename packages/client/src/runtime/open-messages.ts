@@ -16,7 +16,7 @@ import {
   type Welcome,
 } from '@holdfast/protocol';
 import { Outbox } from '../core/outbox.js';
-import type { Message, StreamEar } from '../core/types.js';
+import type { Message, Rearrangement, StreamEar } from '../core/types.js';
 import type { UndeliveredMessage } from '../types.js';
 import { type Defaults, type Draft, makeMessage } from './make-message.js';
 import type { ClientSettings } from './settings.js';
@@ -119,9 +119,8 @@ export class OpenMessages {
       if (first) this.outbox.pushFirst([message]);
       else this.#push(message);
       this.#keep(message, deferred);
-      // What has waited for this join goes behind it, before what is said there from now on.
-      const { event, room = '' } = message;
-      if (event === JOIN) this.outbox.putBehind(message, this.#defaults.durable?.joining(room) ?? []);
+      const { durable } = this.#defaults;
+      if (durable && message.event === JOIN) this.outbox.rearrange(durable.joining(message));
       this.#nextDeadline = Math.min(this.#nextDeadline, message.expiresAt, message.deadlineAt);
       if (signal) this.#abortWith(signal, message, deferred);
       this.#events.wake();
@@ -148,9 +147,9 @@ export class OpenMessages {
     deferred.stored.catch(() => undefined);
   }
 
-  /** What an earlier life has left, before all that waits. */
-  restore(messages: readonly Message[]): void {
-    this.outbox.restore(messages);
+  /** What an earlier life has left; `order` puts it where it belongs among what waits. */
+  restore(messages: readonly Message[], order: Rearrangement): void {
+    this.outbox.rearrange(order);
     for (const message of messages) {
       this.#add(message);
       this.#nextDeadline = Math.min(this.#nextDeadline, message.expiresAt);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Outbox } from '../../src/core/outbox.js';
 import type { Message } from '../../src/core/types.js';
+import { putFirst } from '../../src/durable/order.js';
 
 function message(id: string, bytes = 10): Message {
   return {
@@ -74,13 +75,14 @@ describe('the outbox', () => {
       room,
     });
     for (const one of [join('A', 'a'), message('x'), join('B', 'b'), message('y')]) outbox.push(one);
-    outbox.restore([
+    const left = [
       { ...message('1'), room: 'b' },
       message('2'),
       { ...message('3'), room: 'a' },
       { ...message('4'), room: 'c' },
       { ...message('5'), room: 'b' },
-    ]);
+    ];
+    outbox.rearrange((waiting) => putFirst(waiting, left));
     expect(outbox.bytes).toBe(90);
     expect(ids(outbox.take(...upTo(20, 1_000)))).toBe('A234xB15y');
     expect(outbox.bytes).toBe(0);
