@@ -18,6 +18,7 @@ import type { Dispatcher } from './dispatcher.js';
 import type { Exchange, Remains } from './exchange.js';
 import type { Lines } from './lines.js';
 import type { Rooms } from './rooms.js';
+import type { ClientSettings } from './settings.js';
 import type { Tokens } from './tokens.js';
 
 /** How much the server may have unacknowledged on the way to us. */
@@ -26,6 +27,7 @@ const WINDOW = [1_000, 1_048_576] as const;
 /** The client whose session it is. */
 export interface SessionSurroundings {
   readonly ports: Pick<ClientPorts, 'clock' | 'random'>;
+  readonly settings: Pick<ClientSettings, 'tokenIn'>;
   readonly lines: Lines;
   readonly exchange: Exchange;
   readonly rooms: Rooms;
@@ -62,14 +64,15 @@ export class ClientSession {
   }
 
   hello(dial: number): void {
-    const { exchange, lines, ports } = this.#client;
-    const { token, isTokenSent } = lines.get(dial) ?? {};
+    const { exchange, lines, ports, settings } = this.#client;
+    // The other token has come with the upgrade.
+    const token = settings.tokenIn === 'hello' ? lines.get(dial)?.token : undefined;
     const { received, acked } = exchange.position;
     this.#told = received;
     this.#nonce ??= ports.random.id();
     const hello = {
       ...{ v: PROTOCOL_VERSION, w: WINDOW, q: MAX_OPEN_REQUESTS, cv: this.#versions },
-      ...{ c: this.#nonce, n: dial, a: isTokenSent ? undefined : token },
+      ...{ c: this.#nonce, n: dial, a: token },
       ...(this.#standing && { ...this.#standing.proof, x: received, y: acked }),
     };
     lines.sendAlone(dial, [Type.HELLO, hello]);
@@ -118,14 +121,15 @@ export class ClientSession {
   }
 
   #misfit({ v, cv }: Welcome): HoldfastError | undefined {
+    const differ = (what: string, theirs: number, ours = 0): string =>
+      `the server has version ${theirs} of the ${what}, this client version ${ours}`;
     if (v !== PROTOCOL_VERSION) {
-      const text = `the server speaks version ${v} of the protocol, this client version ${PROTOCOL_VERSION}`;
-      return holdfastError('ERR_PROTOCOL_VERSION', text);
+      return holdfastError('ERR_PROTOCOL_VERSION', differ('protocol', v, PROTOCOL_VERSION));
     }
     const ours = this.#versions;
     if (versionsFit(ours, cv)) return undefined;
     const [serverVersion] = cv ?? [0];
-    const text = `the server has version ${serverVersion} of the contract, this client version ${ours?.[0]}`;
+    const text = differ('contract', serverVersion, ours?.[0]);
     return holdfastError('ERR_CONTRACT_VERSION', text, { serverVersion });
   }
 

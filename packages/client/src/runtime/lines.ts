@@ -20,8 +20,6 @@ const MAX_BUFFERED_BYTES = 65_536;
 interface Line {
   readonly url: string;
   readonly token: string | undefined;
-  /** The token goes with the upgrade. */
-  readonly isTokenSent: boolean;
   transport?: Transport;
 }
 
@@ -61,23 +59,19 @@ export class Lines {
 
   /** Fetches the address and the token of a dial. True if both are there at once; else `then` tells. */
   prepare(dial: number, attempt: number, then: (error?: HoldfastError) => void): boolean {
-    const { url, tokenIn } = this.#settings;
-    const ready = (url: string, token: string | undefined): void => {
-      const isTokenSent = tokenIn === 'subprotocol' && token !== undefined;
-      this.#lines.set(dial, { url, token, isTokenSent });
-    };
+    const { url } = this.#settings;
     const token = this.#tokens.get();
     if (typeof url === 'string' && typeof token !== 'object') {
-      ready(url, token);
+      this.#lines.set(dial, { url, token });
       return true;
     }
     this.#preparing = dial;
     Promise.all([typeof url === 'string' ? url : url({ attempt }), token]).then(
-      (there) => {
+      ([url, token]) => {
         // An answer that comes after its dial was given up leaves nothing behind.
         if (this.#preparing !== dial) return;
         this.#preparing = undefined;
-        ready(...there);
+        this.#lines.set(dial, { url, token });
         then();
       },
       (error: HoldfastError) => then(error),
@@ -89,15 +83,17 @@ export class Lines {
   dial(dial: number, events: LineEvents): void {
     const line = this.#lines.get(dial);
     if (!line) return;
-    const { url, token, isTokenSent } = line;
-    const wanted = subprotocol(this.#settings.codec);
+    const { url, token } = line;
+    const { codec, tokenIn } = this.#settings;
+    const wanted = subprotocol(codec);
+    const isTokenAsked = tokenIn === 'subprotocol' && token !== undefined;
     let opened = false;
     try {
-      line.transport = this.#dialer.dial(url, isTokenSent ? [wanted, bearer(token ?? '')] : [wanted], {
+      line.transport = this.#dialer.dial(url, isTokenAsked ? [wanted, bearer(token)] : [wanted], {
         open: (protocol) => {
           opened = true;
           if (protocol === wanted) return events.opened();
-          const text = `the server chose the subprotocol '${protocol}' where '${wanted}' was asked for: not a Holdfast server?`;
+          const text = `the server chose the subprotocol '${protocol}', not '${wanted}': not a Holdfast server?`;
           // None at all is what Chromium and `ws` never let through, Firefox and WebKit do. It may be the doing of
           // something in between: no verdict of the server, so another attempt may do better.
           const code = protocol ? 'ERR_PROTOCOL_VERSION' : 'ERR_DIAL_FAILED';
