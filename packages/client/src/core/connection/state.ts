@@ -111,7 +111,7 @@ export type ConnectionEvent =
   | { readonly type: 'tick' };
 
 /** A dial or connection has failed. */
-export interface Failed extends Loss {
+interface Failed extends Loss {
   readonly type: 'failed';
   readonly dial: number;
 }
