@@ -12,7 +12,7 @@ export function deadlineOf(connection: Connection, awaitingSince: number | undef
 }
 
 /** When the move to another server goes on, or its attempt ends. */
-export function moveDueAt({ successor, moveAt = Infinity }: Connected): number {
+function moveDueAt({ successor, moveAt = Infinity }: Connected): number {
   return successor?.deadlineAt ?? moveAt;
 }
 
