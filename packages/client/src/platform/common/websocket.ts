@@ -55,8 +55,9 @@ export const webSocketDialer: Dialer = {
     socket.onclose = ({ code, reason }) => events.close({ code, reason, ...cause });
 
     const transport: Transport = {
-      // One that is closing takes nothing any more, and says nothing of it.
-      send: (data) => socket.send(data as string),
+      send(data) {
+        if (socket.readyState === WebSocket.OPEN) socket.send(data as string);
+      },
       close(code, reason) {
         deafen(socket);
         // Browsers take only these codes and 123 bytes of reason; 40 characters are never more.
