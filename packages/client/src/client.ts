@@ -8,9 +8,8 @@ import {
   type Unsubscribe,
 } from '@holdfast/protocol';
 import type { ClientPorts } from './ports/ports.js';
-import { createNamespace, type Say } from './room.js';
 import { Runtime } from './runtime/runtime.js';
-import { createScope } from './scope.js';
+import { createNamespace, createScope, type Say } from './scope.js';
 import { checkTokenSource, resolveOptions } from './settings.js';
 import type { ClientNamespace, ClientOptions, HoldfastClient, UndeliveredMessage } from './types.js';
 

@@ -1,22 +1,36 @@
 import {
+  type CallOptions,
   checkName,
-  type Deferred,
   describeIssues,
   holdfastError,
+  type Listener,
+  type Listeners,
   type ListenOptions,
   type MessageOptions,
   type Schema,
   type Scope,
   type Sending,
   type SendOptions,
+  type Unsubscribe,
   validate,
 } from '@holdfast/protocol';
-import { createRoom, type Say } from './room.js';
+import type { StreamEar } from './core/types.js';
 import type { RequestHandler } from './runtime/answering.js';
+import type { Draft } from './runtime/make-message.js';
+import type { Room } from './runtime/room.js';
+import type { Rooms } from './runtime/rooms.js';
 import type { Runtime } from './runtime/runtime.js';
 import type { ClientSettings } from './runtime/settings.js';
 import { STREAMING, type Streaming } from './runtime/streaming.js';
-import type { ClientRoom, ClientScope } from './types.js';
+import type { ClientNamespace, ClientRoom, ClientScope, Joinable } from './types.js';
+
+/** Says an event in a room, or to the server. Throws a `TypeError` for a bad name or option. */
+export type Say = (
+  event: string,
+  payload: unknown,
+  options: SendOptions | undefined,
+  room?: string | undefined,
+) => Sending;
 
 /**
  * What an application hears, says and asks: as itself, or in a namespace. Names are strings here: the types of the
@@ -24,98 +38,111 @@ import type { ClientRoom, ClientScope } from './types.js';
  */
 export function createScope(
   runtime: Runtime,
-  settings: ClientSettings,
+  { codec, delivery }: ClientSettings,
   scope: Scope,
 ): { readonly handle: ClientScope & { [STREAMING]: Streaming }; readonly say: Say } {
-  const { prefix, schemas } = scope;
-  const rooms = new Map<string, ClientRoom>();
+  const { prefix, schemas, contract } = scope;
+  const { rooms, dispatcher, exchange } = runtime;
+  /** To a room, named as it stands on the wire, or with an empty name to the server itself. */
+  const submit = (call: string, draft: Draft, where = prefix) => {
+    if (where === '') return runtime.submit(draft);
+    const notJoined = rooms.get(where).notJoined(`${call}('${draft.name.slice(prefix.length)}')`);
+    return runtime.submit({ ...draft, room: where, notJoined });
+  };
   const say: Say = (event, payload, options, room = '') => {
     checkName(event, 'send(event)', prefix);
     const name = prefix + event;
     const schema = schemas?.clientEvents.get(name);
     if (schemas && !schema)
       throw new TypeError(`send('${event}'): the contract has no such event for clients`);
-    const where = prefix + room;
-    return runtime.submit({
-      kind: 'event',
-      name,
-      payload,
-      room: where || undefined,
-      schema,
-      options,
-      delivery: settings.delivery.get(name),
-      notJoined: notJoined(runtime, where, 'send', event),
-    }).sending as Sending;
+    const draft = { kind: 'event', name, payload, schema, options, delivery: delivery.get(name) } as const;
+    return submit('send', draft, prefix + room).sending as Sending;
   };
-
   const request = (method: string, payload?: unknown, options?: MessageOptions): Promise<unknown> => {
     checkName(method, 'request(method)', prefix);
     const name = prefix + method;
     const entry = schemas?.requests.get(name);
     if (schemas && !entry) throw new TypeError(`request('${method}'): the contract has no such request`);
-    const asked = runtime.submit({
-      kind: 'request',
-      name,
-      payload,
-      room: prefix || undefined,
-      schema: entry?.input,
-      options,
-      delivery: undefined,
-      notJoined: notJoined(runtime, prefix, 'request', method),
-    });
-    return answerTo(method, asked, entry?.output);
+    const draft = { kind: 'request', name, payload, schema: entry?.input, options } as const;
+    const { id, promise } = submit('request', draft);
+    const answer = entry ? promise.then((reply) => checkReply(entry.output, reply, method, id)) : promise;
+    // As with `send`: whoever does not look at it has been told by `onUndelivered`.
+    answer.catch(() => undefined);
+    return answer;
   };
-
-  const { dispatcher, exchange } = runtime;
-  return {
-    say,
-    handle: {
-      [STREAMING]: {
-        scope,
-        codec: settings.codec,
-        open: (draft) =>
-          runtime.submit({
-            ...draft,
-            room: prefix || undefined,
-            notJoined: notJoined(runtime, prefix, 'stream', draft.name.slice(prefix.length)),
-          }),
-        giveCredit: (ear) => runtime.exchange.giveCredit(ear),
-      },
-      contract: scope.contract as ClientScope['contract'],
-      on: (event: string, listener: (...values: never[]) => unknown, listen?: ListenOptions) => {
-        checkName(event, 'on(event)', prefix);
-        return dispatcher.events.on(prefix + event, listener, listen);
-      },
-      handle: (method: string, handler: (...values: never[]) => unknown) =>
-        exchange.answering.handlers.add(method, handler as RequestHandler, scope),
-      send: (event: string, payload?: unknown, options?: SendOptions) => say(event, payload, options),
-      request,
-      room: (name) => {
-        checkName(name, 'room(name)', prefix);
-        const room = rooms.get(name) ?? createRoom(runtime, scope, name, say);
-        rooms.set(name, room);
-        return room;
-      },
+  const handles = new Map<string, ClientRoom>();
+  const handle = {
+    [STREAMING]: {
+      scope,
+      codec,
+      open: (draft: Draft) => submit('stream', draft),
+      giveCredit: (ear: StreamEar) => exchange.giveCredit(ear),
+    },
+    contract: contract as ClientScope['contract'],
+    on: hearing(dispatcher.events, prefix),
+    handle: (method: string, handler: Listener) =>
+      exchange.answering.handlers.add(method, handler as RequestHandler, scope),
+    send: (event: string, payload?: unknown, options?: SendOptions) => say(event, payload, options),
+    request,
+    room: (name: string) => {
+      checkName(name, 'room(name)', prefix);
+      const room = handles.get(name) ?? createRoom(rooms, scope, name, say);
+      handles.set(name, room);
+      return room;
     },
   };
+  return { say, handle };
 }
 
-/** Why nothing can be said there. */
-function notJoined({ rooms }: Runtime, where: string, call: string, name: string): string | undefined {
-  return where === '' ? undefined : rooms.get(where).notJoined(`${call}('${name}')`);
+/** The application's handle of a room. */
+function createRoom(rooms: Rooms, { prefix, schemas }: Scope, name: string, say: Say): ClientRoom {
+  const room = rooms.get(prefix + name);
+  return Object.freeze<ClientRoom>({
+    name,
+    ...joinable(rooms, room),
+    on: hearing(room.listeners, prefix),
+    send: (event: string, payload?: unknown, options?: SendOptions) => say(event, payload, options, name),
+    get members() {
+      return room.members;
+    },
+    onMembers: (listener) => room.listeners.on('$members', listener),
+    setPresence: (state) => rooms.setPresence(room, state, schemas?.presence),
+  });
 }
 
-/** As the contract has it. */
-function answerTo(method: string, { id, promise }: Deferred<unknown>, output?: Schema): Promise<unknown> {
-  const checked = (reply: unknown): unknown => {
-    const result = output ? validate(output, reply) : { value: reply };
-    if (!result.issues) return result.value;
-    const { issues } = result;
-    const text = `the reply to '${method}' does not fit the contract: ${describeIssues(issues)}`;
-    throw holdfastError('ERR_INVALID_PAYLOAD', text, { delivery: 'rejected', messageId: id, issues });
+/** The application's handle of a namespace: whoever has joined its room is in it. */
+export function createNamespace(
+  { rooms }: Runtime,
+  { prefix, schemas }: Scope,
+  scope: ClientScope,
+): ClientNamespace {
+  const home = rooms.get(prefix);
+  home.versions = schemas?.versions;
+  return Object.freeze<ClientNamespace>({ ...scope, name: prefix.slice(0, -1), ...joinable(rooms, home) });
+}
+
+/** Listens to what is said where names begin with `prefix`. */
+function hearing(listeners: Listeners, prefix: string) {
+  return (event: string, listener: Listener, options?: ListenOptions): Unsubscribe => {
+    checkName(event, 'on(event)', prefix);
+    return listeners.on(prefix + event, listener, options);
   };
-  const answer = output ? promise.then(checked) : promise;
-  // As with `send`: whoever does not look at it has been told by `onUndelivered`.
-  answer.catch(() => undefined);
-  return answer;
+}
+
+function joinable(rooms: Rooms, room: Room): Joinable {
+  return {
+    getState: () => room.state,
+    onState: (listener) => room.listeners.on('$state', listener),
+    join: (options?: CallOptions) => rooms.join(room, options),
+    leave: () => rooms.leave(room),
+  };
+}
+
+/** A reply as the contract has it. */
+function checkReply(schema: Schema, reply: unknown, method: string, messageId: string): unknown {
+  const result = validate(schema, reply);
+  if (!result.issues) return result.value;
+  const { issues } = result;
+  const text = `the reply to '${method}' does not fit the contract: ${describeIssues(issues)}`;
+  throw holdfastError('ERR_INVALID_PAYLOAD', text, { delivery: 'rejected', messageId, issues });
 }

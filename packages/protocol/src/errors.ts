@@ -91,43 +91,51 @@ export type ErrorCode = HoldfastError['code'];
 /** The error of one code. */
 export type ErrorOf<Code extends ErrorCode> = Extract<HoldfastError, { code: Code }>;
 
-/** Whether the same thing may succeed later without a change: one entry for each code, checked by the compiler. */
-const RETRYABLE: { readonly [Code in ErrorCode]: boolean } = {
-  ERR_DIAL_FAILED: true,
-  ERR_DIAL_TIMEOUT: true,
-  ERR_WELCOME_TIMEOUT: true,
-  ERR_CONNECTION_LOST: true,
-  ERR_GAVE_UP: true,
-  ERR_SUPERSEDED: false,
-  ERR_SESSION_ENDED: false,
-  ERR_SERVER_BUSY: true,
-  ERR_AUTH_REFUSED: false,
-  ERR_AUTH_EXPIRED: true,
-  ERR_TOKEN_SOURCE: true,
-  ERR_PROTOCOL: true,
-  ERR_PROTOCOL_VERSION: false,
-  ERR_CONTRACT_VERSION: false,
-  ERR_OUTBOX_FULL: true,
-  ERR_EXPIRED: true,
-  ERR_NOT_JOINED: false,
-  ERR_TOO_BIG: false,
-  ERR_INVALID_PAYLOAD: false,
-  ERR_TIMEOUT: true,
-  ERR_CLOSED: false,
-  ERR_SESSION_LOST: true,
-  ERR_STREAM_LOST: true,
-  ERR_STORE_LOST: true,
-  ERR_REJECTED: false,
-  ERR_NO_HANDLER: false,
-  ERR_HANDLER_FAILED: false,
-  ERR_RATE_LIMITED: true,
-  ERR_LISTENER_FAILED: false,
-  ERR_NO_LISTENER: false,
-  ERR_STORAGE: true,
-};
+/** Codes of what will not succeed later without a change. */
+const FINAL = [
+  'ERR_SUPERSEDED',
+  'ERR_SESSION_ENDED',
+  'ERR_AUTH_REFUSED',
+  'ERR_PROTOCOL_VERSION',
+  'ERR_CONTRACT_VERSION',
+  'ERR_NOT_JOINED',
+  'ERR_TOO_BIG',
+  'ERR_INVALID_PAYLOAD',
+  'ERR_CLOSED',
+  'ERR_REJECTED',
+  'ERR_NO_HANDLER',
+  'ERR_HANDLER_FAILED',
+  'ERR_LISTENER_FAILED',
+  'ERR_NO_LISTENER',
+] as const satisfies readonly ErrorCode[];
 
-/** Every code there is. */
-export const ERROR_CODES = Object.keys(RETRYABLE) as readonly ErrorCode[];
+/** Codes of what may. */
+const RETRYABLE = [
+  'ERR_DIAL_FAILED',
+  'ERR_DIAL_TIMEOUT',
+  'ERR_WELCOME_TIMEOUT',
+  'ERR_CONNECTION_LOST',
+  'ERR_GAVE_UP',
+  'ERR_SERVER_BUSY',
+  'ERR_AUTH_EXPIRED',
+  'ERR_TOKEN_SOURCE',
+  'ERR_PROTOCOL',
+  'ERR_OUTBOX_FULL',
+  'ERR_EXPIRED',
+  'ERR_TIMEOUT',
+  'ERR_SESSION_LOST',
+  'ERR_STREAM_LOST',
+  'ERR_STORE_LOST',
+  'ERR_RATE_LIMITED',
+  'ERR_STORAGE',
+] as const satisfies readonly ErrorCode[];
+
+type Listed = (typeof FINAL | typeof RETRYABLE)[number];
+/** Every code there is: the compiler misses none. */
+export const ERROR_CODES: readonly (ErrorCode extends Listed ? ErrorCode : never)[] = /* @__PURE__ */ [
+  FINAL,
+  RETRYABLE,
+].flat();
 
 /** Registered, so that errors are known across realms and across copies of this package. */
 const BRAND = Symbol.for('holdfast.error');
@@ -141,7 +149,7 @@ class BrandedError extends Error {
   constructor(code: ErrorCode, message: string, details: object) {
     super(message);
     this.code = code;
-    this.retryable = RETRYABLE[code];
+    this.retryable = !(FINAL as readonly ErrorCode[]).includes(code);
     Object.assign(this, details);
   }
 }
@@ -187,7 +195,7 @@ export class RejectError extends Error {
   constructor(reason: string, options: { message?: string; data?: unknown } = {}) {
     super(options.message ?? reason);
     this.reason = reason;
-    if (options.data !== undefined) this.data = options.data;
+    this.data = options.data;
   }
 }
 

@@ -3,14 +3,14 @@ import type { Unsubscribe } from './messages.js';
 import { checkName } from './names.js';
 import type { Scope } from './scopes.js';
 
-/** Who answers which request: one handler for each method. */
-export class Handlers<H extends Listener> {
+/** Who answers which request, by its name on the wire: one handler for each. */
+export class Handlers<H extends Listener> extends Map<string, H> {
   readonly #call: string;
   readonly #group: 'requests' | 'serverRequests' | 'streams';
-  readonly #byMethod = new Map<string, H>();
 
   /** `group`: of the contract. `call`: by which handlers are added, for errors. */
   constructor(group: 'requests' | 'serverRequests' | 'streams', call = 'handle') {
+    super();
     this.#group = group;
     this.#call = call;
   }
@@ -19,27 +19,15 @@ export class Handlers<H extends Listener> {
   add(name: string, handler: H, { prefix, schemas }: Scope): Unsubscribe {
     checkName(name, `${this.#call}(method)`, prefix);
     const method = prefix + name;
-    const fail = (why: string): never => {
+    const isUnknown = schemas && !schemas[this.#group].has(method);
+    if (typeof handler !== 'function' || isUnknown || this.has(method)) {
+      const isThere = isUnknown ? 'the contract has no such request' : 'there is a handler already';
+      const why = typeof handler === 'function' ? isThere : 'a function is needed';
       throw new TypeError(`${this.#call}('${name}'): ${why}`);
-    };
-    if (typeof handler !== 'function') fail('a function is needed');
-    if (schemas && !schemas[this.#group].has(method)) fail('the contract has no such request');
-    if (this.has(method)) fail('there is a handler already');
-    this.#byMethod.set(method, handler);
+    }
+    this.set(method, handler);
     return () => {
-      if (this.#byMethod.get(method) === handler) this.#byMethod.delete(method);
+      if (this.get(method) === handler) this.delete(method);
     };
-  }
-
-  has(method: string): boolean {
-    return this.#byMethod.has(method);
-  }
-
-  get(method: string): H | undefined {
-    return this.#byMethod.get(method);
-  }
-
-  clear(): void {
-    this.#byMethod.clear();
   }
 }

@@ -15,13 +15,13 @@ export function prefixOf(name: string): string {
 
 /** Throws a `TypeError` unless `name` may name an event, a request or a room in the namespace of `prefix`, or in none. */
 export function checkName(name: unknown, what: string, prefix = ''): asserts name is string {
-  if (typeof name !== 'string') throw new TypeError(`${what}: a name must be a string, not ${typeof name}`);
   const most = MAX_NAME_LENGTH - prefix.length;
-  if (name === '' || name.length > most) {
-    throw new TypeError(`${what}: a name must have 1 to ${most} characters, not ${name.length}`);
+  if (typeof name !== 'string' || name === '' || name.length > most) {
+    const given = typeof name === 'string' ? name.length : typeof name;
+    throw new TypeError(`${what}: a name must have 1 to ${most} characters, not ${given}`);
   }
   if (name.startsWith('$'))
-    throw new TypeError(`${what}: '${name}' begins with '$', which the protocol keeps for itself`);
+    throw new TypeError(`${what}: '${name}' begins with '$', as only the protocol's do`);
   const namespace = prefixOf(name).slice(0, -1);
   if (namespace) throw new TypeError(`${what}: '${name}' is in the namespace '${namespace}': say it there`);
 }

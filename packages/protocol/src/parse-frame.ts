@@ -25,24 +25,18 @@ export class FrameError extends Error {
   override readonly name = 'FrameError';
 }
 
-/** What is wrong with a value, and where in it. */
-interface Flaw {
-  readonly path: string;
-  readonly text: string;
-}
-/** Undefined: the value is what it should be. Where it stands is put together only for one that is not. */
-type Check = (value: unknown) => Flaw | undefined;
+/** What is wrong with a value, behind where in it that is; undefined: nothing. Put together only for what is wrong. */
+type Check = (value: unknown) => string | undefined;
 
-function flaw(expected: string, value: unknown): Flaw {
+function flaw(expected: string, value: unknown): string {
   const kind = value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value;
-  return { path: '', text: `must be ${expected}, not ${typeof value === 'number' ? value : kind}` };
+  return ` must be ${expected}, not ${typeof value === 'number' ? value : kind}`;
 }
-const inside = (step: string, { path, text }: Flaw): Flaw => ({ path: step + path, text });
 
 /** Throws a `FrameError` that names what stands at `where` unless it is as it should be. */
 function demand(check: Check, value: unknown, where: string): void {
   const wrong = check(value);
-  if (wrong) throw new FrameError(`${where}${wrong.path} ${wrong.text}`);
+  if (wrong) throw new FrameError(where + wrong);
 }
 
 const anything: Check = () => undefined;
@@ -79,120 +73,90 @@ const verdict: Check = (value) =>
     ? undefined
     : flaw('a verdict', value);
 
-/** An array that begins so; what follows is left for later versions. */
-const tuple =
-  (...checks: readonly Check[]): Check =>
+/** An array that begins so; those behind it pass `more` or, without that, are left for later versions. */
+const array =
+  (checks: readonly Check[], more?: Check): Check =>
   (value) => {
     if (!Array.isArray(value)) return flaw('an array', value);
-    for (let index = 0; index < checks.length; index++) {
-      const wrong = checks[index]?.(value[index]);
-      if (wrong) return inside(`[${index}]`, wrong);
+    const length = more ? value.length : checks.length;
+    for (let index = 0; index < length; index++) {
+      const wrong = (checks[index] ?? more)?.(value[index]);
+      if (wrong) return `[${index}]${wrong}`;
     }
     return undefined;
   };
+const tuple = (...checks: readonly Check[]): Check => array(checks);
+const listOf = (check: Check): Check => array([], check);
 
-const listOf =
-  (check: Check): Check =>
-  (value) => {
-    if (!Array.isArray(value)) return flaw('an array', value);
-    for (let index = 0; index < value.length; index++) {
-      const wrong = check(value[index]);
-      if (wrong) return inside(`[${index}]`, wrong);
-    }
-    return undefined;
-  };
+type Fields = { readonly [field: string]: Check };
 
-/** An object with these fields; others are left for later versions. */
-const record = (checks: { readonly [field: string]: Check }): Check => {
-  const fields = Object.entries(checks);
+/** An object with the fields of `must`; if it has one of `may`, it is as it says. Others are left for later versions. */
+const record = (must: Fields, may: Fields = {}): Check => {
+  const fields = [
+    ...Object.entries(must),
+    ...Object.entries(may).map(([field, check]) => [field, optional(check)] as const),
+  ];
   return (value) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return flaw('an object', value);
     for (const [field, check] of fields) {
       const wrong = check((value as Record<string, unknown>)[field]);
-      if (wrong) return inside(`.${field}`, wrong);
+      if (wrong) return `.${field}${wrong}`;
     }
     return undefined;
   };
 };
 
 /** Another version may look as it likes: it is told apart by its number, not by its fields. */
-const versioned = (check: Check): Check => {
+const versioned = (must: Fields, may: Fields): Check => {
   const hasVersion = record({ v: counter });
+  const fits = record(must, may);
   return (value) =>
-    hasVersion(value) ?? ((value as { v: number }).v === PROTOCOL_VERSION ? check(value) : undefined);
+    hasVersion(value) ?? ((value as { v: number }).v === PROTOCOL_VERSION ? fits(value) : undefined);
 };
 
+const pair = tuple(number, number);
 const meta = optional(
-  record({
-    i: optional(text),
-    t: optional(counter),
-    s: optional(counter),
-    r: optional(text),
-    m: optional(text),
-    f: optional(longText),
-    o: optional(tuple(text, number)),
-    q: optional(number),
-  }),
+  record(
+    {},
+    { i: text, t: counter, s: counter, r: text, m: text, f: longText, o: tuple(text, number), q: number },
+  ),
 );
-const member = tuple(longText, counter, optional(longText));
-
-const window = tuple(number, number);
-const versions = optional(window);
+const event = tuple(counter, text, anything, meta);
 const error = tuple(counter, number, text, longText);
+const aboutNumber = tuple(counter, number);
 
-/** What stands after the type of each item: PROTOCOL.md, the table of frames. */
+/** What each item is, its type included: PROTOCOL.md, the table of frames. */
 const ITEMS: { readonly [type: number]: Check } = {
   [Type.HELLO]: tuple(
     counter,
     versioned(
-      record({
-        v: counter,
-        c: text,
-        n: number,
-        w: window,
-        a: optional(longText),
-        cv: versions,
-        f: optional(listOf(text)),
-        s: optional(text),
-        k: optional(text),
-        e: optional(text),
-        x: optional(counter),
-        y: optional(counter),
-        q: optional(counter),
-      }),
+      { c: text, n: number, w: pair },
+      {
+        a: longText,
+        cv: pair,
+        f: listOf(text),
+        s: text,
+        k: text,
+        e: text,
+        x: counter,
+        y: counter,
+        q: counter,
+      },
     ),
   ),
   [Type.WELCOME]: tuple(
     counter,
     versioned(
-      record({
-        v: counter,
-        s: text,
-        q: verdict,
-        u: longText,
-        h: number,
-        w: window,
-        m: number,
-        o: number,
-        ttl: counter,
-        d: text,
-        k: optional(text),
-        e: optional(text),
-        x: optional(counter),
-        p: optional(tuple(counter, listOf(number))),
-        lost: optional(listOf(error)),
-        r: optional(counter),
-        t: optional(counter),
-        dw: optional(counter),
-        exp: optional(counter),
-        cv: versions,
-        f: optional(listOf(text)),
-      }),
+      { s: text, q: verdict, u: longText, h: number, w: pair, m: number, o: number, ttl: counter, d: text },
+      {
+        ...{ k: text, e: text, x: counter, p: tuple(counter, listOf(number)), lost: listOf(error) },
+        ...{ r: counter, t: counter, dw: counter, exp: counter, cv: pair, f: listOf(text) },
+      },
     ),
   ),
-  [Type.EVT]: tuple(counter, text, anything, meta),
-  [Type.REQ]: tuple(counter, text, anything, meta),
-  [Type.RES]: tuple(counter, number),
+  [Type.EVT]: event,
+  [Type.REQ]: event,
+  [Type.RES]: aboutNumber,
   [Type.ERR]: error,
   [Type.PUB]: tuple(counter, number, counter, text, anything, meta),
   [Type.PING]: anything,
@@ -202,41 +166,41 @@ const ITEMS: { readonly [type: number]: Check } = {
   [Type.GOAWAY]: tuple(counter, text, counter, optional(longText)),
   [Type.GAP]: tuple(counter, counter, counter, text, optional(number)),
   [Type.BYE]: tuple(counter, text, longText, optional(counter)),
-  [Type.CANCEL]: tuple(counter, number),
+  [Type.CANCEL]: aboutNumber,
   [Type.SYNC]: tuple(counter, listOf(tuple(text, text, counter, optional(counter)))),
   [Type.DONE]: tuple(counter, counter, listOf(number)),
-  [Type.STREAM_ITEM]: tuple(counter, number),
+  [Type.STREAM_ITEM]: aboutNumber,
   [Type.STREAM_END]: tuple(counter, number, optional(text), optional(longText)),
   [Type.STREAM_CREDIT]: tuple(counter, number, number),
-  [Type.VOL]: tuple(counter, text, anything, meta),
+  [Type.VOL]: event,
 };
 
-const HEAD = tuple(counter, counter);
-const ITEM = tuple(counter);
+const typed = tuple(counter);
+
+/** An item of this version, or an extension, which may be ignored. */
+const known: Check = (item) => {
+  const wrong = typed(item);
+  if (wrong) return wrong;
+  const [type] = item as [number];
+  if (type >= FIRST_EXTENSION) return undefined;
+  return ITEMS[type] ? ITEMS[type](item) : ` has the unknown type ${type}`;
+};
+const head = tuple(counter, counter);
 
 /** Checks what a codec has decoded. Throws a `FrameError` that names what is wrong; never anything else. */
 export function parseFrame(value: unknown): Frame {
-  demand(HEAD, value, 'frame');
-  const [ack, firstSeq, ...raw] = value as [number, number, ...unknown[]];
-  if (raw.length > MAX_ITEMS) throw new FrameError(`a frame may hold ${MAX_ITEMS} items, not ${raw.length}`);
-  const items = raw.filter(isKnown);
+  demand(head, value, 'frame');
+  const [ack, firstSeq, ...all] = value as [number, number, ...Item[]];
+  if (all.length > MAX_ITEMS) throw new FrameError(`a frame may hold ${MAX_ITEMS} items, not ${all.length}`);
+  const items = all.filter((item, index) => {
+    const wrong = known(item);
+    if (wrong) throw new FrameError(`item ${index}${wrong}`);
+    return item[0] < FIRST_EXTENSION;
+  });
   if (items.some(isSequenced) !== firstSeq > 0) {
     throw new FrameError('firstSeq must be 0 exactly where no item is sequenced');
   }
   return { ack, firstSeq, items };
-}
-
-/** True for an item of this version, false for an extension that may be ignored. */
-function isKnown(item: unknown, index: number): item is Item {
-  const wrong = ITEM(item);
-  if (wrong) throw new FrameError(`item ${index}${wrong.path} ${wrong.text}`);
-  const [type] = item as [number];
-  if (type >= FIRST_EXTENSION) return false;
-  const check = ITEMS[type];
-  if (!check) throw new FrameError(`item ${index} has the unknown type ${type}`);
-  const unfit = check(item);
-  if (unfit) throw new FrameError(`item ${index}${unfit.path} ${unfit.text}`);
-  return true;
 }
 
 /** The payload of `$join`. */
@@ -245,8 +209,8 @@ export function parseJoinRequest(value: unknown): JoinRequest {
   if (Array.isArray(replaced) && replaced.length > MAX_REPLACED) {
     throw new FrameError(`$join may name ${MAX_REPLACED} replaced sessions, not ${replaced.length}`);
   }
-  const checks = { epoch: optional(text), offset: optional(counter), replaced: optional(listOf(text)) };
-  demand(record({ room: text, cv: versions, ...checks }), value, '$join');
+  const may = { cv: pair, epoch: text, offset: counter, replaced: listOf(text) };
+  demand(record({ room: text }, may), value, '$join');
   return value as JoinRequest;
 }
 
@@ -257,9 +221,10 @@ export function parseLeaveRequest(value: unknown): LeaveRequest {
 }
 
 /** The reply to `$join`. */
-export function parseJoinReply(value: unknown): JoinReply {
-  demand(record({ epoch: text, offset: counter, members: optional(listOf(member)) }), value, '$join reply');
-  return value as JoinReply;
+export function parseJoinReply(value: unknown): { epoch: string; offset: number; members: Member[] } {
+  demand(record({ epoch: text, offset: counter }), value, '$join reply');
+  const { epoch, offset, members = [] } = value as JoinReply;
+  return { epoch, offset, members: parseMembers(members) };
 }
 
 /** The payload of `$presence`. */
@@ -270,13 +235,13 @@ export function parsePresenceRequest(value: unknown): PresenceRequest {
 
 /** The payload of a `$members` publication. */
 export function parseMembers(value: unknown): Member[] {
-  demand(listOf(member), value, '$members');
+  demand(listOf(anything), value, '$members');
   return (value as readonly MemberChange[]).map(parseMember);
 }
 
 /** The payload of a `$member` publication. */
 export function parseMember(value: unknown): Member {
-  demand(member, value, '$member');
+  demand(tuple(longText, counter, optional(longText)), value, '$member');
   const [userId, sessions, presence] = value as MemberChange;
   if (presence === undefined) return { userId, sessions };
   try {

@@ -11,22 +11,21 @@ export function refusal(
   { id, event }: { id: string; event: string },
 ): DeliveryError {
   const details = { delivery: 'rejected', messageId: id } as const;
+  const why = `'${event}' was refused: ${text}`;
   switch (code) {
     case 'ERR_INVALID_PAYLOAD':
-      return holdfastError(code, `'${event}' was refused: ${text}`, { ...details, issues: issuesIn(data) });
+      return holdfastError(code, why, {
+        ...details,
+        issues: Array.isArray(data) ? data.filter(isIssue) : [],
+      });
     case 'ERR_NO_HANDLER':
-      return holdfastError(code, `nobody handles '${event}': ${text}`, details);
+      return holdfastError(code, why, details);
     case 'ERR_REJECTED':
-      return holdfastError(code, `'${event}' was refused: ${text}`, {
-        ...details,
-        reason: text,
-        ...(data === undefined ? {} : { data }),
-      });
-    case 'ERR_RATE_LIMITED':
-      return holdfastError(code, `'${event}' was refused: ${text}`, {
-        ...details,
-        retryAfterMs: waitIn(data),
-      });
+      return holdfastError(code, why, { ...details, reason: text, data });
+    case 'ERR_RATE_LIMITED': {
+      const ms = (data as { readonly retryAfterMs?: unknown } | null | undefined)?.retryAfterMs;
+      return holdfastError(code, why, { ...details, retryAfterMs: typeof ms === 'number' ? ms : 0 });
+    }
     case 'ERR_STREAM_LOST':
       return holdfastError(code, `'${event}' broke off: ${text}`, { ...details, delivery: 'unknown' });
     default:
@@ -35,14 +34,4 @@ export function refusal(
   }
 }
 
-function waitIn(data: unknown): number {
-  const ms = (data as { readonly retryAfterMs?: unknown } | null | undefined)?.retryAfterMs;
-  return typeof ms === 'number' ? ms : 0;
-}
-
-function issuesIn(data: unknown): readonly SchemaIssue[] {
-  if (!Array.isArray(data)) return [];
-  return data.filter(
-    (issue): issue is SchemaIssue => typeof (issue as SchemaIssue | null)?.message === 'string',
-  );
-}
+const isIssue = (issue: SchemaIssue | null): issue is SchemaIssue => typeof issue?.message === 'string';

@@ -42,7 +42,7 @@ export function validate(schema: Schema, value: unknown): SchemaResult<unknown> 
 }
 
 /** As they stand on the wire: any codec has words for them. */
-export function plainIssues(issues: readonly SchemaIssue[]): readonly SchemaIssue[] {
+export function plainIssues(issues: readonly SchemaIssue[]): { message: string; path: string[] }[] {
   return issues.map(({ message, path = [] }) => ({
     message,
     path: path.map((part) => String(typeof part === 'object' ? part.key : part)),
@@ -51,10 +51,7 @@ export function plainIssues(issues: readonly SchemaIssue[]): readonly SchemaIssu
 
 /** `text: must be a string; tags.0: too long`. */
 export function describeIssues(issues: readonly SchemaIssue[]): string {
-  return issues
-    .map(({ message, path = [] }) => {
-      const where = path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
-      return where ? `${where}: ${message}` : message;
-    })
+  return plainIssues(issues)
+    .map(({ message, path }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message))
     .join('; ');
 }

@@ -33,32 +33,27 @@ export class Scopes {
     checkNamespace(name);
     const prefix = `${name}#`;
     const known = this.#namespaces.get(prefix);
-    if (known && (contract === undefined || contract === known.contract)) return known;
-    if (known) {
-      const why = known.contract
-        ? 'it has another contract already'
-        : 'its contract is to be given the first time';
-      throw new TypeError(`namespace('${name}'): ${why}`);
+    if (!known) {
+      const scope = scopeOf(prefix, contract);
+      this.#namespaces.set(prefix, scope);
+      return scope;
     }
-    const scope = scopeOf(prefix, contract);
-    this.#namespaces.set(prefix, scope);
-    return scope;
+    if (contract === undefined || contract === known.contract) return known;
+    const why = known.contract
+      ? 'it has another contract already'
+      : 'its contract is to be given the first time';
+    throw new TypeError(`namespace('${name}'): ${why}`);
   }
 }
 
 function scopeOf(prefix: string, contract: AnyContract | undefined): Scope {
   if (contract === undefined) return { prefix, contract, schemas: undefined };
-  const { clientEvents, serverEvents, requests, serverRequests, streams, ...rest } =
-    contractSchemas(contract);
-  const here = <S>(schemas: ReadonlyMap<string, S>): ReadonlyMap<string, S> =>
-    new Map([...schemas].map(([name, schema]) => [prefix + name, schema]));
-  const schemas = {
-    ...rest,
-    clientEvents: here(clientEvents),
-    serverEvents: here(serverEvents),
-    requests: here(requests),
-    serverRequests: here(serverRequests),
-    streams: here(streams),
-  };
-  return { prefix, contract, schemas };
+  const groups = Object.entries(contractSchemas(contract)).map(([group, schemas]) => [
+    group,
+    // Names alone need the prefix: versions and the schema of presence have none.
+    schemas instanceof Map
+      ? new Map(Array.from(schemas, ([name, schema]) => [prefix + name, schema]))
+      : schemas,
+  ]);
+  return { prefix, contract, schemas: Object.fromEntries(groups) as ContractSchemas };
 }

@@ -1,41 +1,37 @@
 import {
   type ContractVersions,
-  type EventMeta,
+  type Deferred,
   type GapItem,
-  type JoinReply,
   type JoinRequest,
   Listeners,
   MEMBER,
   MEMBERS,
   type Member,
   type PublicationItem,
+  parseJoinReply,
   parseMember,
   parseMembers,
   prefixOf,
   type RoomSync,
   Type,
   type VolatileItem,
+  type WireMeta,
 } from '@holdfast/protocol';
 import type { Connection } from '../core/connection.js';
-import type { Gap, JoinState } from '../types.js';
+import type { JoinState } from '../types.js';
+import type { Dispatcher } from './dispatcher.js';
 import { eventMeta } from './event-meta.js';
 
 /** What a room needs of its client. */
 export interface RoomSurroundings {
+  readonly dispatcher: Pick<Dispatcher, 'deliver' | 'failed' | 'gap'>;
   status(): Connection['status'];
-  /** Our latest sessions: what they have published, or may still publish, is not for us. */
-  replaced(): readonly string[];
   /** Runs `run` in the next task. */
   nextTask(run: () => void): void;
   /** Tells the application, after all that is being told already. */
   tell(run: () => void): void;
-  /** A listener of the application threw. */
-  failed(error: unknown, name: string): void;
-  gap(gap: Gap): void;
   /** Whether what was published in several rooms has not been heard in another one. */
   isNew(word: string): boolean;
-  /** A publication for the application, in order and not seen before. */
-  deliver(room: Room, name: string, payload: unknown, meta: EventMeta): void;
 }
 
 type Lane = PublicationItem | VolatileItem | GapItem;
@@ -47,21 +43,27 @@ type Lane = PublicationItem | VolatileItem | GapItem;
 export class Room {
   readonly name: string;
   readonly listeners: Listeners;
+  /** Whoever waits to be in. */
+  readonly waiters = new Set<Deferred<void>>();
   /** As its namespace calls it; undefined for the namespace itself. */
   readonly #localName: string | undefined;
+  readonly #around: RoomSurroundings;
   /** Of the contract, if it is a namespace with one. */
   versions: ContractVersions | undefined;
-  readonly #around: RoomSurroundings;
-  #state: JoinState = { status: 'idle' };
-  /** Whose wish it is that we are in. */
-  #wish: 'ours' | 'server' = 'ours';
+  state: JoinState = { status: 'idle' };
+  members: readonly Member[] = Object.freeze([]);
   /** What we tell the others about ourselves; goes with the next join, too. */
   presence: { readonly value: unknown } | undefined;
-  #members: readonly Member[] = Object.freeze([]);
-  /** Where we stand in the log; undefined before the first join and after leaving. */
-  #position: { readonly epoch: string; readonly offset: number } | undefined;
+  /** The `$join` without an answer yet. */
+  asking: object | undefined;
+  /** The `$leave` without an answer yet. */
+  leaving: object | undefined;
   /** The server's number for this room on this connection; undefined while it does not flow. */
-  #number: number | undefined;
+  number: number | undefined;
+  /** Whose wish it is that we are in. */
+  #wish: 'ours' | 'server' = 'ours';
+  /** Where we stand in the log; undefined before the first join and after leaving. */
+  #position: { readonly epoch: string; offset: number } | undefined;
   /** What came in the task in which the join was answered: told in the next one, to whoever listens by then. */
   #held: Lane[] | undefined;
 
@@ -69,46 +71,30 @@ export class Room {
     this.name = name;
     this.#localName = name.slice(prefixOf(name).length) || undefined;
     this.#around = around;
-    this.listeners = new Listeners((error, event) => around.failed(error, event));
-  }
-
-  get state(): JoinState {
-    return this.#state;
-  }
-
-  get members(): readonly Member[] {
-    return this.#members;
-  }
-
-  get number(): number | undefined {
-    return this.#number;
+    this.listeners = new Listeners((error, event) => around.dispatcher.failed(error, event));
   }
 
   /** True from `join()` to `leave()` or a refusal, whatever the connection does. */
   get wanted(): boolean {
-    return this.#state.status === 'joining' || this.#state.status === 'joined';
+    return this.state.status === 'joining' || this.state.status === 'joined';
   }
 
   /** Where we stand, for a server that goes on with our session; undefined while we are not in. */
   get position(): RoomSync | undefined {
-    if (this.#state.status !== 'joined' || !this.#position) return undefined;
+    if (this.state.status !== 'joined' || !this.#position) return undefined;
     return [this.name, this.#position.epoch, this.#position.offset];
   }
 
   /** Why this cannot be done; undefined if it can. */
   notJoined(call: string): string | undefined {
     if (this.wanted) return undefined;
-    return `${call} to '${this.name}', which is ${this.#state.status}: call join() first`;
+    return `${call} to '${this.name}', which is ${this.state.status}: call join() first`;
   }
 
-  /** What to ask the server, from where we stand. */
-  get joinRequest(): JoinRequest {
+  /** What to ask the server, from where we stand. `replaced`: what these sessions have published is not for us. */
+  joinRequest(replaced: readonly string[] | undefined): JoinRequest {
     const { name: room, versions: cv } = this;
-    const presence = this.presence?.value;
-    const replaced = this.#around.replaced();
-    return replaced.length > 0 || this.#position
-      ? { room, ...this.#position, replaced, presence, cv }
-      : { room, presence, cv };
+    return { room, ...this.#position, replaced, presence: this.presence?.value, cv };
   }
 
   /** The application wants in. */
@@ -118,35 +104,38 @@ export class Room {
   }
 
   /** The server has let us in; `sync` follows in the same frame. */
-  joined({ members = [], epoch, offset }: JoinReply): void {
+  joined(reply: unknown): void {
     if (!this.wanted) return;
+    const { members, ...position } = parseJoinReply(reply);
     // Until SYNC says otherwise; a connection that breaks before it is to find us here.
-    this.#position ??= { epoch, offset };
-    this.#setMembers(parseMembers(members));
+    this.#position ??= position;
+    this.#setMembers(members);
     this.#held = [];
     this.#around.nextTask(() => this.#release());
     this.#enter({ status: 'joined' });
   }
 
-  refused(state: JoinState): void {
-    if (this.wanted) this.#out(state);
-  }
-
-  left(): void {
-    this.#out({ status: 'left' });
+  /** We are out, for the reason that `state` says. */
+  out(state: JoinState): void {
+    this.#position = undefined;
+    this.number = undefined;
+    this.#held = undefined;
+    this.presence = undefined;
+    if (this.members.length > 0) this.#setMembers([]);
+    this.#enter(state);
   }
 
   /** The server says from where the room flows on this connection, or, without a number, that we are out. */
-  sync([, epoch, offset, number]: RoomSync, leaving: boolean): void {
-    const { status } = this.#state;
+  sync([, epoch, offset, number]: RoomSync): void {
+    const { status } = this.state;
     // What we have asked for is answered first; and what comes of a join before we left is no wish of the server.
-    if (status === 'joining' || (status !== 'joined' && leaving)) return;
+    if (status === 'joining' || (status !== 'joined' && this.leaving)) return;
     if (!number) {
-      if (status === 'joined') this.left();
+      if (status === 'joined') this.out({ status: 'left' });
       return;
     }
     this.#position = { epoch, offset };
-    this.#number = number;
+    this.number = number;
     if (status === 'joined') return;
     this.#wish = 'server';
     this.#enter({ status: 'joined' });
@@ -154,75 +143,67 @@ export class Room {
 
   /** The connection or its session is gone; the wish stays. */
   detached(sessionId: string | undefined): void {
-    this.#number = undefined;
+    this.number = undefined;
     this.#release();
-    if (sessionId === undefined || this.#state.status !== 'joined') return;
-    if (this.#wish === 'server') this.left();
+    if (sessionId === undefined || this.state.status !== 'joined') return;
+    if (this.#wish === 'server') this.out({ status: 'left' });
     else this.#enter({ status: 'joining' });
   }
 
   /** The next thing said in the room, whether in its log or not. Before we are in, it is dropped. */
   take(item: Lane): void {
     if (this.#held) this.#held.push(item);
-    else this.#apply(item);
+    else if (this.state.status === 'joined') this.#apply(item);
   }
 
   #release(): void {
-    const held = this.#held;
+    const held = this.#held ?? [];
     this.#held = undefined;
-    for (const item of held ?? []) this.#apply(item);
+    for (const item of held) this.take(item);
   }
 
   #apply(item: Lane): void {
-    if (!this.#position) return;
-    if (item[0] === Type.GAP) return this.#skip(item);
-    if (item[0] === Type.VOL) return this.#hear(item);
+    const position = this.#position;
+    if (!position) return;
+    // What is volatile has no place in the log.
+    if (item[0] === Type.VOL) return this.#deliver(item[1], item[2], item[3], 0);
+    if (item[0] === Type.GAP) {
+      const [, from, to, reason] = item;
+      position.offset = Math.max(position.offset, to);
+      const messages = Math.max(0, to - from + 1);
+      return this.#around.dispatcher.gap({ messages, reason, room: this.name });
+    }
     const [, , offset, name, payload, meta] = item;
     // Not in the log: who joins is told the members as they are, and then each change.
     if (name === MEMBER) return this.#memberChanged(parseMember(payload));
     if (name === MEMBERS) return this.#setMembers(parseMembers(payload));
-    if (offset <= this.#position.offset) return;
-    this.#position = { epoch: this.#position.epoch, offset };
+    if (offset <= position.offset) return;
+    position.offset = offset;
     if (meta?.m && !this.#around.isNew(meta.m)) return;
-    this.#around.deliver(this, name, meta?.u ? undefined : payload, eventMeta(meta, offset, this.#localName));
+    this.#deliver(name, payload, meta, offset);
   }
 
-  /** Said in the room, without a place in its log. */
-  #hear([, name, payload, meta]: VolatileItem): void {
-    if (this.#state.status !== 'joined') return;
-    this.#around.deliver(this, name, meta?.u ? undefined : payload, eventMeta(meta, 0, this.#localName));
-  }
-
-  #skip([, from, to, reason]: GapItem): void {
-    if (!this.#position) return;
-    const offset = Math.max(this.#position.offset, to);
-    this.#position = { epoch: this.#position.epoch, offset };
-    this.#around.gap({ messages: Math.max(0, to - from + 1), reason, room: this.name });
+  #deliver(name: string, payload: unknown, meta: WireMeta | undefined, seq: number): void {
+    const told = eventMeta(meta, seq, this.#localName);
+    this.#around.dispatcher.deliver(name, meta?.u ? undefined : payload, told, this.listeners);
   }
 
   #memberChanged(changed: Member): void {
-    const others = this.#members.filter(({ userId }) => userId !== changed.userId);
+    const others = this.members.filter(({ userId }) => userId !== changed.userId);
     this.#setMembers(changed.sessions > 0 ? [...others, changed] : others);
   }
 
   #setMembers(members: Member[]): void {
-    this.#members = Object.freeze(members);
-    const told = this.#members;
-    this.#around.tell(() => this.listeners.emit('$members', told));
+    this.members = Object.freeze(members);
+    this.#tell('$members', members);
   }
 
   #enter(state: JoinState): void {
-    this.#state = Object.freeze(state);
-    const told = this.#state;
-    this.#around.tell(() => this.listeners.emit('$state', told));
+    this.state = Object.freeze(state);
+    this.#tell('$state', state);
   }
 
-  #out(state: JoinState): void {
-    this.#position = undefined;
-    this.#number = undefined;
-    this.#held = undefined;
-    this.presence = undefined;
-    if (this.#members.length > 0) this.#setMembers([]);
-    this.#enter(state);
+  #tell(event: '$members' | '$state', value: unknown): void {
+    this.#around.tell(() => this.listeners.emit(event, value));
   }
 }

@@ -12,7 +12,6 @@ import {
   MAX_REPLACED,
   numberOption,
   PRESENCE,
-  parseJoinReply,
   prefixOf,
   type Receipt,
   type RoomSync,
@@ -27,6 +26,8 @@ import { Room, type RoomSurroundings } from './room.js';
 /** Of what was published in several rooms at once: more than the rooms' logs hold of it, as a rule. */
 const MAX_HEARD = 1_000;
 const JOIN_TIMEOUT_MS = 30_000;
+/** Of the protocol's own requests: they are asked until they are answered. */
+const FOR_EVER = { timeoutMs: Infinity, ttlMs: Infinity };
 
 /** All rooms of a client: keeps what they want true on the connection of the moment. */
 export class Rooms {
@@ -36,27 +37,21 @@ export class Rooms {
   readonly #rooms = new Map<string, Room>();
   /** Those that the application may hold. */
   readonly #held = new Set<Room>();
-  /** Ids of the `$join` requests without an answer yet. */
-  readonly #asking = new Map<Room, string>();
-  /** Names of rooms, by the `$leave` without an answer yet. */
-  readonly #leaving = new Map<string, Promise<unknown>>();
-  readonly #waiters = new Map<Room, Set<Deferred<void>>>();
-
   /** What was published in several rooms and has been heard, by its word; the oldest first. */
   readonly #heard = new Set<string>();
   /** How many connections have been lost. */
   #lost = 0;
   /** Our latest sessions, whether they were in a room or not: what they have said may still be published. */
-  #replaced: readonly string[] = [];
+  #replaced: readonly string[] | undefined;
 
   constructor(
     ports: Pick<ClientPorts, 'clock' | 'random'>,
     exchange: Exchange,
-    around: Omit<RoomSurroundings, 'replaced' | 'isNew'>,
+    around: Omit<RoomSurroundings, 'isNew'>,
   ) {
     this.#ports = ports;
     this.#exchange = exchange;
-    this.#around = { ...around, replaced: () => this.#replaced, isNew: (word) => this.#isNew(word) };
+    this.#around = { ...around, isNew: (word) => this.#isNew(word) };
   }
 
   /** For the application. */
@@ -67,57 +62,48 @@ export class Rooms {
   }
 
   join(room: Room, options: CallOptions = {}): Promise<void> {
+    const { signal } = options;
     checkKeys(options, ['timeoutMs', 'signal'], `room('${room.name}').join(options)`);
-    checkSignal(options.signal, 'signal');
+    checkSignal(signal, 'signal');
     const timeoutMs = numberOption(options.timeoutMs, 'timeoutMs', JOIN_TIMEOUT_MS);
-    const waiter = this.#wait(room, timeoutMs, options.signal);
-    const status = this.#around.status();
+    const waiter = this.#wait(room, timeoutMs, signal);
     if (room.state.status === 'joined') {
       room.want();
-      this.#settle(room);
-    } else if (status === 'closed') this.#settle(room, clientClosed());
-    else if (!room.wanted && !options.signal?.aborted) {
+      settle(room);
+    } else if (this.#around.status() === 'closed') settle(room, clientClosed());
+    else if (!room.wanted && !signal?.aborted) {
       room.want();
       this.#ask(room, false);
     }
     return waiter;
   }
 
-  leave(room: Room): Promise<void> {
-    if (!room.wanted) return Promise.resolve();
+  async leave(room: Room): Promise<void> {
+    if (!room.wanted) return;
     // Who leaves a namespace leaves all its rooms.
     for (const other of this.#rooms.values()) {
       if (other !== room && prefixOf(other.name) === room.name) void this.leave(other);
     }
-    room.left();
-    this.#asking.delete(room);
+    room.out({ status: 'left' });
+    room.asking = undefined;
     const text = `the room '${room.name}' was left before it was joined`;
-    this.#settle(room, holdfastError('ERR_NOT_JOINED', text, { delivery: 'unsent', messageId: '' }));
-    const draft = {
-      kind: 'request',
-      name: LEAVE,
-      payload: { room: room.name },
-      options: { timeoutMs: Infinity, ttlMs: Infinity },
-    } as const;
-    const asked = this.#exchange.submit(draft).promise;
-    const over = () => {
-      if (this.#leaving.get(room.name) === asked) this.#leaving.delete(room.name);
-    };
-    this.#leaving.set(room.name, asked);
-    asked.then(over, over);
-    // It goes out with the next connection; nobody has to wait for that, since nothing is told of the room any more.
-    if (this.#around.status() !== 'connected') return Promise.resolve();
+    settle(room, holdfastError('ERR_NOT_JOINED', text, { delivery: 'unsent', messageId: '' }));
+    const payload = { room: room.name };
+    const asked = this.#exchange.submit({ kind: 'request', name: LEAVE, payload, options: FOR_EVER });
+    room.leaving = asked;
     // However the request ends, we are out: a session that is lost is in no room.
-    return asked.then(
-      () => undefined,
-      () => undefined,
-    );
+    const over = () => {
+      if (room.leaving === asked) room.leaving = undefined;
+    };
+    const ended = asked.promise.then(over, over);
+    // It goes out with the next connection; nobody has to wait for that, since nothing is told of the room any more.
+    if (this.#around.status() === 'connected') await ended;
   }
 
   /** It holds until we leave, also in sessions to come: they join with it. */
   setPresence(room: Room, presence: unknown, schema: Schema | undefined): Sending {
-    const deferred = new Deferred<Receipt>(this.#ports.random.id());
-    const { id } = deferred;
+    const id = this.#ports.random.id();
+    const deferred = new Deferred<Receipt>(id);
     const before = room.presence;
     const told = { value: presence };
     room.presence = told;
@@ -144,7 +130,7 @@ export class Rooms {
 
   /** A session has begun: whatever is wanted and not asked for yet is asked for, before anything else goes out. */
   begin(): void {
-    const wanted = [...this.#rooms.values()].filter((room) => room.wanted && !this.#asking.has(room));
+    const wanted = [...this.#rooms.values()].filter((room) => room.wanted && !room.asking);
     // The last one asked for goes out first.
     for (const room of wanted.reverse()) this.#ask(room, true);
   }
@@ -161,7 +147,7 @@ export class Rooms {
 
   /** The connection is gone, and with `sessionId` its session, too. */
   detached(sessionId?: string): void {
-    if (sessionId !== undefined) this.#replaced = [...this.#replaced, sessionId].slice(-MAX_REPLACED);
+    if (sessionId !== undefined) this.#replaced = [...(this.#replaced ?? []), sessionId].slice(-MAX_REPLACED);
     this.#lost++;
     for (const room of this.#rooms.values()) room.detached(sessionId);
   }
@@ -169,10 +155,10 @@ export class Rooms {
   /** Nothing more will be joined. */
   end(): void {
     for (const room of this.#rooms.values()) {
-      this.#settle(room, clientClosed());
+      settle(room, clientClosed());
       // What becomes of the room is no news to whoever has closed the client.
       room.listeners.clear();
-      if (room.wanted) room.left();
+      if (room.wanted) room.out({ status: 'left' });
     }
   }
 
@@ -180,10 +166,10 @@ export class Rooms {
   take(item: Item): void {
     switch (item[0]) {
       case Type.SYNC:
-        for (const sync of item[1]) this.#of(sync[0]).sync(sync, this.#leaving.has(sync[0]));
+        for (const sync of item[1]) this.#of(sync[0]).sync(sync);
         // The server's own rooms, when they are over: there may be any number of them in the life of a page.
         for (const [name, room] of this.#rooms)
-          if (!room.wanted && !this.#held.has(room)) this.#rooms.delete(name);
+          if (!room.wanted && !room.leaving && !this.#held.has(room)) this.#rooms.delete(name);
         break;
       case Type.PUB:
         this.#byNumber(item[1])?.take(item);
@@ -218,43 +204,39 @@ export class Rooms {
   }
 
   #ask(room: Room, first: boolean): void {
-    // A join that was overtaken by a leave and another join has nothing to say any more.
-    const id = this.#ports.random.id();
     const lost = this.#lost;
-    const answered = (): boolean => this.#asking.get(room) === id && this.#asking.delete(room);
-    const draft = {
-      kind: 'request',
-      name: JOIN,
-      room: room.name,
-      payload: room.joinRequest,
-      options: { id, timeoutMs: Infinity, ttlMs: Infinity },
-      outcome: {
-        resolve: (reply: unknown) => {
-          if (!answered()) return;
-          room.joined(parseJoinReply(reply));
-          // Answered on a later connection: we may have been taken out since, and the server does not know that we think so.
-          if (lost < this.#lost && room.position) this.#exchange.control([Type.SYNC, [room.position]]);
-          this.#settle(room);
-        },
-        reject: (error: Error) => {
-          if (!answered()) return;
-          // A lost session takes its joins with it; the next one asks again.
-          if (!isHoldfastError(error) || error.code === 'ERR_SESSION_LOST' || error.code === 'ERR_CLOSED')
-            return;
-          room.refused({ status: 'refused', error });
-          this.#settle(room, error);
-        },
+    const outcome = {
+      resolve: (reply: unknown) => {
+        if (!answered()) return;
+        room.joined(reply);
+        // Answered on a later connection: we may have been taken out since, and the server does not know that we think so.
+        if (lost < this.#lost && room.position) this.#exchange.control([Type.SYNC, [room.position]]);
+        settle(room);
       },
-    } as const;
+      reject: (error: Error) => {
+        if (!answered()) return;
+        // A lost session takes its joins with it; the next one asks again.
+        if (!isHoldfastError(error) || error.code === 'ERR_SESSION_LOST' || error.code === 'ERR_CLOSED')
+          return;
+        if (room.wanted) room.out({ status: 'refused', error });
+        settle(room, error);
+      },
+    };
+    // A join that was overtaken by a leave and another join has nothing to say any more.
+    const answered = (): boolean => {
+      const isOurs = room.asking === outcome;
+      if (isOurs) room.asking = undefined;
+      return isOurs;
+    };
     // Known before it is asked: what cannot be asked is answered at once.
-    this.#asking.set(room, id);
-    this.#exchange.submit(draft, first);
+    room.asking = outcome;
+    const payload = room.joinRequest(this.#replaced);
+    const said = { kind: 'request', name: JOIN, room: room.name, payload } as const;
+    this.#exchange.submit({ ...said, options: FOR_EVER, outcome }, first);
   }
 
   #wait(room: Room, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
     const waiter = new Deferred<void>(this.#ports.random.id());
-    const waiters = this.#waiters.get(room) ?? new Set();
-    this.#waiters.set(room, waiters.add(waiter));
     const text = `the room '${room.name}' was not joined within ${timeoutMs} ms; it is joined as soon as possible`;
     const timedOut = () =>
       waiter.reject(holdfastError('ERR_TIMEOUT', text, { delivery: 'unknown', messageId: waiter.id }));
@@ -266,17 +248,19 @@ export class Rooms {
     const done = () => {
       cancelTimer();
       signal?.removeEventListener('abort', abort);
-      waiters.delete(waiter);
+      room.waiters.delete(waiter);
     };
-    waiter.sending.then(done, done);
+    room.waiters.add(waiter);
+    waiter.promise.then(done, done);
     return waiter.sending;
   }
+}
 
-  #settle(room: Room, error?: Error): void {
-    for (const waiter of this.#waiters.get(room) ?? []) {
-      if (error) waiter.reject(error);
-      else waiter.resolve();
-    }
+/** Whoever waits to be in is: or, with an error, is not. */
+function settle(room: Room, error?: Error): void {
+  for (const waiter of room.waiters) {
+    if (error) waiter.reject(error);
+    else waiter.resolve();
   }
 }
 

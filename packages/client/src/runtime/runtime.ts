@@ -98,15 +98,13 @@ export class Runtime {
       undelivered: (message, error) => this.post(() => this.dispatcher.undelivered(message, error)),
     });
     this.rooms = new Rooms(ports, this.exchange, {
+      dispatcher: this.dispatcher,
       status: () => this.#connection.status,
       nextTask: (run) => {
         const { dial } = this.#connection;
         clock.setTimer(() => this.post(() => this.#guard(dial, run)), 0);
       },
       tell: (run) => this.post(run),
-      failed,
-      gap: (gap) => this.dispatcher.gap(gap),
-      deliver: (room, name, payload, meta) => this.dispatcher.deliver(name, payload, meta, room.listeners),
     });
     this.#session = new ClientSession(this, scopes.root.schemas?.versions);
   }

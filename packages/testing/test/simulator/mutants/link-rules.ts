@@ -188,8 +188,8 @@ export const LINK_RULES: readonly Mutant[] = [
     edits: [
       {
         file: 'client/src/runtime/room.ts',
-        find: 'if (offset <= this.#position.offset) return;',
-        put: 'if (offset !== this.#position.offset + 1) return;',
+        find: 'if (offset <= position.offset) return;',
+        put: 'if (offset !== position.offset + 1) return;',
       },
     ],
   },
