@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import commonjs from '@rollup/plugin-commonjs';
 import { nodeResolve } from '@rollup/plugin-node-resolve';
 import terser from '@rollup/plugin-terser';
+import { transform } from 'esbuild';
 import { dts } from 'rollup-plugin-dts';
 import esbuild from 'rollup-plugin-esbuild';
 
@@ -49,7 +50,33 @@ const strict = {
   },
 };
 
-const compile = (options = {}) => esbuild({ target: 'es2022', tsconfig: false, sourceMap: true, ...options });
+/**
+ * Types and verdicts are written out as the numbers that they stand for: the bundler of an application would keep the object
+ * of all of them, and each of their names wherever one is used.
+ */
+const { Type, Verdict } = await constantsOf('packages/protocol/src/frame.ts');
+const codes = { Type, Verdict };
+const withCodes = {
+  name: 'codes',
+  transform: (code) => ({
+    // Blanks keep everything else where the source map says that it is.
+    code: code.replace(/(?<!typeof |[.\w])(Type|Verdict)\.([A-Z_]+)\b/g, (use, object, name) =>
+      String(codes[object][name] ?? use).padEnd(use.length),
+    ),
+    map: null,
+  }),
+};
+
+async function constantsOf(path) {
+  const source = readFileSync(join(root, path), 'utf8');
+  const { code } = await transform(source, { loader: 'ts' });
+  return import(`data:text/javascript,${encodeURIComponent(code)}`);
+}
+
+const compile = (options = {}) => [
+  withCodes,
+  esbuild({ target: 'es2022', tsconfig: false, sourceMap: true, ...options }),
+];
 
 /** Browser bundles are made of the sources, so that what is not used falls out and maps lead to them. */
 const fromSources = {
