@@ -22,9 +22,10 @@ export function checkDelivery(
   call: string,
 ): { readonly delivery: Delivery; readonly place: string | undefined } {
   checkClass(delivery, `${call} delivery`);
-  if (key === undefined) return { delivery, place: delivery === 'latest' ? event : undefined };
-  if (delivery !== 'latest')
-    throw new TypeError(`${call} key is for the delivery 'latest', not '${delivery}'`);
-  checkName(key, `${call} key`);
-  return { delivery, place: key };
+  if (key !== undefined) {
+    if (delivery !== 'latest')
+      throw new TypeError(`${call} key is for the delivery 'latest', not '${delivery}'`);
+    checkName(key, `${call} key`);
+  }
+  return { delivery, place: delivery === 'latest' ? (key ?? event) : undefined };
 }

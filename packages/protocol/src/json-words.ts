@@ -16,10 +16,7 @@ export const mayHoldWords = (text: string): boolean =>
 /** `Infinity` for what `JSON.stringify` alone does not make what it should, or for what a `toJSON` decides. */
 export function weighOdd(value: unknown): number | undefined {
   if (typeof value === 'object' && value !== null) {
-    const isOdd =
-      typeof (value as Fields)['toJSON'] === 'function' ||
-      ArrayBuffer.isView(value) ||
-      value instanceof ArrayBuffer;
+    const isOdd = typeof (value as Fields)['toJSON'] === 'function' || isBinary(value);
     return isOdd ? Infinity : undefined;
   }
   return typeof value === 'boolean' || value == null ? 0 : Infinity;
@@ -31,21 +28,28 @@ export const weighWord = (value: unknown): number | undefined =>
 
 /** For `JSON.stringify`. Throws a `TypeError` that says what cannot be said. */
 export function sayWord(this: Fields, key: string, given: unknown): unknown {
-  // Before a `toJSON` has made something else of it: of a `Date`, a `Buffer` or, where somebody has added one, a bigint.
-  const asIs = this[key];
-  const value = asIs instanceof Date || ArrayBuffer.isView(asIs) || typeof asIs === 'bigint' ? asIs : given;
-  if (typeof value === 'bigint') return { $bigint: digitsOf(value) };
-  if (typeof value === 'function' || typeof value === 'symbol') {
-    throw new TypeError(`JSON has no word for a ${typeof value}`);
+  // First as it is, before a `toJSON` has made something else of it: of a `Date`, a `Buffer` or, where somebody has added one,
+  // a bigint.
+  const word = wordFor(this[key]) ?? wordFor(given);
+  if (word) return word;
+  if (typeof given === 'function' || typeof given === 'symbol') {
+    throw new TypeError(`JSON has no word for a ${typeof given}`);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  if (value instanceof Date) return { $date: timeOf(value) };
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer)
-    return { $bytes: toBase64(bytesOf(value, 'JSON')) };
-  const fields = value as Fields;
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return given;
+  const fields = given as Fields;
   const [only = '', ...others] = Object.keys(fields).filter((name) => fields[name] !== undefined);
-  return others.length === 0 && only.startsWith('$') ? { [`$${only}`]: fields[only] } : value;
+  return others.length === 0 && only.startsWith('$') ? { [`$${only}`]: fields[only] } : fields;
 }
+
+function wordFor(value: unknown): Fields | undefined {
+  if (typeof value === 'bigint') return { $bigint: digitsOf(value) };
+  if (value instanceof Date) return { $date: timeOf(value) };
+  if (!isBinary(value)) return undefined;
+  return { $bytes: toBase64(bytesOf(value, 'JSON')) };
+}
+
+const isBinary = (value: unknown): value is object =>
+  ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
 
 /**
  * Puts back, in what `JSON.parse` has made, what the words stand for. A word that means nothing is left as it is: a
