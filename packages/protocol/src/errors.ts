@@ -140,20 +140,6 @@ export const ERROR_CODES: readonly (ErrorCode extends Listed ? ErrorCode : never
 /** Registered, so that errors are known across realms and across copies of this package. */
 const BRAND = Symbol.for('holdfast.error');
 
-class BrandedError extends Error {
-  override readonly name = 'HoldfastError';
-  readonly code: ErrorCode;
-  readonly retryable: boolean;
-  readonly [BRAND] = true;
-
-  constructor(code: ErrorCode, message: string, details: object) {
-    super(message);
-    this.code = code;
-    this.retryable = !(FINAL as readonly ErrorCode[]).includes(code);
-    Object.assign(this, details);
-  }
-}
-
 type Details<Code extends ErrorCode> = Omit<ErrorOf<Code>, keyof Failure<Code>> & { cause?: unknown };
 
 /** Makes the error of one code. The compiler asks for just the details that this code has. */
@@ -164,7 +150,8 @@ export function holdfastError<Code extends ErrorCode>(
     ? [details?: Details<Code>]
     : [details: Details<Code>]
 ): ErrorOf<Code> {
-  return new BrandedError(code, message, details ?? {}) as Error as ErrorOf<Code>;
+  const own = { name: 'HoldfastError', code, retryable: !(FINAL as readonly ErrorCode[]).includes(code) };
+  return Object.assign(new Error(message), own, { [BRAND]: true }, details) as Error as ErrorOf<Code>;
 }
 
 /**
