@@ -179,8 +179,13 @@ function deliveryOf(k: number): Delivery {
 
 /** Where it stands among what its client says: a `latest` one takes the place of the one that gave way to it. */
 export function placeOf({ k, before }: Said): number {
-  return before?.outcome === 'superseded' ? placeOf(before) : k;
+  const gaveWay = lastTaken(before);
+  return gaveWay?.outcome === 'superseded' ? placeOf(gaveWay) : k;
 }
+
+/** What was said for a room that its client was not in has had no place, so nothing can have taken it. */
+const lastTaken = (said: Said | undefined): Said | undefined =>
+  said?.outcome === 'ERR_NOT_JOINED unsent' ? lastTaken(said.before) : said;
 
 /** How it was rejected, as one word or two. */
 export function outcomeOf(error: unknown): string {
