@@ -1,5 +1,6 @@
 import type { Codec, PayloadInfo } from './codec.js';
 import { messageOf } from './message-of.js';
+import { type Schema, type SchemaResult, validate } from './schema.js';
 
 /** Not what is absent, nor what is the protocol's own. */
 const isAsked = (payload: unknown, { name }: PayloadInfo): boolean =>
@@ -19,3 +20,19 @@ export function decodePayload({ payloads }: Codec, data: unknown, info: PayloadI
 export const undecodable = (cause: unknown): { readonly message: string } => ({
   message: `cannot be decoded: ${messageOf(cause)}`,
 });
+
+/** The payload for which this stands in an item, as the contract has it, or what is wrong with it. Throws what a schema throws. */
+export function readPayload(
+  codec: Codec,
+  data: unknown,
+  info: PayloadInfo,
+  schema: Schema | undefined,
+): SchemaResult<unknown> {
+  let payload: unknown;
+  try {
+    payload = decodePayload(codec, data, info);
+  } catch (cause) {
+    return { issues: [undecodable(cause)] };
+  }
+  return schema ? validate(schema, payload) : { value: payload };
+}

@@ -1,6 +1,5 @@
 import {
   type Codec,
-  decodePayload,
   describeIssues,
   type ErrorItem,
   encodePayload,
@@ -14,10 +13,9 @@ import {
   RejectError,
   type RequestItem,
   type ResponseItem,
-  type SchemaResult,
+  readPayload,
   type Scopes,
   Type,
-  undecodable,
   validate,
 } from '@holdfast/protocol';
 import type { RequestContext } from '../types.js';
@@ -108,25 +106,16 @@ export class Answering {
     if (!handler) return refuse('ERR_NO_HANDLER', `nobody here answers '${method}'`);
     if (this.#running > MAX_RUNNING) throw new Error(`more than ${MAX_RUNNING} handlers run already`);
     const schemas = this.#around.scopes.of(method)?.schemas?.serverRequests.get(method);
-    const input = this.#read(method, meta?.u ? undefined : data);
-    if (input.issues) return refuse('ERR_INVALID_PAYLOAD', describeIssues(input.issues), input.issues);
-    const checked = schemas ? validate(schemas.input, input.value) : input;
-    if (checked.issues) {
-      const why = describeIssues(checked.issues).slice(0, MAX_REASON);
-      return refuse('ERR_INVALID_PAYLOAD', why, plainIssues(checked.issues));
+    const info = { kind: 'request', name: method, from: 'server' } as const;
+    const { codec } = this.#around;
+    const input = readPayload(codec, meta?.u ? undefined : data, info, schemas?.input);
+    if (input.issues) {
+      const why = describeIssues(input.issues).slice(0, MAX_REASON);
+      return refuse('ERR_INVALID_PAYLOAD', why, plainIssues(input.issues));
     }
-    const result = await handler(checked.value, { ...eventMeta(meta, seq), signal });
+    const result = await handler(input.value, { ...eventMeta(meta, seq), signal });
     const issues = schemas && validate(schemas.output, result).issues;
     if (issues) throw new TypeError(`the reply does not fit the contract: ${describeIssues(issues)}`);
-    const { codec } = this.#around;
     return [Type.RES, seq, encodePayload(codec, result, { kind: 'reply', name: method, from: 'client' })];
-  }
-
-  #read(name: string, data: unknown): SchemaResult<unknown> {
-    try {
-      return { value: decodePayload(this.#around.codec, data, { kind: 'request', name, from: 'server' }) };
-    } catch (cause) {
-      return { issues: [undecodable(cause)] };
-    }
   }
 }

@@ -1,7 +1,6 @@
 import {
   type Codec,
   type DeliveryError,
-  decodePayload,
   describeIssues,
   type EventMeta,
   type HoldfastError,
@@ -9,11 +8,10 @@ import {
   type Item,
   Listeners,
   type Logger,
+  readPayload,
   type SchemaResult,
   type Scopes,
   Type,
-  undecodable,
-  validate,
 } from '@holdfast/protocol';
 import type {
   ConnectionState,
@@ -127,15 +125,9 @@ export class Dispatcher {
 
   /** Undefined if the schema itself failed. */
   #read(name: string, data: unknown): SchemaResult<unknown> | undefined {
-    let payload: unknown;
-    try {
-      payload = decodePayload(this.#codec, data, { kind: 'event', name, from: 'server' });
-    } catch (cause) {
-      return { issues: [undecodable(cause)] };
-    }
     const schema = this.#scopes.of(name)?.schemas?.serverEvents.get(name);
     try {
-      return schema ? validate(schema, payload) : { value: payload };
+      return readPayload(this.#codec, data, { kind: 'event', name, from: 'server' }, schema);
     } catch (error) {
       this.failed(error, name);
       return undefined;

@@ -9,7 +9,6 @@ import {
   Deferred,
   type Delivery,
   type DeliveryError,
-  decodePayload,
   describeIssues,
   encodePayload,
   holdfastError,
@@ -19,11 +18,10 @@ import {
   numberOption,
   type Random,
   type RequestSchemas,
-  type SchemaIssue,
+  readPayload,
   type Scope,
   type Sending,
   Type,
-  undecodable,
   validate,
   type WireData,
 } from '@holdfast/protocol';
@@ -201,17 +199,10 @@ function checkedReply(
   data: unknown,
   { method, id, entry }: { method: string; id: string; entry: RequestSchemas | undefined },
 ): unknown {
-  const invalid = (issues: readonly SchemaIssue[]) => {
-    const text = `the reply to '${method}' cannot be used: ${describeIssues(issues)}`;
-    return holdfastError('ERR_INVALID_PAYLOAD', text, { delivery: 'rejected', messageId: id, issues });
-  };
-  let reply: unknown;
-  try {
-    reply = decodePayload(codec, data, { kind: 'reply', name: method, from: 'client' });
-  } catch (cause) {
-    throw invalid([undecodable(cause)]);
-  }
-  const result = entry ? validate(entry.output, reply) : { value: reply };
-  if (result.issues) throw invalid(result.issues);
-  return result.value;
+  const info = { kind: 'reply', name: method, from: 'client' } as const;
+  const result = readPayload(codec, data, info, entry?.output);
+  if (!result.issues) return result.value;
+  const text = `the reply to '${method}' cannot be used: ${describeIssues(result.issues)}`;
+  const details = { delivery: 'rejected', messageId: id, issues: result.issues } as const;
+  throw holdfastError('ERR_INVALID_PAYLOAD', text, details);
 }
