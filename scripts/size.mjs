@@ -20,14 +20,14 @@ const all = (name) => `import * as all from '${name}'; keep(...Object.values(all
 const parts = [
   { what: 'the client, in your bundle', code: client, budget: 28_430, goal: 8_000 },
   ...[
-    ['@holdfast/client/msgpack', 'MessagePack', 7_570],
-    ['@holdfast/client/storage', 'messages that outlive the page, in IndexedDB', 4_680],
-    ['@holdfast/client/stream', 'streams', 820],
-    ['@holdfast/client/tabs', 'one socket for all tabs', 4_920],
-    ['@holdfast/client/payload-codec', 'payloads in an encoding of your own', 335],
-    ['@holdfast/client/explain', 'the state in words', 1_160],
-    ['@holdfast/client/react-native', 'what an app of React Native hands over', 370],
-    ['@holdfast/client/users', 'who uses what, for other UI libraries', 155],
+    ['@holdfast/client/msgpack', 'MessagePack', 7_600],
+    ['@holdfast/client/storage', 'messages that outlive the page, in IndexedDB', 4_700],
+    ['@holdfast/client/stream', 'streams', 850],
+    ['@holdfast/client/tabs', 'one socket for all tabs', 4_950],
+    ['@holdfast/client/payload-codec', 'payloads in an encoding of your own', 360],
+    ['@holdfast/client/explain', 'the state in words', 1_190],
+    ['@holdfast/client/react-native', 'what an app of React Native hands over', 400],
+    ['@holdfast/client/users', 'who uses what, for other UI libraries', 180],
   ].map(([name, what, budget]) => ({
     what: `+ \`${name}\`: ${what}`,
     ...{ code: client + all(name), beside: client, budget },
