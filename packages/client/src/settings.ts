@@ -147,7 +147,7 @@ export function resolveUrl(given: unknown, baseUrl: string | undefined, allowsTo
     throw new TypeError(`url '${given}' is not an address${baseUrl === undefined ? hint : ''}`);
   }
   const { protocol, href, searchParams, hostname } = url;
-  checkOneOf(protocol, ['ws:', 'wss:', 'http:', 'https:'], `the scheme of url '${given}'`);
+  checkOneOf(protocol, ['ws:', 'wss:', 'http:', 'https:'], 'the scheme of url');
   for (const name of allowsToken ? [] : ['token', 'access_token']) {
     // Addresses end up in logs, proxies and crash reports.
     if (searchParams.has(name)) throw new TypeError(`url must not hold '${name}='; give the token as 'auth'`);

@@ -17,11 +17,11 @@ export function prefixOf(name: string): string {
 export function checkName(name: unknown, what: string, prefix = ''): asserts name is string {
   const most = MAX_NAME_LENGTH - prefix.length;
   if (typeof name !== 'string' || name === '' || name.length > most) {
-    const given = typeof name === 'string' ? name.length : typeof name;
-    throw new TypeError(`${what}: a name must have 1 to ${most} characters, not ${given}`);
+    const given = typeof name === 'string' ? `one of ${name.length}` : typeof name;
+    throw new TypeError(`${what}: a name must be a string of 1 to ${most} characters, not ${given}`);
   }
   if (name.startsWith('$'))
-    throw new TypeError(`${what}: '${name}' begins with '$', as only the protocol's do`);
+    throw new TypeError(`${what}: '${name}' begins with '$', which the protocol keeps for itself`);
   const namespace = prefixOf(name).slice(0, -1);
   if (namespace) throw new TypeError(`${what}: '${name}' is in the namespace '${namespace}': say it there`);
 }

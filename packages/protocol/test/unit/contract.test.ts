@@ -42,7 +42,11 @@ describe('defineContract', () => {
       { events: { a: text }, requests: { a: { input: text, output: text } } },
       "'a' stands twice",
     ],
-    ['a name that is too long', { events: { ['x'.repeat(129)]: text } }, '1 to 128 characters, not 129'],
+    [
+      'a name that is too long',
+      { events: { ['x'.repeat(129)]: text } },
+      '1 to 128 characters, not one of 129',
+    ],
     ['what is no schema', { events: { a: { type: 'string' } } }, 'events.a is not a Standard Schema'],
     [
       'a request without an output',

@@ -299,7 +299,7 @@ describe('bad options', () => {
       /delivery must be one of 'reliable', 'volatile', 'latest', 'durable', not 'fast'/,
     ],
     ['a key for what is not latest', { key: 'x' }, /key is for the delivery 'latest', not 'reliable'/],
-    ['a key that is no name', { delivery: 'latest', key: '' }, /key: a name must have 1 to 128/],
+    ['a key that is no name', { delivery: 'latest', key: '' }, /key: a name must be a string of 1 to 128/],
   ])('%s', (_what, options, text) => {
     expect(() => client().send('note', 1, options as never)).toThrow(text);
   });
