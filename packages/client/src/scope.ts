@@ -18,7 +18,6 @@ import type { StreamEar } from './core/types.js';
 import type { RequestHandler } from './runtime/answering.js';
 import type { Draft } from './runtime/make-message.js';
 import type { Room } from './runtime/room.js';
-import type { Rooms } from './runtime/rooms.js';
 import type { Runtime } from './runtime/runtime.js';
 import type { ClientSettings } from './runtime/settings.js';
 import { STREAMING, type Streaming } from './runtime/streaming.js';
@@ -86,7 +85,7 @@ export function createScope(
     request,
     room: (name: string) => {
       checkName(name, 'room(name)', prefix);
-      const room = handles.get(name) ?? createRoom(rooms, scope, name, say);
+      const room = handles.get(name) ?? createRoom(runtime, scope, name, say);
       handles.set(name, room);
       return room;
     },
@@ -95,11 +94,12 @@ export function createScope(
 }
 
 /** The application's handle of a room. */
-function createRoom(rooms: Rooms, { prefix, schemas }: Scope, name: string, say: Say): ClientRoom {
+function createRoom(runtime: Runtime, { prefix, schemas }: Scope, name: string, say: Say): ClientRoom {
+  const { rooms } = runtime;
   const room = rooms.get(prefix + name);
   return Object.freeze<ClientRoom>({
     name,
-    ...joinable(rooms, room),
+    ...joinable(runtime, room),
     on: hearing(room.listeners, prefix),
     send: (event: string, payload?: unknown, options?: SendOptions) => say(event, payload, options, name),
     get members() {
@@ -112,13 +112,13 @@ function createRoom(rooms: Rooms, { prefix, schemas }: Scope, name: string, say:
 
 /** The application's handle of a namespace: whoever has joined its room is in it. */
 export function createNamespace(
-  { rooms }: Runtime,
+  runtime: Runtime,
   { prefix, schemas }: Scope,
   scope: ClientScope,
 ): ClientNamespace {
-  const home = rooms.get(prefix);
+  const home = runtime.rooms.get(prefix);
   home.versions = schemas?.versions;
-  return Object.freeze<ClientNamespace>({ ...scope, name: prefix.slice(0, -1), ...joinable(rooms, home) });
+  return Object.freeze<ClientNamespace>({ ...scope, name: prefix.slice(0, -1), ...joinable(runtime, home) });
 }
 
 /** Listens to what is said where names begin with `prefix`. */
@@ -129,12 +129,13 @@ function hearing(listeners: Listeners, prefix: string) {
   };
 }
 
-function joinable(rooms: Rooms, room: Room): Joinable {
+function joinable(runtime: Runtime, room: Room): Joinable {
+  const { rooms, mailbox } = runtime;
   return {
     getState: () => room.state,
     onState: (listener) => room.listeners.on('$state', listener),
-    join: (options?: CallOptions) => rooms.join(room, options),
-    leave: () => rooms.leave(room),
+    join: (options?: CallOptions) => mailbox.atOnce(() => rooms.join(room, options)),
+    leave: () => mailbox.atOnce(() => rooms.leave(room)),
   };
 }
 

@@ -94,6 +94,8 @@ export interface DurableOutbox {
   keep(message: Message, place: OutboxPlace): Promise<void>;
   /** Whether this one is, or may be, in storage. */
   has(message: Message): boolean;
+  /** Whether a server may know this one, which waits: it was on the wire in an earlier session or life. */
+  wasWritten(message: Message): boolean;
   /** A session stands: what waits may be written. */
   attached(session: DurableSession): void;
   /** This room is asked for: what has waited for that goes behind it, before what is said there from now on. */

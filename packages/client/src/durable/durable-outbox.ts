@@ -1,7 +1,7 @@
 import { type HoldfastError, messageOf, type OutboxPlace } from '@holdfast/protocol';
 import type { DurableClient, DurableOutbox, DurableSession, Message, Rearrangement } from '../core/types.js';
 import type { OpenOutbox, OutboxStore, StoredMessage } from '../ports/storage.js';
-import { ending, storageError } from './endings.js';
+import { ending, GUEST, storageError } from './endings.js';
 import { putBehind, putFirst } from './order.js';
 import { Places } from './places.js';
 import { restored, restoredPart, storedForm } from './stored-form.js';
@@ -10,7 +10,6 @@ import { restored, restoredPart, storedForm } from './stored-form.js';
 const DEADLINE_MS = 5_000;
 /** Clocks of servers differ a little, and so do clients': nobody goes to the edge of the server's window. */
 const SAFE_PART = 0.9;
-const GUEST = 'a guest is another user in each session';
 
 /** What is known of one message. */
 interface Entry {
@@ -83,6 +82,10 @@ export class StoredOutbox implements DurableOutbox {
     const { state } = this.#entries.get(message) ?? {};
     // As long as nobody knows whose it is, no store has been given it.
     return state === 'kept' || (state === 'new' && this.#userId !== undefined);
+  }
+
+  wasWritten(message: Message): boolean {
+    return this.#entries.get(message)?.written !== undefined;
   }
 
   attached(session: DurableSession): void {

@@ -2,6 +2,9 @@ import { type DeliveryError, type HoldfastError, holdfastError } from '@holdfast
 import type { Message } from '../core/types.js';
 import type { OutboxStore } from '../ports/storage.js';
 
+/** Why nothing is kept for one. */
+export const GUEST = 'a guest is another user in each session';
+
 /** How a message ends by what is known of it in storage. */
 export function ending(
   { id: messageId, event }: Message,

@@ -342,8 +342,10 @@ export class OpenMessages {
     }
   }
 
-  /** It ends badly. */
-  fail(message: Message, error: DeliveryError): void {
+  /** It ends badly. Of what was on the wire before its session was lost, nobody knows that it has not arrived. */
+  fail(message: Message, why: DeliveryError): void {
+    const isDoubtful = why.delivery === 'unsent' && this.#defaults.durable?.wasWritten(message);
+    const error = isDoubtful ? sessionLost(message) : why;
     if (!this.#forget(message)) return;
     message.outcome.reject(error);
     // The protocol's own requests are not the application's messages.

@@ -35,6 +35,7 @@ import { guardedPolicy } from './guarded-policy.js';
 import { inspect } from './inspect.js';
 import { Journal } from './journal.js';
 import { Lines } from './lines.js';
+import { Mailbox } from './mailbox.js';
 import type { Draft } from './make-message.js';
 import { Rooms } from './rooms.js';
 import type { ClientSettings } from './settings.js';
@@ -66,8 +67,12 @@ export class Runtime {
   /** Of which the state was looked at last. */
   #toldOf: Connection = initialConnection;
   #outboxTold: OutboxState | undefined;
-  /** Events that came while another one is being worked on, and that one. */
-  readonly #mailbox: (() => void)[] = [];
+  readonly mailbox = new Mailbox({
+    worked: () => this.#tellState(),
+    // A socket that throws, or a fault of ours: told, and no reason for everything else to stop.
+    failed: (fault) => this.dispatcher.failed(fault, 'the client itself'),
+    empty: () => this.#arm(),
+  });
   /** Those who have called `connect()`, and those who wait for nothing to be open any more. */
   readonly #connecting = new Set<Deferred<void>>();
   readonly #flushing = new Set<() => void>();
@@ -118,11 +123,13 @@ export class Runtime {
   }
 
   submit(draft: Draft): Deferred<unknown> {
-    const submitted = this.exchange.submit(draft);
-    if (this.#connection.status === 'closed') this.exchange.end();
-    // Of much, the server gets some to work on before this task is over.
-    if (this.exchange.fillsFrame) this.post(() => this.#write());
-    return submitted;
+    return this.mailbox.atOnce(() => {
+      const submitted = this.exchange.submit(draft);
+      if (this.#connection.status === 'closed') this.exchange.end();
+      // Of much, the server gets some to work on before this task is over.
+      if (this.exchange.fillsFrame) this.post(() => this.#write());
+      return submitted;
+    });
   }
 
   connect({ auth, signal }: ConnectOptions): Sending<void> {
@@ -180,19 +187,7 @@ export class Runtime {
 
   /** Runs `event`, after those that are being worked on or waiting already. */
   post(event: () => void): void {
-    this.#mailbox.push(event);
-    if (this.#mailbox.length > 1) return;
-    for (let next = this.#mailbox[0]; next; next = this.#mailbox[0]) {
-      try {
-        next();
-        this.#tellState();
-      } catch (fault) {
-        // A socket that throws, or a fault of ours: told, and no reason for everything else to stop.
-        this.dispatcher.failed(fault, 'the client itself');
-      }
-      this.#mailbox.shift();
-    }
-    this.#arm();
+    this.mailbox.post(event);
   }
 
   step(event: ConnectionEvent): void {
