@@ -3,7 +3,6 @@ import {
   type Contract,
   checkOptions,
   checkSignal,
-  numberOption,
   type Scope,
   type Unsubscribe,
 } from '@holdfast/protocol';
@@ -14,6 +13,7 @@ import { checkTokenSource, resolveOptions } from './settings.js';
 import type { ClientNamespace, ClientOptions, HoldfastClient, UndeliveredMessage } from './types.js';
 
 const CONNECT = { auth: checkTokenSource, signal: checkSignal<AbortSignal | undefined> };
+const CLOSE = { flushMs: [0, 0] } as const;
 const FLUSH = { timeoutMs: [30_000, 0], signal: checkSignal<AbortSignal | undefined> } as const;
 
 /** As `createClient`, on ports of your own: for test kits and platforms that are not known here. */
@@ -45,11 +45,11 @@ export function createClientOn<C extends AnyContract = Contract>(
     ? ports.clock.setTimer(() => void runtime.connect({}), 0)
     : () => undefined;
 
-  const close = async ({ flushMs }: { flushMs?: number | undefined } = {}): Promise<void> => {
-    const waitMs = numberOption(flushMs, 'close({ flushMs })', 0);
+  const close = async (options?: { flushMs?: number | undefined }): Promise<void> => {
+    const { flushMs: timeoutMs } = checkOptions(options, 'close(options)', CLOSE);
     stopAutoConnect();
     // What is not settled by then is settled by the end.
-    if (waitMs > 0) await runtime.flush({ timeoutMs: waitMs }).catch(() => undefined);
+    if (timeoutMs > 0) await runtime.flush({ timeoutMs }).catch(() => undefined);
     await runtime.close('close() was called');
   };
 

@@ -109,7 +109,7 @@ function resolveDelivery(
   storage: OutboxStorage | undefined,
   schemas: ContractSchemas | undefined,
 ): ClientSettings['delivery'] {
-  checkKeys(delivery, schemas ? [...schemas.clientEvents.keys()] : Object.keys(delivery), 'delivery');
+  checkKeys(delivery, schemas ? [...schemas.clientEvents.keys()] : Object.keys(delivery ?? {}), 'delivery');
   for (const [event, usual] of Object.entries(delivery)) {
     checkClass(usual, `delivery: '${event}'`);
     if (usual === 'durable' && !storage)

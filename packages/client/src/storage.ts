@@ -1,5 +1,5 @@
 /** Where durable messages are kept: IndexedDB, for pages and workers, or memory. A file for Node: `…/storage/file`. */
-import { checkKeys, checkName, checkType } from '@holdfast/protocol';
+import { checkFunctions, checkKeys, checkName, checkType } from '@holdfast/protocol';
 import type { OutboxStorage } from './core/types.js';
 import { StoredOutbox } from './durable/durable-outbox.js';
 import { MemoryOutbox } from './durable/memory-outbox.js';
@@ -41,6 +41,7 @@ export function memoryOutbox(
 
 /** In a store of your own making, such as SQLite or the storage of a phone: see `OutboxStore`. */
 export function outboxOn(store: OutboxStore, { userId }: StorageOptions = {}): OutboxStorage {
+  checkFunctions(store, ['open'], 'outbox storage: store');
   checkType(userId, 'string', 'outbox storage: userId');
   return { name: store.name, open: (client) => new StoredOutbox(store, userId, client) };
 }

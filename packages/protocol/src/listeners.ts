@@ -12,6 +12,8 @@ type AnyListener = (...values: unknown[]) => unknown;
  */
 export class Listeners {
   readonly #emitter = new EventEmitter();
+  /** What takes each of them off. */
+  readonly #offs = new Set<Unsubscribe>();
   readonly #report: (error: unknown, name: string) => void;
 
   constructor(report: (error: unknown, name: string) => void) {
@@ -31,9 +33,11 @@ export class Listeners {
       return (listener as AnyListener)(...values);
     };
     const off = (): void => {
+      this.#offs.delete(off);
       this.#emitter.off(name, call);
       signal?.removeEventListener('abort', off);
     };
+    this.#offs.add(off);
     this.#emitter.on(name, call);
     signal?.addEventListener('abort', off);
     return off;
@@ -63,6 +67,6 @@ export class Listeners {
   }
 
   clear(): void {
-    this.#emitter.removeAllListeners();
+    for (const off of this.#offs) off();
   }
 }

@@ -38,6 +38,8 @@ export function delayBefore(
  */
 export function backoffDelay(settings: BackoffSettings, attempt: number, fraction: number): number {
   const step = stepOf(settings, attempt);
+  // Who waits for ever tries no more by itself.
+  if (step === Infinity) return step;
   const floor = Math.min(step, settings.baseMs / 10);
   return Math.round(floor + fraction * (step - floor));
 }

@@ -46,7 +46,7 @@ export class Dispatcher {
     this.#logger = logger;
     this.events = new Listeners((error, name) => this.failed(error, name));
     this.lifecycle = new Listeners((error, name) => this.failed(error, name));
-    this.errors = new Listeners((error) => logger.error('Holdfast: a listener of onError failed', error));
+    this.errors = new Listeners((error) => this.#log('error', 'a listener of onError failed', error));
   }
 
   /** What came for the session itself. False if it is about a room. */
@@ -102,8 +102,9 @@ export class Dispatcher {
   gap(gap: Gap): void {
     if (this.lifecycle.emit('gap', gap)) return;
     const what = gap.messages > 0 ? `${gap.messages} messages are missing` : 'messages may be missing';
-    this.#logger.warn(
-      `Holdfast: ${what}${gap.room === undefined ? '' : ` in room '${gap.room}'`} (${gap.reason}); listen with onGap`,
+    this.#log(
+      'warn',
+      `${what}${gap.room === undefined ? '' : ` in room '${gap.room}'`} (${gap.reason}); listen with onGap`,
     );
   }
 
@@ -145,7 +146,13 @@ export class Dispatcher {
 
   /** Something failed that concerns no message and ends nothing. */
   report(error: HoldfastError): void {
-    if (!this.errors.emit('error', error))
-      this.#logger.error(`Holdfast: ${error.code}: ${error.message}`, error);
+    if (!this.errors.emit('error', error)) this.#log('error', `${error.code}: ${error.message}`, error);
+  }
+
+  /** One that throws stops nothing, and there is nobody left to tell. */
+  #log(level: 'warn' | 'error', text: string, ...more: unknown[]): void {
+    try {
+      this.#logger[level](`Holdfast: ${text}`, ...more);
+    } catch {}
   }
 }

@@ -1,6 +1,6 @@
 import {
   type CallOptions,
-  checkKeys,
+  checkOptions,
   checkSignal,
   Deferred,
   type DeliveryError,
@@ -10,7 +10,6 @@ import {
   JOIN,
   LEAVE,
   MAX_REPLACED,
-  numberOption,
   PRESENCE,
   prefixOf,
   type Receipt,
@@ -25,7 +24,7 @@ import { Room, type RoomSurroundings } from './room.js';
 
 /** Of what was published in several rooms at once: more than the rooms' logs hold of it, as a rule. */
 const MAX_HEARD = 1_000;
-const JOIN_TIMEOUT_MS = 30_000;
+const JOIN_OPTIONS = { timeoutMs: [30_000, 0], signal: checkSignal<AbortSignal | undefined> } as const;
 /** Of the protocol's own requests: they are asked until they are answered. */
 const FOR_EVER = { timeoutMs: Infinity, ttlMs: Infinity };
 
@@ -61,11 +60,9 @@ export class Rooms {
     return room;
   }
 
-  join(room: Room, options: CallOptions = {}): Promise<void> {
-    const { signal } = options;
-    checkKeys(options, ['timeoutMs', 'signal'], `room('${room.name}').join(options)`);
-    checkSignal(signal, 'signal');
-    const timeoutMs = numberOption(options.timeoutMs, 'timeoutMs', JOIN_TIMEOUT_MS);
+  join(room: Room, options?: CallOptions): Promise<void> {
+    const group = `room('${room.name}').join(options)`;
+    const { timeoutMs, signal } = checkOptions(options, group, JOIN_OPTIONS, '');
     const waiter = this.#wait(room, timeoutMs, signal);
     if (room.state.status === 'joined') {
       room.want();

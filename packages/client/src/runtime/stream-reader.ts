@@ -1,5 +1,6 @@
 import {
   checkSignal,
+  checkType,
   Deferred,
   decodePayload,
   describeIssues,
@@ -40,6 +41,7 @@ export class StreamReader implements AsyncIterableIterator<unknown>, StreamEar {
   credit = AHEAD;
 
   constructor(streaming: Streaming, method: string, input: unknown, options: MessageOptions = {}) {
+    checkType(options, 'object', `stream('${method}') options`);
     checkSignal(options.signal, `stream('${method}') signal`);
     this.#streaming = streaming;
     this.#method = method;

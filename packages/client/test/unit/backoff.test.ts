@@ -70,6 +70,14 @@ describe('the delay before an attempt', () => {
     }
   });
 
+  test('without an end is no delay that a timer would take for none', () => {
+    const never = { baseMs: Infinity, capMs: Infinity };
+    for (const fraction of all) {
+      expect(delayBefore(never, { attempt: 1, spreadMs: 0 }, fraction)).toBe(Infinity);
+      expect(backoffDelay({ ...never, baseMs: 1e305 }, 50, fraction)).toBe(Infinity);
+    }
+  });
+
   test('a spread is even: each tenth of it gets a tenth of the clients', () => {
     const { fraction } = seededRandom(11);
     const tenths = Array.from({ length: 10 }, () => 0);

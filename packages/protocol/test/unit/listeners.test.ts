@@ -132,3 +132,15 @@ test('numberOption names the option, the rule and the value', () => {
     'a.b must be a whole number of at least 0, not 1.5',
   );
 });
+
+test('listeners that are cleared are heard of no more by their signals', () => {
+  const { signal } = new AbortController();
+  const heard = new Set<unknown>();
+  signal.addEventListener = (_: string, listener: unknown) => void heard.add(listener);
+  signal.removeEventListener = (_: string, listener: unknown) => void heard.delete(listener);
+  const listeners = new Listeners(() => undefined);
+  for (const name of ['a', 'a', 'b']) listeners.on(name, () => undefined, { signal });
+  expect(heard.size).toBe(3);
+  listeners.clear();
+  expect([heard.size, listeners.has('a'), listeners.has('b')]).toEqual([0, false, false]);
+});

@@ -200,3 +200,22 @@ test('events that nobody listens to are in the log once for each of 100 names; o
   await say(200);
   expect([told.mock.calls.length, error.mock.calls.length]).toEqual([200, 100]);
 });
+
+test('a logger that throws stops nothing', async () => {
+  const noted: unknown[] = [];
+  const bed = openBed({ setup: (server) => void server.on('note', (payload) => noted.push(payload)) });
+  const broken = () => {
+    throw new Error('the disk is full');
+  };
+  const client = bed.createClient({ logger: { ...silent, warn: broken, error: broken } });
+  client.onState(broken);
+  client.on('message', broken);
+  const stopErrors = client.onError(broken);
+  await bed.until(client.connect());
+  void bed.server.toAll().send('message', 1);
+  await bed.advance(100);
+  stopErrors();
+  void bed.server.toAll().send('message', 2);
+  expect(await bed.until(client.send('note', 1))).toMatchObject({ outcome: 'acknowledged' });
+  expect([noted, client.getState().status, bed.dials(client)]).toEqual([[1], 'connected', 1]);
+});
