@@ -21,7 +21,7 @@ const parts = [
   { what: 'the client, in your bundle', code: client, budget: 28_600, goal: 8_000 },
   ...[
     ['@holdfast/client/msgpack', 'MessagePack', 7_600],
-    ['@holdfast/client/storage', 'messages that outlive the page, in IndexedDB', 4_700],
+    ['@holdfast/client/storage', 'messages that outlive the page, in IndexedDB', 4_720],
     ['@holdfast/client/stream', 'streams', 850],
     ['@holdfast/client/tabs', 'one socket for all tabs', 4_950],
     ['@holdfast/client/payload-codec', 'payloads in an encoding of your own', 360],
