@@ -1,7 +1,7 @@
 export interface MailboxSurroundings {
-  /** An event has been worked on: its listeners may be told. */
+  /** An event has been worked on, or failed half-way: listeners may be told. Never throws. */
   worked(): void;
-  /** An event, or a listener, threw. */
+  /** An event threw. Never throws itself. */
   failed(fault: unknown): void;
   /** Nothing waits any more. */
   empty(): void;
@@ -37,10 +37,10 @@ export class Mailbox {
     for (let next = this.#events[0]; next; next = this.#events[0]) {
       try {
         next();
-        this.#around.worked();
       } catch (fault) {
         this.#around.failed(fault);
       }
+      this.#around.worked();
       this.#events.shift();
     }
     this.#around.empty();

@@ -314,12 +314,12 @@ export class Runtime {
   }
 
   #hangUp({ dial, code, reason }: Extract<ConnectionEffect, { do: 'hang-up' }>): void {
+    this.lines.hangUp(dial, code, reason);
     // The connection that is to follow has taken nothing over yet.
     if (this.#socket === undefined || this.#socket === dial) {
       this.exchange.detach();
       this.rooms.detached();
     }
-    this.lines.hangUp(dial, code, reason);
   }
 
   /** Writes at the end of this task: what one task sends shares frames. */

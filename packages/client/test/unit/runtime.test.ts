@@ -76,3 +76,21 @@ test('listeners on the page stand only between connect() and close()', async () 
   await client.close();
   expect(listeners).toEqual({ added: 1, removed: 1 });
 });
+
+test('a socket is hung up, whatever the server has said of a room that is read only then', async () => {
+  const { clock, sockets, closed, client } = play(() => undefined);
+  void client.connect();
+  sockets[0]?.open('holdfast.v1.json');
+  sockets[0]?.message(welcome);
+  const room = client.room('r');
+  void room.join().catch(() => undefined);
+  room.onState(({ status }) => {
+    if (status === 'joined') void client.disconnect();
+  });
+  client.onError(() => undefined);
+  await clock.settle();
+  sockets[0]?.message('[1,1,[4,1,{"epoch":"e","offset":0}],[15,[["r","e",0,1]]],[6,1,1,"$member",5]]');
+  expect([room.getState().status, client.getState().status]).toEqual(['joined', 'idle']);
+  expect(closed).toEqual([[1000, '']]);
+  await client.close();
+});
