@@ -5,6 +5,7 @@ export const T = {
   ...{ HELLO: 0, WELCOME: 1, EVT: 2, REQ: 3, RES: 4, ERR: 5, PUB: 6, PING: 7, PONG: 8, CREDIT: 9, AUTH: 10 },
   ...{ GOAWAY: 11 },
   ...{ GAP: 12, BYE: 13, CANCEL: 14, SYNC: 15, DONE: 16, ITEM: 17, END: 18, STREAM_CREDIT: 19, VOL: 20 },
+  ...{ ACK_NOW: 21 },
 } as const;
 
 export type Item = readonly unknown[];

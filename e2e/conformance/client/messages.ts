@@ -26,6 +26,8 @@ async function writes(wire: Wire, count: number): Promise<void> {
   await wire.settled();
 }
 
+/** One after the other: what each of them takes more than others do is seen in so many, however slow a machine is. */
+const ASKED = 50;
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
 /** Sends so many events at once and waits until some are on the wire. */
@@ -157,6 +159,16 @@ export const messages: readonly Case<ClientProgram>[] = [
     await wire.acked(1);
     wire.say([0, 2, ...upTo(32).map((value) => event(value + 1))]);
     await wire.waits(() => wire.frames.some(({ ack }) => ack >= 33), 'an ack of 33');
+  }),
+  play('what ACK_NOW stands behind is acknowledged without another 100 ms', '3 Acks', async (scene) => {
+    const wire = await scene.session();
+    const since = Date.now();
+    for (const value of upTo(ASKED)) {
+      wire.say([0, value, event(value), [T.ACK_NOW]]);
+      await wire.acked(value);
+    }
+    // At 100 ms each it would be twice as long.
+    check(Date.now() - since < 50 * ASKED, `${ASKED} acks at once`, `${Date.now() - since} ms`);
   }),
   play("the server's window is respected, and CREDIT opens it", '3 Window', async (scene) => {
     const wire = await scene.session({ w: [2, 1_048_576] });

@@ -129,6 +129,7 @@ const ofMessages: readonly Mutant[] = [
     'a GAP takes the numbers',
     '32 items',
   ),
+  mutant('is in no hurry', { said: without(T.ACK_NOW) }, 'what ACK_NOW stands'),
   mutant(
     'acknowledges each frame',
     { heard: (frame) => [frame, ...Array<Many>(80).fill([1, 0])] },

@@ -201,6 +201,7 @@ const ofMessages: readonly Mutant[] = [
     { heard: ack((number) => (number > 0 ? number + 5 : 0)) },
     'an ack goes out',
   ),
+  mutant('is in no hurry', { said: without(T.ACK_NOW) }, 'what ACK_NOW stands'),
   mutant(
     'never acknowledges',
     { heard: ack(() => 0) },

@@ -6,6 +6,8 @@ const RECEIVING = '3 Receiving';
 const ACCEPTED = '3 Accepted';
 
 const values = (wire: Wire): unknown[] => wire.all(T.EVT).map((item) => item[2]);
+/** One after the other: what each of them takes more than others do is seen in so many, however slow a machine is. */
+const ASKED = 50;
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
 /** Waits until the server has sent so many events; whether they are the right ones is for the case to say. */
@@ -121,6 +123,21 @@ export const numbers: readonly Case<Server>[] = [
         const most = Math.max(...wire.frames.map(({ ack }) => ack));
         same(most, n, 'the highest ack, of what was sent');
       }
+    },
+  },
+  {
+    name: 'what ACK_NOW stands behind is acknowledged without another 100 ms',
+    section: '3 Acks',
+    async run(server) {
+      const { wire } = await server.session();
+      const list = unique('now');
+      const since = Date.now();
+      for (let n = 1; n <= ASKED; n++) {
+        wire.say([0, n, note(list, n), [T.ACK_NOW]]);
+        await wire.acked(n);
+      }
+      // At 100 ms each it would be twice as long.
+      check(Date.now() - since < 50 * ASKED, `${ASKED} acks at once`, `${Date.now() - since} ms`);
     },
   },
   {

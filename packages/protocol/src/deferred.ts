@@ -8,6 +8,8 @@ export class Deferred<R> {
   readonly id: string;
   /** As in `Sending`. */
   stored: Promise<void> | undefined;
+  /** Somebody waits for it, and not only for its failure. */
+  awaited = false;
   /** Absent: nobody has asked yet. */
   #promise: Promise<R> | undefined;
   #resolve: ((value: R | PromiseLike<R>) => void) | undefined;
@@ -70,6 +72,7 @@ class DeferredSending<R> implements Sending<R> {
     onFulfilled?: ((value: R) => Yes | PromiseLike<Yes>) | null,
     onRejected?: ((reason: unknown) => No | PromiseLike<No>) | null,
   ): Promise<Yes | No> {
+    if (onFulfilled) this.#deferred.awaited = true;
     return this.#deferred.promise.then(onFulfilled, onRejected);
   }
 
@@ -78,6 +81,7 @@ class DeferredSending<R> implements Sending<R> {
   }
 
   finally(onFinally?: (() => void) | null): Promise<R> {
+    this.#deferred.awaited = true;
     return this.#deferred.promise.finally(onFinally);
   }
 }

@@ -34,6 +34,7 @@ export const Type = {
   STREAM_END: 18,
   STREAM_CREDIT: 19,
   VOL: 20,
+  ACK_NOW: 21,
 } as const;
 
 /** Types below this are the protocol's; an unknown one closes 4400. From here on an unknown one is ignored. */
@@ -195,6 +196,8 @@ export type VolatileItem = readonly [
   data: unknown,
   meta?: WireMeta | undefined,
 ];
+/** Somebody waits for the ack of what this frame holds, and of what came before. */
+export type AckNowItem = readonly [typeof Type.ACK_NOW];
 /** The next one of a stream; `seq`: number of the request that opened it. */
 export type StreamItem = readonly [typeof Type.STREAM_ITEM, seq: number, data: unknown];
 /** The stream is over; with a code: it broke off. */
@@ -223,6 +226,7 @@ export type Item =
   | GoawayItem
   | DoneItem
   | VolatileItem
+  | AckNowItem
   | StreamItem
   | StreamEndItem
   | StreamCreditItem;

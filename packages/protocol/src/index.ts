@@ -12,6 +12,7 @@ export * from './contract.js';
 export * from './contract-version.js';
 export * from './deferred.js';
 export * from './delivery.js';
+export * from './end-of-task.js';
 export * from './errors.js';
 export * from './fifo.js';
 export * from './frame.js';

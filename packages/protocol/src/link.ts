@@ -14,6 +14,8 @@ export interface Outgoing {
   seq: number;
   /** When it was last put on the wire, set by the link; undefined while it waits. */
   writtenAt: number | undefined;
+  /** Of what its ack settles: whether anybody waits for that. */
+  readonly receipt?: { readonly awaited: boolean } | undefined;
 }
 
 /** An item of the protocol's own: nobody waits for its outcome. */
@@ -41,7 +43,7 @@ export interface LinkPosition {
 
 /** At most this much in one frame, unless a single item is bigger or the other end takes less. */
 const FRAME_BYTES = 65_536;
-/** A lone message is acknowledged at once; a stream of them this often, or after so many messages or bytes. */
+/** What nobody waits for is acknowledged this often, or after so many messages or bytes. */
 const ACK_INTERVAL_MS = 100;
 const ACK_MESSAGES = 32;
 const ACK_BYTES = 32_768;
@@ -85,6 +87,8 @@ export class Link<M extends Outgoing> {
   #ackWrittenAt = -Infinity;
   /** Taken since then. */
   #unacknowledgedBytes = 0;
+  /** The other end waits for an ack that covers this. */
+  #urgent = 0;
   #repeated = 0;
 
   constructor(codec: Codec, position?: LinkPosition) {
@@ -147,7 +151,8 @@ export class Link<M extends Outgoing> {
     const owed = this.#toAcknowledge - this.#ackWritten;
     if (owed === 0) return Infinity;
     const much = owed >= ACK_MESSAGES || this.#unacknowledgedBytes >= ACK_BYTES;
-    return much ? -Infinity : this.#ackWrittenAt + ACK_INTERVAL_MS;
+    const isUrgent = this.#ackWritten < this.#urgent;
+    return much || isUrgent ? -Infinity : this.#ackWrittenAt + ACK_INTERVAL_MS;
   }
 
   /** Numbers the entries and puts them into frames, each with the newest ack; a bare ack if one is due. */
@@ -203,10 +208,12 @@ export class Link<M extends Outgoing> {
     }
     this.#unacknowledgedBytes += bytes;
     const fresh: Incoming[] = [];
+    let isUrgent = false;
     let seq = frame.firstSeq;
     for (const item of frame.items) {
       if (!isSequenced(item)) {
-        fresh.push({ seq: 0, last: 0, item });
+        if (item[0] === Type.ACK_NOW) isUrgent = true;
+        else fresh.push({ seq: 0, last: 0, item });
         continue;
       }
       const last = item[0] === Type.GAP ? endOfHole(item, seq) : seq;
@@ -222,6 +229,7 @@ export class Link<M extends Outgoing> {
       }
       seq = last + 1;
     }
+    if (isUrgent) this.#urgent = this.#taken;
     return fresh;
   }
 
@@ -281,7 +289,11 @@ export class Link<M extends Outgoing> {
         if (entry.numbers > 0) firstSeq ||= entry.seq;
         items.push(entry.encoded);
       }
-      frames.push(this.#codec.frame(end < entries.length ? 0 : ack(), firstSeq, items));
+      const isLast = end >= entries.length;
+      // So many are acknowledged without being asked.
+      const asks = isLast && items.length < ACK_MESSAGES && entries.some(({ receipt }) => receipt?.awaited);
+      if (asks) items.push(this.#codec.encode([Type.ACK_NOW]));
+      frames.push(this.#codec.frame(isLast ? ack() : 0, firstSeq, items));
       start = end;
     }
     return frames;

@@ -47,7 +47,8 @@ export interface Receipt {
 /**
  * A promise that needs no `await`: its rejection is never "unhandled", and on a client every failure is also told
  * to `onUndelivered`. Awaited and chained like any other, but no instance of the platform's `Promise`: that is made when
- * somebody asks, and of thousands of messages that wait at once nobody asks.
+ * somebody asks, and of thousands of messages that wait at once nobody asks. Of one that is awaited when it is written, the
+ * other end is asked to acknowledge it at once: it takes a round trip. Else it may take 100 ms more.
  */
 export interface Sending<R = Receipt> extends Promise<R> {
   /** Known at once: a key for an optimistic list entry. */

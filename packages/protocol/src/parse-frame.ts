@@ -178,6 +178,7 @@ const ITEMS: { readonly [type: number]: Check } = {
   [Type.STREAM_END]: tuple(counter, number, optional(text), optional(longText)),
   [Type.STREAM_CREDIT]: tuple(counter, number, number),
   [Type.VOL]: event,
+  [Type.ACK_NOW]: anything,
 };
 
 const typed = tuple(counter);

@@ -2,6 +2,7 @@ import {
   type Clock,
   type Control,
   control,
+  EndOfTask,
   type Item,
   type Link,
   type Outgoing,
@@ -69,8 +70,7 @@ export class Outflow implements Job {
   #news = false;
   /** The store is being asked: its answer is still to come. */
   #asking = false;
-  /** How often something asked to be written in this task. */
-  #wakes = 0;
+  readonly #endOfTask: EndOfTask;
   /** Since when the socket has been full. */
   congestedSince: number | undefined;
 
@@ -94,6 +94,7 @@ export class Outflow implements Job {
     this.#around = around;
     this.#connection = connection;
     this.#reading = new Loop(this);
+    this.#endOfTask = new EndOfTask(around.clock, this);
   }
 
   /** True if a room's publication may be written now: all before it is on the wire, and the socket takes more. */
@@ -105,7 +106,7 @@ export class Outflow implements Job {
 
   /** When an ack has to go out by itself. What is about to be written, or fits into the socket again, takes it along. */
   get ackDueAt(): number {
-    const isAbout = this.#asking || (this.#news && this.#wakes > 0);
+    const isAbout = this.#asking || (this.#news && this.#endOfTask.asked > 0);
     return isAbout || this.congestedSince !== undefined ? Infinity : this.#link.ackDueAt;
   }
 
@@ -168,13 +169,8 @@ export class Outflow implements Job {
   /** At the end of this task: what one task says shares frames. Of much, the client gets some to work on before. */
   #flushLater(): void {
     if (this.#stage !== 'live') return;
-    this.#wakes++;
-    if (this.#wakes % MANY_WAKES === 0) this.flush();
-    if (this.#wakes > 1) return;
-    this.#around.clock.defer(() => {
-      this.#wakes = 0;
-      this.flush();
-    });
+    this.#endOfTask.ask();
+    if (this.#endOfTask.asked % MANY_WAKES === 0) this.flush();
   }
 
   failed(error: unknown): void {
@@ -223,9 +219,17 @@ export class Outflow implements Job {
     const hole = 'why' in item;
     const encoded = hole ? this.#session.codec.encode([Type.GAP, item.seq, item.last, item.why]) : item.data;
     this.#written = hole ? item.last : item.seq;
-    if (!hole) this.#session.numbered(item.seq, item.written);
+    const receipt = hole ? undefined : this.#session.numbered(item.seq, item.written);
     const numbers = this.#written - item.seq + 1;
-    return { kind: 'written', encoded, bytes: sizeOf(encoded), numbers, seq: 0, writtenAt: undefined };
+    return {
+      kind: 'written',
+      encoded,
+      bytes: sizeOf(encoded),
+      numbers,
+      seq: 0,
+      writtenAt: undefined,
+      receipt,
+    };
   }
 
   #write(entries: readonly Written[]): void {

@@ -36,9 +36,10 @@ export class Sends {
     deferred?.resolve({ id: deferred.id, outcome: 'superseded' });
   }
 
-  numbered(seq: number, w: number): void {
+  numbered(seq: number, w: number): Deferred<Receipt> | undefined {
     const deferred = this.take(w);
     if (deferred) this.#inflight.set(seq, { w, deferred });
+    return deferred;
   }
 
   /** The client has everything up to `ack`. */

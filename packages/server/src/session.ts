@@ -366,11 +366,11 @@ export class Session {
     this.#around.observe.dropped({ sessionId: this.id, reason, messages: 1 });
   }
 
-  /** What a call of ours has appended has got a number. */
-  numbered(seq: number, written: Writing | undefined): void {
-    if (written?.writer !== this.#around.node) return;
+  /** What a call of ours has appended has got a number. Gives its receipt, if it is an event. */
+  numbered(seq: number, written: Writing | undefined): Deferred<Receipt> | undefined {
+    if (written?.writer !== this.#around.node) return undefined;
     this.#asking?.numbered(seq, written.w);
-    this.#sends?.numbered(seq, written.w);
+    return this.#sends?.numbered(seq, written.w);
   }
 
   /** The client has everything up to `ack`. */

@@ -111,6 +111,7 @@ export function makeMessage(draft: Draft, defaults: Defaults): Made {
     deadlineAt: now + timeoutMs,
     writtenAt: undefined,
     outcome: draft.outcome ?? deferred,
+    receipt: kind === 'event' && delivery !== 'volatile' ? deferred : undefined,
   };
   return { message, deferred, error: encode(message, draft, defaults.codec) };
 }

@@ -2,6 +2,7 @@ import {
   Alarm,
   CloseCode,
   type Deferred,
+  EndOfTask,
   type Frame,
   type HoldfastError,
   holdfastError,
@@ -76,7 +77,7 @@ export class Runtime {
   /** Those who have called `connect()`, and those who wait for nothing to be open any more. */
   readonly #connecting = new Set<Deferred<void>>();
   readonly #flushing = new Set<() => void>();
-  #flushDue = false;
+  readonly #endOfTask: EndOfTask;
 
   constructor(ports: ClientPorts, settings: ClientSettings) {
     const { clock, random } = ports;
@@ -86,6 +87,7 @@ export class Runtime {
     this.lines = new Lines(ports.dialer, settings, this.tokens);
     this.#signals = new SignalWatch(ports.signals, (event) => this.post(() => this.step(event)));
     this.#alarm = new Alarm(clock, () => this.#ring());
+    this.#endOfTask = new EndOfTask(clock, { flush: () => this.post(() => this.#write()) });
     this.dispatcher = new Dispatcher(settings);
     const failed = (error: unknown, name: string) => this.dispatcher.failed(error, name);
     const misled = (error: unknown) => this.post(() => failed(error, 'reconnect.policy'));
@@ -179,7 +181,7 @@ export class Runtime {
       this.#flushing.delete(flushed),
     );
     this.#flushing.add(flushed);
-    this.wake();
+    this.exchange.control([Type.ACK_NOW]);
     return waiter.sending;
   }
 
@@ -264,7 +266,7 @@ export class Runtime {
     const connectionAt = deadlineOf(this.#connection, this.exchange.awaitingSince) ?? Infinity;
     const refreshAt = isUp ? this.tokens.refreshAt : Infinity;
     // What is about to be written takes an ack along.
-    const messagesAt = this.exchange.deadlineAt(isUp && !this.#flushDue);
+    const messagesAt = this.exchange.deadlineAt(isUp && this.#endOfTask.asked === 0);
     const isClosed = this.#connection.status === 'closed';
     this.#alarm.set(isClosed ? Infinity : Math.min(connectionAt, messagesAt, refreshAt));
   }
@@ -322,14 +324,8 @@ export class Runtime {
     }
   }
 
-  /** Writes at the end of this task: what one task sends shares frames. */
   wake(): void {
-    if (this.#flushDue) return;
-    this.#flushDue = true;
-    this.ports.clock.defer(() => {
-      this.#flushDue = false;
-      this.post(() => this.#write());
-    });
+    this.#endOfTask.ask();
   }
 
   #write(): void {

@@ -67,3 +67,18 @@ test('finally runs and hands on what came', async () => {
 test('a promise to whoever asks what it is', () => {
   expect(Object.prototype.toString.call(new Deferred('').sending)).toBe('[object Promise]');
 });
+
+test.each<[string, boolean, (sending: PromiseLike<number> & Promise<number>) => unknown]>([
+  ['nobody', false, () => undefined],
+  ['who hears of its failure only', false, (sending) => sending.catch(() => undefined)],
+  ['who gives `then` only that', false, (sending) => sending.then(undefined, () => undefined)],
+  ['`then`', true, (sending) => sending.then(() => undefined)],
+  ['`finally`', true, (sending) => sending.finally(() => undefined)],
+  ['`Promise.all`', true, (sending) => Promise.all([sending])],
+  ['`await`', true, async (sending) => await sending],
+])('is awaited by %s: %s', async (_who, isAwaited, use) => {
+  const deferred = new Deferred<number>('');
+  void use(deferred.sending);
+  await undefined;
+  expect(deferred.awaited).toBe(isAwaited);
+});

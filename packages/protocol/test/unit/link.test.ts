@@ -139,6 +139,36 @@ describe('acks', () => {
     expect(read(b.frames([], 1_030)[0]).ack).toBe(33);
   });
 
+  test('are asked for in a frame with a message that somebody awaits, and come when all of it is accepted', () => {
+    const { a, b } = pair();
+    carry(a, b, [event('1')], 1_000);
+    b.frames([], 1_000);
+    const [frame = ''] = a.frames([event('2'), { ...event('3'), receipt: { awaited: true } }], 1_010);
+    expect(read(frame).items.at(-1)).toEqual([Type.ACK_NOW]);
+    const [second, third, ...others] = b.take(read(frame));
+    expect(others).toEqual([]);
+    if (second) b.accept(second);
+    expect(b.ackDueAt).toBe(-Infinity);
+    expect(read(b.frames([], 1_010)[0]).ack).toBe(2);
+    if (third) b.accept(third);
+    expect(read(b.frames([], 1_010)[0]).ack).toBe(3);
+
+    carry(a, b, [{ ...event('4'), receipt: { awaited: false } }], 1_020);
+    expect(b.ackDueAt).toBe(1_110);
+  });
+
+  test('of so many that they come by themselves, none is asked for', () => {
+    const { a } = pair();
+    const awaited = (count: number) =>
+      Array.from({ length: count }, () => ({ ...event('e'), receipt: { awaited: true } }));
+    const asks = (count: number) =>
+      a.frames(awaited(count), 0).map((frame) => read(frame).items.some(([type]) => type === Type.ACK_NOW));
+    expect(asks(31)).toEqual([true]);
+    expect(asks(32)).toEqual([false]);
+    expect(asks(256)).toEqual([false]);
+    expect(asks(257)).toEqual([false, true]);
+  });
+
   test('ride on whatever goes out anyway', () => {
     const { a, b } = pair();
     carry(a, b, [event('1')]);

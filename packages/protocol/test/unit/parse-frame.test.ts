@@ -48,6 +48,7 @@ const good: readonly (readonly [string, readonly unknown[]])[] = [
     [0, 1, [Type.STREAM_ITEM, 1, 'data'], [Type.STREAM_END, 1], [Type.STREAM_CREDIT, 1, 16]],
   ],
   ['VOL', [0, 0, [Type.VOL, 'typing', true]]],
+  ['ACK_NOW', [0, 0, [Type.ACK_NOW]]],
   ['BYE', [0, 0, [Type.BYE, 'closed', '']]],
   ['BYE with a version', [0, 0, [Type.BYE, 'ERR_CONTRACT_VERSION', '', 2]]],
   ['CANCEL', [0, 1, [Type.CANCEL, 4]]],

@@ -45,6 +45,7 @@ describe('a connection is cut', () => {
     const say = (seat: Seat, text: string) => seat.client.room('lobby').send('message', text);
 
     await bed.until(say(alice, 'one'));
+    await bed.settle();
     bed.cut(bob.client);
     bed.refuse(bob.client);
     await bed.settle();

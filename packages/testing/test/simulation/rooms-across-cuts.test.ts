@@ -153,6 +153,7 @@ describe('bounds of the log', () => {
     const alice = await member(bed);
     const bob = await member(bed);
     await bed.until(alice.say('old'));
+    await bed.settle();
     bed.refuse(bob.client);
     bed.restart({ keepStore: false });
     await bed.until(alice.client.connect());

@@ -189,8 +189,8 @@ export const SERVER_RULES: readonly Mutant[] = [
     edits: [
       {
         file: 'server/src/outflow.ts',
-        find: '(this.#news && this.#wakes > 0)',
-        put: 'this.#wakes > 0',
+        find: '(this.#news && this.#endOfTask.asked > 0)',
+        put: 'this.#endOfTask.asked > 0',
       },
     ],
   },
