@@ -1,3 +1,8 @@
+import { isPromiseLike } from './messages.js';
+
+/** More of them help nobody, and a refusal with one for each of thousands of elements would be no payload any more. */
+const MAX_ISSUES = 100;
+
 /**
  * The Standard Schema interface, version 1 (https://standardschema.dev), written out here as its specification
  * allows: zod, valibot, arktype and others implement it, and nobody needs another dependency.
@@ -33,17 +38,18 @@ export type SchemaOutput<S extends Schema> = Types<S>['output'];
 /** Checks `value`. Throws a `TypeError` for an asynchronous schema: a message must not overtake another. */
 export function validate(schema: Schema, value: unknown): SchemaResult<unknown> {
   const result = schema['~standard'].validate(value);
-  if (result instanceof Promise) {
+  // Of whichever kind: what is no `Promise` would else be taken for a result without issues.
+  if (isPromiseLike(result)) {
     // Its outcome interests nobody any more, and must not become an unhandled rejection.
-    result.catch(() => undefined);
+    result.then(undefined, () => undefined);
     throw new TypeError('asynchronous schemas are not supported: messages would overtake each other');
   }
   return result;
 }
 
-/** As they stand on the wire: any codec has words for them. */
+/** As they stand on the wire, the first ones: any codec has words for them. */
 export function plainIssues(issues: readonly SchemaIssue[]): { message: string; path: string[] }[] {
-  return issues.map(({ message, path = [] }) => ({
+  return issues.slice(0, MAX_ISSUES).map(({ message, path = [] }) => ({
     message,
     path: path.map((part) => String(typeof part === 'object' ? part.key : part)),
   }));

@@ -118,4 +118,11 @@ describe('validate', () => {
     };
     expect(() => validate(slow, 1)).toThrow('asynchronous schemas are not supported');
   });
+
+  test('also one that answers with a promise of another kind', () => {
+    // biome-ignore lint/suspicious/noThenProperty: a promise is what this is.
+    const later = { then: () => undefined } as never;
+    const slow: Schema = { '~standard': { version: 1, vendor: 'test', validate: () => later } };
+    expect(() => validate(slow, 1)).toThrow('asynchronous schemas are not supported');
+  });
 });

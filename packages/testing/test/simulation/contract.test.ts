@@ -142,6 +142,27 @@ describe.each(['zod', 'valibot', 'arktype'] as const)('a contract of %s', (libra
   });
 });
 
+test('what does not fit in thousands of places is refused with the first of them', async () => {
+  const texts = z.array(z.string());
+  const contract = defineContract({
+    events: { note: texts },
+    requests: { ask: { input: texts, output: texts } },
+  });
+  const { bed, client } = bedOf(contract);
+  bed.server.on('note', () => undefined);
+  bed.server.handle('ask', (input) => input);
+  await bed.until(client.connect());
+  const bad = Array.from({ length: 5_000 }, () => 1 as never);
+  for (const said of [client.send('note', bad), client.request('ask', bad)]) {
+    await expect(bed.until<unknown>(said)).rejects.toMatchObject({
+      code: 'ERR_INVALID_PAYLOAD',
+      delivery: 'rejected',
+      issues: { length: 100 },
+    });
+  }
+  expect(bed.dials(client)).toBe(1);
+});
+
 describe('an asynchronous schema', () => {
   const slow = z.string().refine(async (text) => text !== '');
   const contract = defineContract({
