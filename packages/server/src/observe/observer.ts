@@ -1,8 +1,9 @@
+import { isPromiseLike } from '@holdfast/protocol';
 import type { ServerStats } from './stats.js';
 
 /**
  * Hears what a server does, at once and where it happens: for metrics, traces and logs. Every method may be missing; one
- * that throws is reported to the logger, and stops nothing. Called on hot paths, so each should do little. What is given
+ * that throws, at once or later, is reported to the logger, and stops nothing. Called on hot paths, so each should do little. What is given
  * holds no token and no payload. Names, codes and reasons may come from a client: whoever prints them must escape them,
  * and whoever counts by them must bound how many there are, unless it is said here that they are bounded.
  */
@@ -124,7 +125,7 @@ export const HOOKS = [
 
 const nothing = (): void => undefined;
 
-/** Tells all of them. One that throws is reported, and stops nothing. */
+/** Tells all of them. One that throws, at once or later, is reported, and stops nothing. */
 export function tellAll(observers: readonly Observer[], report: (error: unknown) => void): Observed {
   const hook = (name: (typeof HOOKS)[number]): ((what: unknown, count?: unknown) => void) => {
     const hearing = observers.filter((observer) => observer[name] !== undefined);
@@ -133,7 +134,8 @@ export function tellAll(observers: readonly Observer[], report: (error: unknown)
     return (what, count) => {
       for (const observer of hearing) {
         try {
-          (observer[name] as (what: unknown, count?: unknown) => void)(what, count);
+          const told = (observer[name] as (what: unknown, count?: unknown) => unknown)(what, count);
+          if (isPromiseLike(told)) told.then(undefined, report);
         } catch (error) {
           report(error);
         }

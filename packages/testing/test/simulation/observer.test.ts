@@ -239,12 +239,16 @@ test('an observer that throws is reported, and stops nothing', async () => {
     failed: () => {
       throw new Error('a broken observer');
     },
+    handled: async () => {
+      throw new Error('broken later');
+    },
   };
   const bed = openBed({ observe: broken, logger: { ...silent, error } });
   const client = bed.createClient({ logger: silent });
   await bed.until(client.connect());
   expect(await bed.until(client.request('echo', 1))).toBe(1);
   expect(error).toHaveBeenCalledWith('Holdfast: an observer failed', new Error('a broken observer'));
+  expect(error).toHaveBeenCalledWith('Holdfast: an observer failed', new Error('broken later'));
   expect(bed.server.stats().messagesIn).toBe(1);
 });
 
