@@ -161,9 +161,9 @@ export class Attachment
     this.#outflow.refused(seq);
   }
 
-  /** All moves into and out of rooms are over. */
-  settled(): void {
-    this.#inflow.settled();
+  /** One of its messages has been handled. */
+  finished(): void {
+    this.#inflow.finished();
   }
 
   /** The store has something for this client. */

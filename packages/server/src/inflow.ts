@@ -143,8 +143,8 @@ export class Inflow implements Job {
     if (this.#waiting.length > 0) this.#loop.run();
   }
 
-  /** All moves into and out of rooms are over. */
-  settled(): void {
+  /** A message has been handled: all moves may be over now, and the store has room for another one. */
+  finished(): void {
     if (this.#waiting.length > 0) this.#loop.run();
   }
 

@@ -30,8 +30,8 @@ export interface SessionConnection {
   started(seq: number): void;
   /** They have refused it. */
   refused(seq: number): void;
-  /** All its moves into and out of rooms are over. */
-  settled(): void;
+  /** One of its messages has been handled: what came behind it may have waited for that. */
+  finished(): void;
   /** The store has something for this client. */
   wake(): void;
   /** Writes what the store has, at once if the store answers at once. */

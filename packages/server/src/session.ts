@@ -246,10 +246,12 @@ export class Session {
   /** This message has been handled here. */
   finished(seq: number): void {
     this.#streams?.ran(seq);
-    if (seq !== this.#moving) return;
-    this.#moving = 0;
-    if (seq === this.#late?.lastMove) this.#around.movedLate(this, this.#late.rooms);
-    this.attachment?.settled();
+    if (seq === this.#moving) {
+      this.#moving = 0;
+      if (seq === this.#late?.lastMove) this.#around.movedLate(this, this.#late.rooms);
+    }
+    // What came in may wait for a move to be over, or for room in the store.
+    this.attachment?.finished();
   }
 
   /** The store says what has been handled, here or elsewhere, and, if it was asked, in which rooms the session is. */
