@@ -44,8 +44,12 @@ const MOST_EXPIRED = 3;
 
 type RunningRequest = Running & { readonly aborter: Aborter };
 
-/** The protocol's own requests. */
-const OURS = [JOIN, LEAVE, PRESENCE];
+/** The protocol's own requests, each with what throws a `FrameError` unless it is as the protocol says. */
+const OURS = new Map<string, (payload: unknown) => unknown>([
+  [JOIN, parseJoinRequest],
+  [LEAVE, parseLeaveRequest],
+  [PRESENCE, parsePresenceRequest],
+]);
 
 type EventListener = (payload: unknown, context: ServerContext) => unknown;
 /** Tells the application of a failure in its own code. */
@@ -90,6 +94,8 @@ export class Router {
       case Type.EVT:
       case Type.REQ:
         this.#around.observe.messages('in', 1);
+        // Here, where no application is asked: one that throws such an error, of what it has read itself, fails as any other.
+        if (item[0] === Type.REQ) OURS.get(item[1])?.(dataOf(session, item));
         return this.#checked(session, seq, item, retryAfterMs);
       case Type.CANCEL:
         session.cancel(item[1]);
@@ -140,7 +146,7 @@ export class Router {
   #told(session: Session, item: Item, { begun }: Running, outcome: Outcome): Outcome {
     const [type, name, , meta] = item as EventItem | RequestItem;
     if (meta?.q) return outcome;
-    const isOurs = type === Type.REQ && OURS.includes(name);
+    const isOurs = type === Type.REQ && OURS.has(name);
     if (!isOurs && !(type === Type.EVT ? this.listeners : this.handlers).has(name)) return outcome;
     const { observe, ports } = this.#around;
     observe.handled({
@@ -334,7 +340,6 @@ export class Router {
       this.#around.observe.rejected({ sessionId: session.id, name, code });
       return encoded;
     };
-    if (error instanceof FrameError) throw error;
     if (error instanceof Refusal) return reply(error.code, error.message, error.data);
     if (isRejectError(error)) {
       try {
