@@ -64,8 +64,11 @@ export class Room {
   #wish: 'ours' | 'server' = 'ours';
   /** Where we stand in the log; undefined before the first join and after leaving. */
   #position: { readonly epoch: string; offset: number } | undefined;
-  /** What came in the task in which the join was answered: told in the next one, to whoever listens by then. */
-  #held: Lane[] | undefined;
+  /**
+   * What came in the task in which the join was answered, and before the next: told in that one, to whoever listens by
+   * then. Also that we are out, behind what was said before.
+   */
+  #held: (Lane | RoomSync)[] | undefined;
 
   constructor(name: string, around: RoomSurroundings) {
     this.name = name;
@@ -126,10 +129,16 @@ export class Room {
   }
 
   /** The server says from where the room flows on this connection, or, without a number, that we are out. */
-  sync([, epoch, offset, number]: RoomSync): void {
+  sync(sync: RoomSync): void {
+    const [, epoch, offset, number] = sync;
     const { status } = this.state;
     // What we have asked for is answered first; and what comes of a join before we left is no wish of the server.
     if (status === 'joining' || (status !== 'joined' && this.leaving)) return;
+    if (this.#held?.length) {
+      this.number = number;
+      this.#held.push(sync);
+      return;
+    }
     if (!number) {
       if (status === 'joined') this.out({ status: 'left' });
       return;
@@ -143,8 +152,8 @@ export class Room {
 
   /** The connection or its session is gone; the wish stays. */
   detached(sessionId: string | undefined): void {
-    this.number = undefined;
     this.#release();
+    this.number = undefined;
     if (sessionId === undefined || this.state.status !== 'joined') return;
     if (this.#wish === 'server') this.out({ status: 'left' });
     else this.#enter({ status: 'joining' });
@@ -159,7 +168,10 @@ export class Room {
   #release(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
-    for (const item of held) this.take(item);
+    for (const item of held) {
+      if (typeof item[0] === 'string') this.sync(item as RoomSync);
+      else this.take(item as Lane);
+    }
   }
 
   #apply(item: Lane): void {
