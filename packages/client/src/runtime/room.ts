@@ -68,7 +68,7 @@ export class Room {
    * What came in the task in which the join was answered, and before the next: told in that one, to whoever listens by
    * then. Also that we are out, behind what was said before.
    */
-  #held: (Lane | RoomSync)[] | undefined;
+  #held: (() => void)[] | undefined;
 
   constructor(name: string, around: RoomSurroundings) {
     this.name = name;
@@ -136,7 +136,7 @@ export class Room {
     if (status === 'joining' || (status !== 'joined' && this.leaving)) return;
     if (this.#held?.length) {
       this.number = number;
-      this.#held.push(sync);
+      this.#held.push(() => this.sync(sync));
       return;
     }
     if (!number) {
@@ -161,17 +161,14 @@ export class Room {
 
   /** The next thing said in the room, whether in its log or not. Before we are in, it is dropped. */
   take(item: Lane): void {
-    if (this.#held) this.#held.push(item);
+    if (this.#held) this.#held.push(() => this.take(item));
     else if (this.state.status === 'joined') this.#apply(item);
   }
 
   #release(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
-    for (const item of held) {
-      if (typeof item[0] === 'string') this.sync(item as RoomSync);
-      else this.take(item as Lane);
-    }
+    for (const tell of held) tell();
   }
 
   #apply(item: Lane): void {
