@@ -171,8 +171,7 @@ export class Attachment
     this.#outflow.wake();
   }
 
-  flush(): Answer<void> {
-    this.#outflow.flush();
+  written(): Answer<void> {
     return this.#outflow.written();
   }
 

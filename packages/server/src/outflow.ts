@@ -71,8 +71,9 @@ export class Outflow implements Job {
   /** The store is being asked: its answer is still to come. */
   #asking = false;
   readonly #endOfTask: EndOfTask;
-  /** Since when the socket has been full. */
+  /** Since when the socket has been full, and who waits for room in it. */
   congestedSince: number | undefined;
+  #forRoom: (() => void)[] | undefined;
 
   constructor(
     session: Session,
@@ -118,6 +119,8 @@ export class Outflow implements Job {
 
   close(): void {
     this.#stage = 'closed';
+    this.#news = false;
+    this.#hasRoom();
   }
 
   /** The store has something for this client, or an ack is owed. */
@@ -148,9 +151,14 @@ export class Outflow implements Job {
     if (this.#news || this.#around.clock.now() >= this.#link.ackDueAt) this.#reading.run();
   }
 
-  /** When what is being read is written. */
+  /** When what is there is written: also what waits for room in the socket, unless the connection goes before. */
   written(): Answer<void> {
-    return this.#reading.over();
+    this.flush();
+    if (!this.#news || this.congestedSince === undefined) return this.#reading.over();
+    return new Promise<void>((resolve) => {
+      this.#forRoom ??= [];
+      this.#forRoom.push(resolve);
+    }).then(() => this.written());
   }
 
   /** A frame of a room, with so many messages, the same bytes for every member. Only when `open`. */
@@ -164,6 +172,13 @@ export class Outflow implements Job {
     if (this.congestedSince === undefined) return;
     this.congestedSince = undefined;
     this.wake();
+    this.#hasRoom();
+  }
+
+  #hasRoom(): void {
+    const waiting = this.#forRoom ?? [];
+    this.#forRoom = undefined;
+    for (const resolve of waiting) resolve();
   }
 
   /** At the end of this task: what one task says shares frames. Of much, the client gets some to work on before. */

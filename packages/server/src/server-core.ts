@@ -228,6 +228,8 @@ export class ServerCore {
   async #close(): Promise<void> {
     this.#phase = 'closed';
     this.#draining?.end();
+    const endings = this.#sessions.endings.over();
+    if (endings) await endings;
     this.#stopListening();
     this.hub.tellNow();
     const gone = this.upgrades.close();

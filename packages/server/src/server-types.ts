@@ -157,7 +157,10 @@ export interface HoldfastServer<C extends AnyContract = Contract, U extends User
    * without, newcomers are let in and told to come again in a second. Pages go on being served.
    */
   drain(options?: DrainOptions): Promise<void>;
-  /** Ends every connection with 1012 and takes no more; clients come back by themselves. */
+  /**
+   * Ends every connection with 1012 and takes no more; clients come back by themselves, but for those whose sessions are
+   * being ended: these have a second to hear of that.
+   */
   close(): Promise<void>;
   /** As `close()`. */
   [Symbol.asyncDispose](): Promise<void>;

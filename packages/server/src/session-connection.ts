@@ -34,8 +34,8 @@ export interface SessionConnection {
   finished(): void;
   /** The store has something for this client. */
   wake(): void;
-  /** Writes what the store has, at once if the store answers at once. */
-  flush(): Answer<void>;
+  /** Writes what the store has, at once if the store answers at once and the socket takes it. */
+  written(): Answer<void>;
   /** Writes this frame now, or not at all: says which. */
   cast(frame: WireData): boolean;
   /** Asks the client to connect elsewhere after so many ms. */

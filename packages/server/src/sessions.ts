@@ -10,6 +10,7 @@ import { after } from './answer.js';
 import type { Arrival, Memberships } from './arrival.js';
 import { Attachment, type AttachmentSurroundings } from './attachment.js';
 import { Deadlines } from './deadlines.js';
+import { Endings } from './endings.js';
 import { type DoorSurroundings, doorOf } from './hub/door.js';
 import type { Hub } from './hub/hub.js';
 import type { Middleware } from './hub/middleware.js';
@@ -57,11 +58,13 @@ export class Sessions {
   #connections = 0;
   /** Sessions whose end the store has been told of and has not answered. */
   readonly #ending = new Set<string>();
+  readonly endings: Endings;
   /** Gone from the store, nobody knows yet why; each with what ends the waiting. */
   readonly #awaited = new Map<Session, () => void>();
 
   constructor(around: SessionsSurroundings) {
     this.#around = around;
+    this.endings = new Endings(around.ports.clock);
     this.#ofConnections = this.#connectionsIn(around);
     this.#ofSessions = this.#sessionsIn(around);
     const { ports, settings, store, hub, failed } = around;
@@ -256,17 +259,17 @@ export class Sessions {
   /** Ends a session, here or elsewhere, in the name of the application. What that has said to it before comes before. */
   readonly end = (sid: string, reason: string): Answer<void> => {
     const session = this.#around.hub.sessions.get(sid);
-    const written = after(session?.turns.over(), () => session?.attachment?.flush());
-    return after(written, () => this.#ended({ sid, why: 'ended', reason }));
+    const written = after(session?.turns.over(), () => session?.attachment?.written());
+    const ended = after(this.endings.patiently(written), () => this.#ended({ sid, why: 'ended', reason }));
+    if (ended instanceof Promise) this.endings.begun(session, ended);
+    return ended;
   };
 
   #ended(call: EndCall): Answer<void> {
     // While the store still has it: what was published before is told before.
     this.#around.hub.tellNow();
     this.#ending.add(call.sid);
-    return after(this.#around.store.end(call), () => {
-      this.#ending.delete(call.sid);
-    });
+    return after(this.#around.store.end(call), () => void this.#ending.delete(call.sid));
   }
 
   /** Ends a session because of what has become of it. */

@@ -96,7 +96,8 @@ export interface ServerSession<C extends AnyContract = Contract, U extends User 
   leave(...rooms: readonly string[]): Promise<void>;
   /**
    * Ends the session: its client is told `ERR_SESSION_ENDED` with the reason (1 to 128 characters, default `ended`), is
-   * `failed`, and does not come back by itself; `connect()` begins a new session, if `auth` lets it in.
+   * `failed`, and does not come back by itself; `connect()` begins a new session, if `auth` lets it in. What was sent to
+   * it before goes before, if that is written within a second: no longer does a client stay that does not read.
    */
   end(reason?: string): Promise<void>;
 }

@@ -20,6 +20,8 @@ export interface Peer {
   say(...items: Item[]): void;
   frame(frame: unknown): void;
   hello(fields?: object): void;
+  /** It has read what its socket held. */
+  reads(): void;
   /** It hangs up itself. */
   leave(): void;
 }
@@ -89,6 +91,10 @@ export function bareServer(
         frame: (frame) => events.message(JSON.stringify(frame)),
         hello: (fields = {}) =>
           peer.say([0, { v: 1, c: `nonce-${seed}-${++nonces}`, n: 1, w: [1_000, 1_048_576], ...fields }]),
+        reads() {
+          peer.bufferedBytes = 0;
+          events.drain?.();
+        },
         leave() {
           peer.closed ??= 'left';
           events.close({ code: 1000, reason: '' });

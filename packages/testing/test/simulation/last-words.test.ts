@@ -2,8 +2,8 @@ import { Type } from '@holdfast/protocol';
 import type { HoldfastServer, ServerSession } from '@holdfast/server';
 import { MemoryStore, type SessionStore } from '@holdfast/server/ports';
 import { seededRandom, VirtualClock } from '@holdfast/testing';
-import { expect, test } from 'vitest';
-import { bareServer } from './bare.js';
+import { describe, expect, test } from 'vitest';
+import { bareServer, itemsOf } from './bare.js';
 
 // What a server says to a client right before it ends the session, as one says why and hangs up.
 
@@ -57,4 +57,76 @@ test.each([
 test('what was published in its room does, too, where the store answers at once', async () => {
   const heard = await heardOf(atOnce, (_session, server) => server.to('lobby').send('said', 'to all'));
   expect(heard).toEqual(['to all', 'ERR_SESSION_ENDED']);
+});
+
+describe('to a client that does not read', () => {
+  /** Its socket is full, and a word for it waits, when its session is ended. */
+  async function slow() {
+    const bare = bareServer();
+    const begun = new Promise<ServerSession>((resolve) => bare.server.onSession(resolve));
+    const peer = bare.dial();
+    peer.hello();
+    const session = await bare.clock.until(begun);
+    peer.bufferedBytes = 10_000_000;
+    session.send('said', 1).catch(() => undefined);
+    await bare.clock.advance(10);
+    session.send('said', 2).catch(() => undefined);
+    const ended = session.end('enough');
+    await bare.clock.advance(500);
+    expect(peer.closed).toBeUndefined();
+    return { ...bare, peer, ended };
+  }
+
+  test('its end waits a moment, and is told behind what it has not read', async () => {
+    const { clock, peer, ended } = await slow();
+    peer.reads();
+    await clock.until(ended);
+    expect(itemsOf(peer, Type.EVT).map(([, , n]) => n)).toEqual([1, 2]);
+    expect(peer.closed).toBe('4401 ERR_SESSION_ENDED');
+  });
+
+  test('but no longer', async () => {
+    const { clock, peer, ended } = await slow();
+    await clock.advance(500);
+    expect(peer.closed).toBe('4401 ERR_SESSION_ENDED');
+    await clock.until(ended);
+  });
+
+  test('nor if its connection goes', async () => {
+    const { clock, peer, ended } = await slow();
+    const at = clock.now();
+    peer.leave();
+    await clock.until(ended);
+    expect(clock.now()).toBe(at);
+  });
+});
+
+test('whoever is ended right before the server goes is told of its end, not of the server', async () => {
+  const heard = await heardOf(laterBy, (session, server) => {
+    session.send('said', 1).catch(() => undefined);
+    void session.end('enough');
+    void server.close();
+  });
+  expect(heard).toEqual([1, 'ERR_SESSION_ENDED']);
+});
+
+test('a store that does not answer holds up nobody who goes', async () => {
+  const clock = new VirtualClock();
+  const store = laterBy(new MemoryStore({ clock, random: seededRandom(1) }));
+  let isDeaf = false;
+  const deaf = new Proxy(store, {
+    get: (target, name) => (isDeaf ? () => new Promise(() => undefined) : Reflect.get(target, name, target)),
+  });
+  const { server, dial } = bareServer({}, { shared: { clock, store: deaf } });
+  const begun = new Promise<ServerSession>((resolve) => server.onSession(resolve));
+  const peer = dial();
+  peer.hello();
+  const session = await clock.until(begun);
+  isDeaf = true;
+  session.send('said', 1).catch(() => undefined);
+  void session.end('enough');
+  const closed = server.close();
+  await clock.advance(2_000);
+  await clock.until(closed);
+  expect(peer.closed).toBe('1012 the server is going down');
 });
