@@ -243,14 +243,12 @@ export class Session {
     return this.#whereabouts === 'asked' || !this.isSettled;
   }
 
-  /** This message has been handled here. */
+  /** This message has been handled here: what came in behind may wait for its move, or for its room in the store. */
   finished(seq: number): void {
     this.#streams?.ran(seq);
-    if (seq === this.#moving) {
-      this.#moving = 0;
-      if (seq === this.#late?.lastMove) this.#around.movedLate(this, this.#late.rooms);
-    }
-    // What came in may wait for a move to be over, or for room in the store.
+    const hasMoved = seq === this.#moving;
+    if (hasMoved) this.#moving = 0;
+    if (hasMoved && seq === this.#late?.lastMove) this.#around.movedLate(this, this.#late.rooms);
     this.attachment?.finished();
   }
 

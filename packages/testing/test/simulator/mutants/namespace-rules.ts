@@ -69,7 +69,7 @@ export const NAMESPACE_RULES: readonly Mutant[] = [
     edits: [
       {
         file: 'server/src/session.ts',
-        find: 'if (seq === this.#late?.lastMove) this',
+        find: 'if (hasMoved && seq === this.#late?.lastMove) this',
         put: 'if (seq === -1) this',
       },
     ],
