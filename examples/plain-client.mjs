@@ -7,11 +7,11 @@
 // `told` may have event(name, data, meta), request(method, data, signal), which answers, publication(room, name, data, meta),
 // gap(why, room), lost(items of which nobody knows whether they were handled) and stopped(why). What fails rejects with
 // a `fate`: 'refused', 'unknown' (on the wire when the session was lost) or 'unsent'. Left out, and nobody at the other
-// end will miss it: MessagePack, several items in one frame, giving up what was written, $leave, a bound for what waits,
-// saying VOL, asking for streams, another token than the first, moving away from a server before it goes.
+// end will miss it: MessagePack, several items in one frame, asking for an ack at once, giving up what was written, $leave,
+// a bound for what waits, saying VOL, asking for streams, another token than the first, moving away from a server that goes.
 
 const [HELLO, WELCOME, EVT, REQ, RES, ERR, PUB, PING, PONG, CREDIT, AUTH, GOAWAY] = Array(12).keys();
-const [GAP, BYE, CANCEL, SYNC, DONE, VOL] = [12, 13, 14, 15, 16, 20];
+const [GAP, BYE, CANCEL, SYNC, DONE, VOL, ACK_NOW] = [12, 13, 14, 15, 16, 20, 21];
 const MOST_ASKED = 100; // requests of the server's at once
 const isNumbered = ([type, , , , room]) =>
   [EVT, REQ, RES, ERR, CANCEL].includes(type) || (type === GAP && !room);
@@ -247,6 +247,8 @@ export function plainClient(
     else if (type === SYNC) a.forEach(sync);
     else if (type === DONE) done(a, b);
     else if (type === VOL) hear(a, b, c);
+    else if (type === ACK_NOW)
+      owed = Infinity; // until this frame has been applied
     else if (type === PUB && flowing.has(a)) publish(flowing.get(a), b, c, d, e);
     else if (type === GAP && flowing.has(d)) skip(flowing.get(d), b, c);
     // It stays where it is until it is closed, and has no other token: what these two say is nothing to it.

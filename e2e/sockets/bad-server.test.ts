@@ -160,7 +160,7 @@ describe('a server that answers the HELLO with', () => {
 const inSession: readonly (readonly [what: string, data: unknown, named: RegExp])[] = [
   ['text that is no JSON', ']', /not JSON/],
   ['bytes', new Uint8Array([1]), /JSON comes in text frames/],
-  ['an unknown type below 32', [0, 0, [21]], /unknown.* type 21/],
+  ['an unknown type below 32', [0, 0, [22]], /unknown.* type 22/],
   ['what a client alone may say', [0, 0, [19, 1, 16]], /type 19 has no place here/],
   ['a second WELCOME', WELCOME, /type 1 has no place here/],
   ['an ack of what was never sent', [99, 0], /ack 99 of something never sent/],
