@@ -15,6 +15,8 @@ async function answer(question: ClientQuestion): Promise<Count | Usage | Profile
   switch (question.ask) {
     case 'request':
       return requests(target, question);
+    case 'receipts':
+      return requests(target, { ...question, inFlight: 1 }, (end, payload) => end.acknowledged(payload));
     case 'up':
       return upTo(target, question);
     case 'down':

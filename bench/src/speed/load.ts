@@ -2,6 +2,7 @@ import { quantile } from '../slow/figures.js';
 import { filling, Push } from './push.js';
 import type { Count } from './questions.js';
 import { countFor, hearWith, speaker, type Target } from './speaker.js';
+import type { ClientEnd, Payload } from './system.js';
 
 /** One way down: so many messages may be unconfirmed. Far more than what is under way, far less than what fills a memory. */
 const UNCONFIRMED = 4_096;
@@ -11,6 +12,7 @@ const confirmEvery = (unconfirmed: number): number => Math.ceil(unconfirmed / 16
 export async function requests(
   target: Target,
   { inFlight, bytes, ms }: { inFlight: number; bytes: number; ms: number },
+  say = (end: ClientEnd, payload: Payload): Promise<unknown> => end.request(payload),
 ): Promise<Count> {
   const end = await speaker(target);
   const text = filling(bytes);
@@ -20,7 +22,7 @@ export async function requests(
   const ask = async (): Promise<void> => {
     while (performance.now() - startedAt < ms) {
       const askedAt = performance.now();
-      await end.request({ n: messages, text });
+      await say(end, { n: messages, text });
       messages++;
       if (inFlight === 1) latencies.push(performance.now() - askedAt);
     }

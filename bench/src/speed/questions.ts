@@ -4,6 +4,8 @@ import type { SelfTime } from './profile/self-time.js';
 export type LoadQuestion =
   /** So many requests open all the time. */
   | { readonly ask: 'request'; readonly inFlight: number; readonly bytes: number; readonly ms: number }
+  /** One way to the server, one after the other: the next when the one before is known to have come. */
+  | { readonly ask: 'receipts'; readonly bytes: number; readonly ms: number }
   /** One way to the server, so many messages unconfirmed at most. */
   | { readonly ask: 'up'; readonly unconfirmed: number; readonly bytes: number; readonly ms: number }
   /** One way from the server. */
@@ -77,6 +79,7 @@ export interface Arrivals {
 /** Which answer belongs to which question. */
 export interface Answers {
   request: Count;
+  receipts: Count;
   up: Count;
   down: Count;
   'fan-out': Count;

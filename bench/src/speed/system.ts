@@ -13,6 +13,8 @@ export interface End {
 export interface ClientEnd extends End {
   /** Resolves with what the other end answers. */
   request(payload: Payload): Promise<unknown>;
+  /** One way; resolves when the other end is known to have it. Where nothing else tells that, an answer does. */
+  acknowledged(payload: Payload): Promise<unknown>;
 }
 
 export interface ServerEnd {
@@ -22,7 +24,7 @@ export interface ServerEnd {
 }
 
 /** What is measured of a system. `recovery`: coming back by itself when its connection was cut. */
-export type Ability = 'request' | 'up' | 'down' | 'fan-out' | 'connect' | 'recovery';
+export type Ability = 'request' | 'receipts' | 'up' | 'down' | 'fan-out' | 'connect' | 'recovery';
 
 /** Something to be measured: a server and a client, with whatever they do by themselves. */
 export interface System {

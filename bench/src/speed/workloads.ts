@@ -99,6 +99,14 @@ export const WORKLOADS: readonly Workload[] = [
     figure: 'p50',
     question: request(1, 100),
   },
+  {
+    key: 'receipt',
+    title: 'one way up, the next when the last is acknowledged, median, ms',
+    chart: 'Acknowledgement of a message',
+    better: 'less',
+    figure: 'p50',
+    question: (ms) => ({ ask: 'receipts', bytes: 100, ms }),
+  },
 ];
 
 /** What a connection costs a server, measured once for each system in processes of its own. */

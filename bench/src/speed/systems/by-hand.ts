@@ -44,6 +44,7 @@ export function asking(say: Say, hear: (payload: Payload) => void): Asking {
       asked.set(id, resolve);
       say(message(id));
     });
+  const request = (payload: Payload): Promise<unknown> => ask((id) => ({ kind: 'ask', id, payload }));
   return {
     take(message) {
       if (message.kind === 'say') hear(message.payload);
@@ -53,7 +54,8 @@ export function asking(say: Say, hear: (payload: Payload) => void): Asking {
       }
     },
     send: (payload) => say(saying(payload)),
-    request: (payload) => ask((id) => ({ kind: 'ask', id, payload })),
+    request,
+    acknowledged: request,
     subscribe: () => ask((id) => ({ kind: 'subscribe', id })),
   };
 }

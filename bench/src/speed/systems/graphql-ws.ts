@@ -123,7 +123,11 @@ async function dial(port: number, hear: (payload: Payload) => void, subscribed: 
   if (subscribed) listen('all');
   // Subscriptions are not confirmed; what is asked after them is answered after them.
   await call(ASK, { n: 0, text: '' });
-  return { send: (payload) => void call(SAY, payload), request: (payload) => call(ASK, payload) };
+  return {
+    send: (payload) => void call(SAY, payload),
+    request: (payload) => call(ASK, payload),
+    acknowledged: (payload) => call(ASK, payload),
+  };
 }
 
 export const graphqlWs: System = {

@@ -42,6 +42,7 @@ async function serve(hear: Parameters<System['serve']>[0]): Promise<ServerEnd> {
     ends.set(session, end);
     hear(payload as Payload, end);
   });
+  server.on('note', () => undefined);
   server.handle('ask', (payload) => payload);
   const { port } = await server.listen(0, HOST);
   return { port, publish: (payload) => void server.to('all').send('say', payload).catch(fail) };
@@ -64,6 +65,7 @@ const dialWith =
     return {
       send: (payload) => void client.send('say', payload),
       request: (payload) => client.request('ask', payload),
+      acknowledged: async (payload) => client.send('note', payload),
     };
   };
 

@@ -17,6 +17,8 @@ import { answering, asking, type Message, saying } from './by-hand.js';
 
 const ALL = 'all';
 /** What a client says, and what is said to it alone. */
+/** The broker's acknowledgement is what matters. */
+const NOTED = 'noted';
 const fromTopic = (id: string) => `from/${id}`;
 const toTopic = (id: string) => `to/${id}`;
 
@@ -79,7 +81,9 @@ async function dial(port: number, hear: (payload: Payload) => void, subscribed: 
   const end = asking((message) => client.publish(fromTopic(id), bytesOf(message), { qos: 1 }), hear);
   client.on('message', (_topic, payload) => end.take(messageIn(payload)));
   await client.subscribeAsync([toTopic(id), ...(subscribed ? [ALL] : [])], { qos: 1 });
-  return end;
+  const acknowledged = (payload: Payload): Promise<unknown> =>
+    client.publishAsync(NOTED, bytesOf(saying(payload)), { qos: 1 });
+  return { ...end, acknowledged };
 }
 
 export const mqtt: System = {

@@ -53,6 +53,7 @@ const dialWith =
     return {
       send: (payload) => void socket.emit('say', payload),
       request: (payload) => socket.emitWithAck('ask', payload),
+      acknowledged: (payload) => socket.emitWithAck('ask', payload),
     };
   };
 
