@@ -96,6 +96,8 @@ export interface DurableOutbox {
   has(message: Message): boolean;
   /** Whether a server may know this one, which waits: it was on the wire in an earlier session or life. */
   wasWritten(message: Message): boolean;
+  /** What is kept from now on is of whoever comes with the next session, and not stored before that is known. */
+  replaced(): void;
   /** A session stands: what waits may be written. */
   attached(session: DurableSession): void;
   /** This room is asked for: what has waited for that goes behind it, before what is said there from now on. */

@@ -1,7 +1,8 @@
-import { type HoldfastError, messageOf, type OutboxPlace } from '@holdfast/protocol';
+import { messageOf, type OutboxPlace } from '@holdfast/protocol';
 import type { DurableClient, DurableOutbox, DurableSession, Message, Rearrangement } from '../core/types.js';
 import type { OpenOutbox, OutboxStore, StoredMessage } from '../ports/storage.js';
 import { ending, GUEST, storageError } from './endings.js';
+import type { Entry, Store } from './entry.js';
 import { putBehind, putFirst } from './order.js';
 import { Places } from './places.js';
 import { restored, restoredPart, storedForm } from './stored-form.js';
@@ -10,25 +11,6 @@ import { restored, restoredPart, storedForm } from './stored-form.js';
 const DEADLINE_MS = 5_000;
 /** Clocks of servers differ a little, and so do clients': nobody goes to the edge of the server's window. */
 const SAFE_PART = 0.9;
-
-/** What is known of one message. */
-interface Entry {
-  readonly message: Message;
-  readonly place: OutboxPlace;
-  /** When it was, or in an earlier life may have been, on the wire first. */
-  written: StoredMessage['written'];
-  /** As which it lies in the store. */
-  marked: StoredMessage['written'];
-  /** `new`: not there yet. `kept`: as it is here. `refused`: it could not be stored, and is like any other message. */
-  state: 'new' | 'kept' | 'refused';
-  readonly stored: { resolve(): void; reject(error: HoldfastError): void };
-}
-
-type Store =
-  | { readonly is: 'closed' }
-  | { readonly is: 'open'; readonly outbox: OpenOutbox }
-  /** Until the next session. */
-  | { readonly is: 'broken'; readonly error: HoldfastError };
 
 /**
  * Keeps messages in a store from `send` to their outcome. One is written to the wire only when the store has it, marked
@@ -41,6 +23,8 @@ export class StoredOutbox implements DurableOutbox {
   readonly #places: Places;
   /** Whose messages these are; known from the first session on, or from the beginning if the application has said so. */
   #userId: string | undefined;
+  /** Who says what is kept now: that user, or whoever comes with the next session. */
+  #saidBy: 'user' | 'newcomer' = 'user';
   #session: DurableSession | undefined;
   /** Since when nobody has looked for what others have left. */
   #looked: DurableSession | undefined;
@@ -71,9 +55,11 @@ export class StoredOutbox implements DurableOutbox {
     return new Promise((resolve, reject) => {
       message.hold = 'storing';
       const stored = { resolve, reject };
-      const entry: Entry = { message, place, written: undefined, marked: undefined, state: 'new', stored };
+      const state = this.#saidBy === 'user' ? 'new' : 'unclaimed';
+      const entry: Entry = { message, place, written: undefined, marked: undefined, state, stored };
       this.#entries.set(message, entry);
-      if (this.#session && this.#session.userId === undefined) this.#refuse([entry], GUEST);
+      const isGuest = this.#session && this.#session.userId === undefined;
+      if (isGuest && state === 'new') this.#refuse([entry], GUEST);
       else this.#run();
     });
   }
@@ -88,11 +74,17 @@ export class StoredOutbox implements DurableOutbox {
     return this.#entries.get(message)?.written !== undefined;
   }
 
+  replaced(): void {
+    this.#saidBy = 'newcomer';
+  }
+
   attached(session: DurableSession): void {
     this.#session = session;
     const { userId } = session;
     if (this.#userId !== undefined && this.#userId !== userId) this.#leaveTo(this.#userId);
     this.#userId = userId;
+    this.#saidBy = 'user';
+    for (const entry of this.#unclaimed) entry.state = 'new';
     if (userId === undefined) return this.#refuse(this.#waiting, GUEST);
     if (this.#opened.is === 'broken') this.#opened = { is: 'closed' };
     for (const entry of this.#waiting) this.#judge(entry);
@@ -132,10 +124,11 @@ export class StoredOutbox implements DurableOutbox {
   }
 
   release(): void {
-    for (const { stored } of this.#entries.values()) {
+    for (const [message, { stored, state }] of this.#entries) {
+      if (state === 'unclaimed') continue;
       stored.reject(storageError(this.#store, 'its client has gone'));
+      this.#entries.delete(message);
     }
-    this.#entries.clear();
     this.#userId = undefined;
     this.#places.beginAnew();
     this.#become({ is: 'closed' });
@@ -170,6 +163,10 @@ export class StoredOutbox implements DurableOutbox {
       .catch(told);
   }
 
+  get #unclaimed(): Entry[] {
+    return [...this.#entries.values()].filter(({ state }) => state === 'unclaimed');
+  }
+
   /** Not on the wire. */
   get #waiting(): Entry[] {
     return [...this.#entries.values()].filter(({ message }) => message.writtenAt === undefined);
@@ -180,6 +177,7 @@ export class StoredOutbox implements DurableOutbox {
     const left = this.#waiting;
     this.release();
     for (const { message, state } of left) {
+      if (state === 'unclaimed') continue;
       const delivery = state === 'refused' ? 'unsent' : 'unknown';
       const why = {
         new: `it was said by the user '${userId}', and may wait in ${this.#store.name}`,

@@ -179,6 +179,11 @@ export class Exchange {
     return { sessionId, handled, unknown: [...accepted, ...unknown].map(publicPart) };
   }
 
+  /** What is said from now on is said by whoever comes with the next session, who may be somebody else. */
+  replaced(): void {
+    this.#messages.replaced();
+  }
+
   /** Somebody else uses this client now: what waits was said by `userId` and is not sent in another's name. */
   disown(userId: string): void {
     this.#messages.disown(userId);

@@ -6,13 +6,13 @@ import {
   type ErrorItem,
   holdfastError,
   JOIN,
+  type Link,
   type Receipt,
   type ResponseItem,
   refusal,
   type StreamCreditItem,
   type StreamEndItem,
   Type,
-  undecodable,
   type Welcome,
 } from '@holdfast/protocol';
 import { Outbox } from '../core/outbox.js';
@@ -20,7 +20,7 @@ import type { Message, Rearrangement, StreamEar } from '../core/types.js';
 import type { UndeliveredMessage } from '../types.js';
 import { type Defaults, type Draft, makeMessage } from './make-message.js';
 import type { ClientSettings } from './settings.js';
-import { outboxFull, publicPart, sessionLost, tooBig } from './untaken.js';
+import { outboxFull, publicPart, sessionLost, tooBig, unreadable } from './untaken.js';
 
 export interface OpenMessagesEvents {
   /** Something waits to be written. */
@@ -43,10 +43,7 @@ interface Limits {
 }
 
 /** What is on the wire and not acknowledged. */
-interface Inflight {
-  readonly inflightMessages: number;
-  readonly inflightBytes: number;
-}
+type Inflight = Pick<Link<Message>, 'inflightMessages' | 'inflightBytes'>;
 
 /** In one task; what is said so often in it is worth nothing. */
 const MAX_VOLATILE = 256;
@@ -65,8 +62,9 @@ export class OpenMessages {
   readonly outbox: Outbox;
   /** Accepted from the application and not yet settled. */
   readonly #open = new ByNumber<Message>();
-  /** How many there ever were. */
+  /** How many there ever were, and how many of them are of the user whose session stands. */
   #count = 0;
+  #ofUser = Infinity;
   /** To be written at the end of this task, or dropped. */
   #volatile: Message[] = [];
   /** Requests on the wire, by their number. */
@@ -176,6 +174,7 @@ export class OpenMessages {
 
   /** A session stands: what waits may go out, within these limits. */
   begin({ w: [messages, bytes], m, o: requests }: Welcome): void {
+    this.#ofUser = Infinity;
     this.#limits = { messages, bytes, message: m - FRAME_OVERHEAD, requests };
     for (const message of this.#open.values()) {
       if (message.writtenAt === undefined && message.bytes > this.#limits.message) {
@@ -212,15 +211,12 @@ export class OpenMessages {
   answered([, seq, result]: ResponseItem): void {
     const message = this.#asked.get(seq);
     if (!message) return;
-    const { id: messageId, event: name } = message;
     let reply: unknown;
     try {
-      reply = decodePayload(this.#defaults.codec, result, { kind: 'reply', name, from: 'server' });
+      const info = { kind: 'reply', name: message.event, from: 'server' } as const;
+      reply = decodePayload(this.#defaults.codec, result, info);
     } catch (cause) {
-      const issues = [undecodable(cause)];
-      const text = `the reply to '${name}' ${issues[0]?.message}`;
-      const details = { delivery: 'rejected', messageId, issues, cause } as const;
-      return this.fail(message, holdfastError('ERR_INVALID_PAYLOAD', text, details));
+      return this.fail(message, unreadable(message, cause));
     }
     this.#succeed(message, reply);
   }
@@ -297,9 +293,15 @@ export class OpenMessages {
     return { handled, unknown };
   }
 
+  /** What is said from now on is said by whoever comes with the next session, who may be somebody else. */
+  replaced(): void {
+    this.#ofUser = this.#count;
+    this.#defaults.durable?.replaced();
+  }
+
   /** Somebody else uses this client now: what waits was said by `userId` and is not sent in another's name. */
   disown(userId: string): void {
-    this.#endAll(`waited for the user '${userId}', who has been replaced by another`);
+    this.#endAll(`waited for the user '${userId}', who has been replaced by another`, this.#ofUser);
   }
 
   /** Nothing more will come or go. */
@@ -309,9 +311,10 @@ export class OpenMessages {
   }
 
   /** What is in storage stays there: its next life will send it. */
-  #endAll(why: string): void {
+  #endAll(why: string, upTo = Infinity): void {
     const { durable } = this.#defaults;
-    const ends = [...this.#open.values()].map((message) => {
+    const ended = [...this.#open.values()].filter(({ no }) => no <= upTo);
+    const ends = ended.map((message) => {
       const isUnsent = message.writtenAt === undefined && !durable?.has(message);
       return [message, isUnsent ? 'unsent' : 'unknown'] as const;
     });

@@ -136,10 +136,11 @@ export class Runtime {
 
   connect({ auth, signal }: ConnectOptions): Sending<void> {
     const waiter = waiterOf({ signal }, () => this.#connecting.delete(waiter));
+    const anew = auth !== undefined && this.tokens.replace(auth);
+    if (anew) this.#session.replaced();
     this.post(() => {
       // From here on it is told: what was before its own attempt is not its business.
       this.#connecting.add(waiter);
-      const anew = auth !== undefined && this.tokens.replace(auth);
       if (this.#connection.status === 'needs-auth') this.tokens.forgive();
       this.step({ type: 'connect', anew });
       tellWaiters(this.#connecting, this.#connection);
