@@ -20,7 +20,7 @@ import type { Message, Rearrangement, StreamEar } from '../core/types.js';
 import type { UndeliveredMessage } from '../types.js';
 import { type Defaults, type Draft, makeMessage } from './make-message.js';
 import type { ClientSettings } from './settings.js';
-import { outboxFull, publicPart, sessionLost, tooBig, unreadable } from './untaken.js';
+import { abandoned, expired, outboxFull, publicPart, sessionLost, tooBig, unreadable } from './untaken.js';
 
 export interface OpenMessagesEvents {
   /** Something waits to be written. */
@@ -41,9 +41,6 @@ interface Limits {
   /** Most requests without an answer. */
   readonly requests: number;
 }
-
-/** What is on the wire and not acknowledged. */
-type Inflight = Pick<Link<Message>, 'inflightMessages' | 'inflightBytes'>;
 
 /** In one task; what is said so often in it is worth nothing. */
 const MAX_VOLATILE = 256;
@@ -189,7 +186,10 @@ export class OpenMessages {
   }
 
   /** What may be written now, beside what is on the wire. */
-  take({ inflightMessages, inflightBytes }: Inflight): Message[] {
+  take({
+    inflightMessages,
+    inflightBytes,
+  }: Pick<Link<Message>, 'inflightMessages' | 'inflightBytes'>): Message[] {
     const { messages, bytes, requests } = this.#limits;
     const alone = inflightMessages === 0;
     const free = messages - inflightMessages;
@@ -313,16 +313,13 @@ export class OpenMessages {
   /** What is in storage stays there: its next life will send it. */
   #endAll(why: string, upTo = Infinity): void {
     const { durable } = this.#defaults;
-    const ended = [...this.#open.values()].filter(({ no }) => no <= upTo);
-    const ends = ended.map((message) => {
+    const ending = [...this.#open.values()].filter(({ no }) => no <= upTo);
+    const ends = ending.map((message) => {
       const isUnsent = message.writtenAt === undefined && !durable?.has(message);
       return [message, isUnsent ? 'unsent' : 'unknown'] as const;
     });
     durable?.release();
-    for (const [message, delivery] of ends) {
-      const details = { delivery, messageId: message.id };
-      this.fail(message, holdfastError('ERR_CLOSED', `'${message.event}' ${why}`, details));
-    }
+    for (const [message, delivery] of ends) this.fail(message, abandoned(message, delivery, why));
   }
 
   /** Ends what has waited too long. */
@@ -336,8 +333,7 @@ export class OpenMessages {
         if (writtenAt !== undefined) this.#events.gaveUp(message);
         this.fail(message, holdfastError('ERR_TIMEOUT', `no answer to '${event}'`, { delivery, messageId }));
       } else if (writtenAt === undefined && now >= expiresAt) {
-        const text = `'${event}' was not written within its time to live`;
-        this.fail(message, holdfastError('ERR_EXPIRED', text, { delivery: 'unsent', messageId }));
+        this.fail(message, expired(message));
       } else {
         const next = writtenAt === undefined ? expiresAt : Infinity;
         this.#nextDeadline = Math.min(this.#nextDeadline, deadlineAt, next);

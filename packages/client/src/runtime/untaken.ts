@@ -20,6 +20,21 @@ export function tooBig({ id: messageId, event, bytes }: Message, maxBytes: numbe
   return holdfastError('ERR_TOO_BIG', text, { delivery: 'unsent', messageId, maxBytes });
 }
 
+/** Its client is closed, or another user's. */
+export function abandoned(
+  { id: messageId, event }: Message,
+  delivery: 'unsent' | 'unknown',
+  why: string,
+): DeliveryError {
+  return holdfastError('ERR_CLOSED', `'${event}' ${why}`, { delivery, messageId });
+}
+
+/** It has waited too long. */
+export function expired({ id: messageId, event }: Message): DeliveryError {
+  const text = `'${event}' was not written within its time to live`;
+  return holdfastError('ERR_EXPIRED', text, { delivery: 'unsent', messageId });
+}
+
 /** It was on the wire when the session ended. */
 export function sessionLost({ id: messageId }: Message): DeliveryError {
   const text = 'the session ended before this was acknowledged: it may have been handled or not';
