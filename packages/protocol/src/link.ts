@@ -290,8 +290,8 @@ export class Link<M extends Outgoing> {
         items.push(entry.encoded);
       }
       const isLast = end >= entries.length;
-      // So many are acknowledged without being asked.
-      const asks = isLast && items.length < ACK_MESSAGES && entries.some(({ receipt }) => receipt?.awaited);
+      // Of however many: where they are accepted by and by, the last ones would wait for others to come.
+      const asks = isLast && entries.some(({ receipt }) => receipt?.awaited);
       if (asks) items.push(this.#codec.encode([Type.ACK_NOW]));
       frames.push(this.#codec.frame(isLast ? ack() : 0, firstSeq, items));
       start = end;
@@ -345,7 +345,8 @@ function clipped({ seq, last, item }: Incoming, from: number): Incoming {
 
 /** Up to where the entries from `start` on go into one frame. */
 function endOfBatch(entries: readonly Outgoing[], start: number, maxBytes: number): number {
-  const most = Math.min(entries.length, start + MAX_ITEMS);
+  // There is room for an ACK_NOW.
+  const most = Math.min(entries.length, start + MAX_ITEMS - 1);
   let bytes = 0;
   let end = start;
   for (; end < most; end++) {

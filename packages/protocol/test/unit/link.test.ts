@@ -51,12 +51,12 @@ describe('numbers', () => {
     expect(read(a.frames([ping()], 0)[0]).firstSeq).toBe(0);
   });
 
-  test('many items make several frames, none with more than 256', () => {
+  test('many items make several frames, none with more than 255, and an ACK NOW', () => {
     const { a, b } = pair();
     const events = Array.from({ length: 600 }, (_, n) => event(`e${n}`));
     const frames = a.frames(events, 0).map(read);
-    expect(frames.map(({ items }) => items.length)).toEqual([256, 256, 88]);
-    expect(frames.map(({ firstSeq }) => firstSeq)).toEqual([1, 257, 513]);
+    expect(frames.map(({ items }) => items.length)).toEqual([255, 255, 90]);
+    expect(frames.map(({ firstSeq }) => firstSeq)).toEqual([1, 256, 511]);
     expect(frames.flatMap((frame) => b.take(frame)).map(({ seq }) => seq)).toEqual(
       Array.from({ length: 600 }, (_, n) => n + 1),
     );
@@ -157,16 +157,16 @@ describe('acks', () => {
     expect(b.ackDueAt).toBe(1_110);
   });
 
-  test('of so many that they come by themselves, none is asked for', () => {
+  test('are asked for in the last frame of any number of them', () => {
     const { a } = pair();
     const awaited = (count: number) =>
       Array.from({ length: count }, () => ({ ...event('e'), receipt: { awaited: true } }));
     const asks = (count: number) =>
       a.frames(awaited(count), 0).map((frame) => read(frame).items.some(([type]) => type === Type.ACK_NOW));
     expect(asks(31)).toEqual([true]);
-    expect(asks(32)).toEqual([false]);
-    expect(asks(256)).toEqual([false]);
-    expect(asks(257)).toEqual([false, true]);
+    expect(asks(32)).toEqual([true]);
+    expect(asks(255)).toEqual([true]);
+    expect(asks(256)).toEqual([false, true]);
   });
 
   test('ride on whatever goes out anyway', () => {

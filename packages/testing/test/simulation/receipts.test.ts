@@ -1,4 +1,4 @@
-import type { ServerSession } from '@holdfast/server';
+import type { HoldfastServer, ServerSession } from '@holdfast/server';
 import { expect, test } from 'vitest';
 import { openBed, person } from './people.js';
 
@@ -7,7 +7,7 @@ import { openBed, person } from './people.js';
 const LATENCY_MS = 20;
 const TIMES = 20;
 
-async function bedOfTwo() {
+async function bedOfTwo(more: (server: HoldfastServer) => void = () => undefined) {
   const sessions: ServerSession[] = [];
   const bed = openBed({
     latencyMs: LATENCY_MS,
@@ -15,6 +15,7 @@ async function bedOfTwo() {
       server.on('note', () => undefined);
       server.rooms('*', { join: true, publish: true });
       server.onSession((session) => sessions.push(session));
+      more(server);
     },
   });
   const { client } = person(bed);
@@ -51,6 +52,23 @@ test.each<[string, (made: Bed) => Promise<unknown>]>([
   await made.bed.until(talk(made));
   expect(made.bed.clock.now() - startedAt).toBe(TIMES * 2 * LATENCY_MS);
 });
+
+test.each([31, 32, 33, 100])(
+  '%i messages that waited for a connection take a round trip, though their handlers start by and by',
+  async (count) => {
+    const { bed, client } = await bedOfTwo((server) =>
+      server.on('slow', () => new Promise<void>((resolve) => void bed.clock.setTimer(resolve, 1))),
+    );
+    bed.cut(client);
+    const receipts = Promise.all(Array.from({ length: count }, () => client.send('slow', 1)));
+    await bed.until(client.connect());
+    const startedAt = bed.clock.now();
+    await bed.until(receipts);
+    // Sixteen handlers run at a time.
+    const waited = Math.ceil(count / 16) - 1;
+    expect(bed.clock.now() - startedAt).toBe(2 * LATENCY_MS + waited);
+  },
+);
 
 test('flush() waits a round trip for what nobody else awaits', async () => {
   const { bed, client } = await bedOfTwo();
