@@ -71,7 +71,7 @@ export class Outflow implements Job {
   /** The store is being asked: its answer is still to come. */
   #asking = false;
   readonly #endOfTask: EndOfTask;
-  /** Since when the socket has been full, and who waits for room in it. */
+  /** Since when the socket has been full, and who waits for room in it or in the window. */
   congestedSince: number | undefined;
   #forRoom: (() => void)[] | undefined;
 
@@ -151,14 +151,20 @@ export class Outflow implements Job {
     if (this.#news || this.#around.clock.now() >= this.#link.ackDueAt) this.#reading.run();
   }
 
-  /** When what is there is written: also what waits for room in the socket, unless the connection goes before. */
+  /**
+   * When what is there is written: also what waits for room in the socket, or for the window, unless the connection goes
+   * before.
+   */
   written(): Answer<void> {
     this.flush();
-    if (!this.#news || this.congestedSince === undefined) return this.#reading.over();
-    return new Promise<void>((resolve) => {
-      this.#forRoom ??= [];
-      this.#forRoom.push(resolve);
-    }).then(() => this.written());
+    return after(this.#reading.over(), () => {
+      const isFull = this.#news && this.congestedSince !== undefined;
+      if (this.#stage === 'closed' || !(isFull || this.#session.sends?.waits)) return;
+      return new Promise<void>((resolve) => {
+        this.#forRoom ??= [];
+        this.#forRoom.push(resolve);
+      }).then(() => this.written());
+    });
   }
 
   /** A frame of a room, with so many messages, the same bytes for every member. Only when `open`. */
@@ -267,7 +273,9 @@ export class Outflow implements Job {
     ];
     frames.push(...this.#link.frames(all, now));
     for (const frame of frames) this.#send(frame);
-    if (entries.length > 0) this.#around.observe.messages('out', entries.length);
+    if (entries.length === 0) return;
+    this.#around.observe.messages('out', entries.length);
+    this.#hasRoom();
   }
 
   /** What has been handled goes along with what is written anyway. */

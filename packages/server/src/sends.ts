@@ -14,6 +14,11 @@ export class Sends {
   /** On the wire, by number. */
   readonly #inflight = new ByNumber<{ readonly w: number; readonly deferred: Deferred<Receipt> }>();
 
+  /** True if one has no number yet. */
+  get waits(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   add(w: number, deferred: Deferred<Receipt>): void {
     this.#waiting.set(w, deferred);
   }

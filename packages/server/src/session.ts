@@ -92,7 +92,7 @@ export class Session {
   #streams: Streams | undefined;
   #handled: Handled = NONE_HANDLED;
   #detachedAt = 0;
-  #sends: Sends | undefined;
+  sends: Sends | undefined;
 
   constructor({ id, user, codec }: Pick<Session, 'id' | 'user' | 'codec'>, around: SessionSurroundings) {
     this.id = id;
@@ -289,11 +289,11 @@ export class Session {
       return deferred.sending;
     }
     const w = this.#around.nextCall();
-    this.#sends ??= new Sends();
-    this.#sends.add(w, deferred);
+    this.sends ??= new Sends();
+    this.sends.add(w, deferred);
     const appended = this.#append({ w, data, place, receipt: true }, (appended) => {
       if (appended.status === 'ok') return this.#superseded(appended.superseded);
-      this.#sends?.take(w);
+      this.sends?.take(w);
       if (appended.status !== 'full') return deferred.reject(sessionOver(id, false));
       this.#dropped('outbox-full');
       deferred.reject(outboxFull(id, `'${item[1]}' was refused`));
@@ -351,7 +351,7 @@ export class Session {
   #gaveWay(dropped: readonly Writing[]): void {
     for (const w of callsOf(this.#around.node, dropped)) {
       this.#dropped('outbox-full');
-      this.#sends?.gaveWay(w);
+      this.sends?.gaveWay(w);
     }
   }
 
@@ -359,7 +359,7 @@ export class Session {
   #superseded(written: Writing | undefined): void {
     if (written?.writer !== this.#around.node) return;
     this.#dropped('superseded');
-    this.#sends?.superseded(written.w);
+    this.sends?.superseded(written.w);
   }
 
   #dropped(reason: 'volatile' | 'outbox-full' | 'superseded'): void {
@@ -370,18 +370,18 @@ export class Session {
   numbered(seq: number, written: Writing | undefined): Deferred<Receipt> | undefined {
     if (written?.writer !== this.#around.node) return undefined;
     this.#asking?.numbered(seq, written.w);
-    return this.#sends?.numbered(seq, written.w);
+    return this.sends?.numbered(seq, written.w);
   }
 
   /** The client has everything up to `ack`. */
   acknowledged(ack: number): void {
-    this.#sends?.acknowledged(ack);
+    this.sends?.acknowledged(ack);
     this.#streams?.retry();
   }
 
   /** The client has acknowledged these on the connection of another server. */
   taken(written: readonly Writing[]): void {
-    this.#sends?.taken(callsOf(this.#around.node, written));
+    this.sends?.taken(callsOf(this.#around.node, written));
   }
 
   /** The session is over: whoever waits for this client is told. `unwritten`: what never got a number, if the store says so. */
@@ -391,7 +391,7 @@ export class Session {
     this.#asking?.end(ours);
     // What this server has not written, nobody has, as long as no other one had the connection.
     const isHere = this.newestGen <= this.gen;
-    this.#sends?.end(unwritten ? (w) => ours.has(w) : () => isHere);
+    this.sends?.end(unwritten ? (w) => ours.has(w) : () => isHere);
     const over = sessionOver('', true);
     this.aborter.abort(over);
     this.#runner?.cancelAll(over);

@@ -4,6 +4,7 @@ import { MemoryStore, type SessionStore } from '@holdfast/server/ports';
 import { seededRandom, VirtualClock } from '@holdfast/testing';
 import { describe, expect, test } from 'vitest';
 import { bareServer, itemsOf } from './bare.js';
+import { openBed } from './people.js';
 
 // What a server says to a client right before it ends the session, as one says why and hangs up.
 
@@ -57,6 +58,42 @@ test.each([
 test('what was published in its room does, too, where the store answers at once', async () => {
   const heard = await heardOf(atOnce, (_session, server) => server.to('lobby').send('said', 'to all'));
   expect(heard).toEqual(['to all', 'ERR_SESSION_ENDED']);
+});
+
+test.each([
+  ['of messages', 'short', 3_000],
+  ['of bytes', 'x'.repeat(400_000), 8],
+])('what a window %s does not hold at once arrives before its end', async (_, text, count) => {
+  const begun: ServerSession[] = [];
+  const bed = openBed({
+    outbox: { maxMessages: 10_000, maxBytes: 10_000_000 },
+    setup: (server) => server.onSession((session) => begun.push(session)),
+  });
+  const client = bed.createClient();
+  let heard = 0;
+  client.on('said', () => heard++);
+  await bed.until(client.connect());
+  const [session] = begun;
+  for (let n = 0; n < count; n++) session?.send('said', text).catch(() => undefined);
+  await bed.until(session?.end('enough') ?? Promise.reject());
+  await bed.advance(100);
+  expect(heard).toBe(count);
+  expect(client.getState()).toMatchObject({ status: 'failed', error: { code: 'ERR_SESSION_ENDED' } });
+});
+
+test('a window that stays closed keeps nobody for longer than a moment', async () => {
+  const { server, clock, dial } = bareServer();
+  const begun = new Promise<ServerSession>((resolve) => server.onSession(resolve));
+  const peer = dial();
+  peer.hello({ w: [1, 1_000] });
+  const session = await clock.until(begun);
+  for (const n of [1, 2]) session.send('said', n).catch(() => undefined);
+  void session.end('enough');
+  await clock.advance(900);
+  expect(peer.closed).toBeUndefined();
+  await clock.advance(200);
+  expect(peer.closed).toBe('4401 ERR_SESSION_ENDED');
+  expect(itemsOf(peer, Type.EVT)).toHaveLength(1);
 });
 
 describe('to a client that does not read', () => {
