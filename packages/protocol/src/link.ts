@@ -151,7 +151,8 @@ export class Link<M extends Outgoing> {
     const owed = this.#toAcknowledge - this.#ackWritten;
     if (owed === 0) return Infinity;
     const much = owed >= ACK_MESSAGES || this.#unacknowledgedBytes >= ACK_BYTES;
-    const isUrgent = this.#ackWritten < this.#urgent;
+    // Not for each part of it: who has said hundreds at once would get a frame for each that is accepted.
+    const isUrgent = this.#ackWritten < this.#urgent && this.#urgent <= this.#toAcknowledge;
     return much || isUrgent ? -Infinity : this.#ackWrittenAt + ACK_INTERVAL_MS;
   }
 
