@@ -87,8 +87,9 @@ export class Link<M extends Outgoing> {
   #ackWrittenAt = -Infinity;
   /** Taken since then. */
   #unacknowledgedBytes = 0;
-  /** The other end waits for an ack that covers this. */
+  /** The other end waits for an ack that covers this, and then for one that covers what it has asked about last. */
   #urgent = 0;
+  #urgentNext = 0;
   #repeated = 0;
 
   constructor(codec: Codec, position?: LinkPosition) {
@@ -230,7 +231,10 @@ export class Link<M extends Outgoing> {
       }
       seq = last + 1;
     }
-    if (isUrgent) this.#urgent = this.#taken;
+    if (isUrgent) {
+      this.#urgentNext = this.#taken;
+      if (this.#urgent <= this.#ackWritten) this.#urgent = this.#taken;
+    }
     return fresh;
   }
 
@@ -273,6 +277,7 @@ export class Link<M extends Outgoing> {
 
   #ack(now: number): number {
     this.#ackWritten = this.#toAcknowledge;
+    if (this.#urgent <= this.#ackWritten) this.#urgent = this.#urgentNext;
     this.#ackWrittenAt = now;
     this.#unacknowledgedBytes = 0;
     return this.#ackWritten;

@@ -169,6 +169,24 @@ describe('acks', () => {
     expect(asks(256)).toEqual([false, true]);
   });
 
+  test('asked for again and again before anything is accepted: the first that is asked for does not wait for the last', () => {
+    const { a, b } = pair();
+    carry(a, b, [event('0')], 1_000);
+    b.frames([], 1_000);
+    const say = (name: string) => {
+      const [frame] = a.frames([{ ...event(name), receipt: { awaited: true } }], 1_010);
+      return b.take(read(frame));
+    };
+    const [one, two, three] = ['1', '2', '3'].flatMap(say);
+    const acked = (incoming: typeof one) => {
+      if (incoming) b.accept(incoming);
+      return b.frames([], 1_010).map((frame) => read(frame).ack);
+    };
+    expect([acked(one), acked(two)]).toEqual([[2], []]);
+    const [four] = say('4');
+    expect([acked(three), acked(four)]).toEqual([[4], [5]]);
+  });
+
   test('ride on whatever goes out anyway', () => {
     const { a, b } = pair();
     carry(a, b, [event('1')]);
