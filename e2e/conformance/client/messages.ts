@@ -1,4 +1,5 @@
 import { A_WHILE_MS, type Case, check, same, sleep } from '../case.js';
+import { acknowledgesAtOnce } from '../prompt.js';
 import { T, type Wire } from '../wire.js';
 import { type ClientProgram, event, isAck, numbered, type Play, payloads, play } from './play.js';
 
@@ -26,8 +27,6 @@ async function writes(wire: Wire, count: number): Promise<void> {
   await wire.settled();
 }
 
-/** One after the other: what each of them takes more than others do is seen in so many, however slow a machine is. */
-const ASKED = 50;
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
 /** Sends so many events at once and waits until some are on the wire. */
@@ -162,13 +161,7 @@ export const messages: readonly Case<ClientProgram>[] = [
   }),
   play('what ACK_NOW stands behind is acknowledged without another 100 ms', '3 Acks', async (scene) => {
     const wire = await scene.session();
-    const since = Date.now();
-    for (const value of upTo(ASKED)) {
-      wire.say([0, value, event(value), [T.ACK_NOW]]);
-      await wire.acked(value);
-    }
-    // At 100 ms each it would be twice as long.
-    check(Date.now() - since < 50 * ASKED, `${ASKED} acks at once`, `${Date.now() - since} ms`);
+    await acknowledgesAtOnce(wire, event);
   }),
   play("the server's window is respected, and CREDIT opens it", '3 Window', async (scene) => {
     const wire = await scene.session({ w: [2, 1_048_576] });

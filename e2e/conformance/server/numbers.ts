@@ -1,4 +1,5 @@
 import { type Case, check, same, sleep } from '../case.js';
+import { acknowledgesAtOnce } from '../prompt.js';
 import { T, type Wire } from '../wire.js';
 import { note, noted, type Server, unique } from './subject.js';
 
@@ -6,8 +7,6 @@ const RECEIVING = '3 Receiving';
 const ACCEPTED = '3 Accepted';
 
 const values = (wire: Wire): unknown[] => wire.all(T.EVT).map((item) => item[2]);
-/** One after the other: what each of them takes more than others do is seen in so many, however slow a machine is. */
-const ASKED = 50;
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
 /** Waits until the server has sent so many events; whether they are the right ones is for the case to say. */
@@ -131,13 +130,7 @@ export const numbers: readonly Case<Server>[] = [
     async run(server) {
       const { wire } = await server.session();
       const list = unique('now');
-      const since = Date.now();
-      for (let n = 1; n <= ASKED; n++) {
-        wire.say([0, n, note(list, n), [T.ACK_NOW]]);
-        await wire.acked(n);
-      }
-      // At 100 ms each it would be twice as long.
-      check(Date.now() - since < 50 * ASKED, `${ASKED} acks at once`, `${Date.now() - since} ms`);
+      await acknowledgesAtOnce(wire, (n) => note(list, n));
     },
   },
   {
