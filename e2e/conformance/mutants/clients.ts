@@ -1,5 +1,16 @@
 import { type Item, type Many, type Mutation, T } from '../wire.js';
-import { ack, change, each, fields, itemsOf, type Mutant, mutant, twice, without } from './rewrite.js';
+import {
+  ack,
+  change,
+  each,
+  fields,
+  itemsOf,
+  type Mutant,
+  mutant,
+  notBare,
+  twice,
+  without,
+} from './rewrite.js';
 
 interface Hello {
   readonly c: string;
@@ -129,7 +140,7 @@ const ofMessages: readonly Mutant[] = [
     'a GAP takes the numbers',
     '32 items',
   ),
-  mutant('is in no hurry', { said: without(T.ACK_NOW) }, 'what ACK_NOW stands'),
+  mutant('acknowledges only with what it says anyway', { heard: notBare }, 'what ACK_NOW stands'),
   mutant(
     'acknowledges each frame',
     { heard: (frame) => [frame, ...Array<Many>(80).fill([1, 0])] },

@@ -1,4 +1,4 @@
-import type { Item, Many, Mutation } from '../wire.js';
+import { type Item, type Many, type Mutation, T } from '../wire.js';
 
 /** Ways to make a frame wrong. */
 export const itemsOf = (frame: Many): readonly Item[] =>
@@ -30,6 +30,10 @@ export const fields = <F extends object>(type: number, to: (fields: F) => object
 
 export const ack = (to: (ack: number) => number) => (frame: Many) =>
   Array.isArray(frame) ? [[to(Number(frame[0])), ...frame.slice(1)]] : [frame];
+
+/** An ack that goes out by itself, or with the news of what has been handled, does not. */
+export const notBare = (frame: Many): Many[] =>
+  Number(frame[0]) > 0 && itemsOf(frame).every(([type]) => type === T.DONE) ? [] : [frame];
 
 /** Frames with such an item come twice. */
 export const twice =

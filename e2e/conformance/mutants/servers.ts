@@ -1,6 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { type Item, type Mutation, T } from '../wire.js';
-import { ack, change, each, fields, itemsOf, type Mutant, mutant, twice, without } from './rewrite.js';
+import {
+  ack,
+  change,
+  each,
+  fields,
+  itemsOf,
+  type Mutant,
+  mutant,
+  notBare,
+  twice,
+  without,
+} from './rewrite.js';
 import { roomServers } from './room-servers.js';
 import { streamingServers } from './streaming-servers.js';
 
@@ -201,7 +212,12 @@ const ofMessages: readonly Mutant[] = [
     { heard: ack((number) => (number > 0 ? number + 5 : 0)) },
     'an ack goes out',
   ),
-  mutant('is in no hurry', { said: without(T.ACK_NOW) }, 'what ACK_NOW stands'),
+  mutant(
+    'acknowledges only with what it says anyway',
+    { heard: notBare },
+    'what ACK_NOW stands',
+    'an ack goes out',
+  ),
   mutant(
     'never acknowledges',
     { heard: ack(() => 0) },
