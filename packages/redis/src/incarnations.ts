@@ -17,9 +17,9 @@ export class Incarnations {
     return this.#known.get(node) ?? this.#asked(key, node);
   }
 
-  /** It was old. */
-  forget(key: string): void {
-    this.#known.delete(this.#nodeOf(key));
+  /** It is over. By its name: which node had it, and which one has its keys by now, is known a moment later. */
+  forget(incarnation: string): void {
+    for (const [node, known] of this.#known) if (known === incarnation) this.#known.delete(node);
   }
 
   async #asked(key: string, node: string): Promise<string> {

@@ -241,11 +241,10 @@ export class RedisStore implements SessionStore {
     const { room, bounds, incarnation = '' } = call;
     const begin = [incarnation, this.#random.id(), ...calls.boundsArguments(LOG_BOUNDS, bounds)];
     const args = [...begin, ...calls.publishArguments(call)];
-    const key = this.#keys.room(room);
-    const reply = listOf(await this.#run(scripts.publish, [key], room, args));
+    const reply = listOf(await this.#run(scripts.publish, [this.#keys.room(room)], room, args));
     const [status, epoch, offset, members] = reply;
     if (textOf(status) === 'lost') {
-      this.#incarnations.forget(key);
+      this.#incarnations.forget(incarnation);
       return { status: 'lost' };
     }
     const position = { epoch: textOf(epoch), offset: numberOf(offset) };
