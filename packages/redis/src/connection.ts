@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { Alarm, type Clock } from '@holdfast/protocol';
 import { type Address, type Dialled, dial } from './dial.js';
 import type { Reply } from './replies.js';
 import type { Script } from './script.js';
@@ -8,6 +9,7 @@ export interface ConnectionOptions {
   readonly at: Address;
   /** After so long without an answer a command has failed; ms. */
   readonly commandTimeoutMs: number;
+  readonly clock: Clock;
 }
 
 export interface ChannelListener {
@@ -18,6 +20,11 @@ export interface ChannelListener {
 
 /** So many commands wait for an answer at most: whoever comes then is refused at once, and comes again. */
 const MAX_WAITING = 10_000;
+/**
+ * Nodes that come and go within that time are one reason to look; ms. One that is dead is found a hundred times a second:
+ * the others go on naming it until its replica has taken over.
+ */
+const LOOK_MS = 1_000;
 
 /**
  * Connections to one Redis or one cluster: one for commands, one on which notes come. Nothing waits for a connection but what is asked
@@ -29,17 +36,19 @@ export class Connection {
   readonly #commands: Dialled['commands'];
   readonly #notes: Dialled['notes'];
   readonly #listeners = new Map<string, ChannelListener>();
+  readonly #looking: Alarm;
   #waiting = 0;
   /** Nobody waits any more. */
   #answered = (): void => undefined;
   #phase: 'open' | 'closed' = 'open';
   #closing: Promise<void> | undefined;
 
-  constructor({ at, commandTimeoutMs }: ConnectionOptions) {
+  constructor({ at, commandTimeoutMs, clock }: ConnectionOptions) {
     this.#dialled = dial(at, commandTimeoutMs);
     this.#commands = this.#dialled.commands;
     this.#notes = this.#dialled.notes;
-    this.#dialled.watch(() => this.#missed());
+    this.#looking = new Alarm(clock, () => this.#missed());
+    this.#dialled.watch(() => this.#looking.set(clock.now() + LOOK_MS));
     this.#notes.on('messageBuffer', (channel: Buffer, message: Buffer) =>
       this.#listeners.get(channel.toString())?.heard(message),
     );
@@ -120,6 +129,7 @@ export class Connection {
   async #close(): Promise<void> {
     // What has come by now is still passed on by the library.
     this.#listeners.clear();
+    this.#looking.set(Infinity);
     this.#notes.disconnect();
     while (this.#waiting > 0) {
       await new Promise<void>((resolve) => {

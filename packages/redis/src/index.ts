@@ -77,7 +77,7 @@ export function redis(options: RedisClusterOptions): Cluster {
   const cluster: ClusterPort = {
     name: 'redis',
     connect(around) {
-      const connection = new Connection({ at, commandTimeoutMs });
+      const connection = new Connection({ at, commandTimeoutMs, clock: around.clock });
       const line = bus && lineOn(bus, around, { prefix, leaseMs });
       const store = new RedisStore(connection, around.random, { prefix, durability, leaseMs, line });
       const close = async (): Promise<void> => {

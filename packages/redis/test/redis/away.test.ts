@@ -6,9 +6,8 @@ import { Redis } from 'ioredis';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type RedisServer, redisProgram, startRedis } from '../../../../test/redis-server.js';
 import { begin, claimed, events, notesOf, Talk } from '../../../../test/session-store/harness.js';
-import { Connection } from '../../src/connection.js';
 import { RedisStore } from '../../src/redis-store.js';
-import { random } from './harness.js';
+import { connectionTo, random } from './harness.js';
 
 const SOON_MS = 300;
 
@@ -23,7 +22,7 @@ describe.skipIf(!redisProgram)('a Redis that is away', () => {
     return server;
   };
   const connect = (url: string, commandTimeoutMs = SOON_MS) => {
-    const connection = new Connection({ at: { url }, commandTimeoutMs });
+    const connection = connectionTo({ url }, commandTimeoutMs);
     onTestFinished(() => connection.close());
     const store = new RedisStore(connection, random, { prefix: 't:', durability: 'node', leaseMs: 10_000 });
     return { connection, store };
@@ -151,7 +150,7 @@ describe.skipIf(!redisProgram)('a Redis that writes to disk', () => {
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const life = async () => {
       const server = await startRedis('--dir', folder, '--appendonly', 'yes', '--appendfsync', 'always');
-      const connection = new Connection({ at: { url: server.url }, commandTimeoutMs: 10_000 });
+      const connection = connectionTo({ url: server.url });
       onTestFinished(async () => {
         await connection.close();
         await server.stop();

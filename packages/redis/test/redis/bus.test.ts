@@ -6,8 +6,7 @@ import { busOutageSuite, busSuite, type FrailBus } from '../../../../test/bus-su
 import { NatsServer, natsProgram } from '../../../../test/nats-server.js';
 import { type RedisServer, redisProgram, startRedis } from '../../../../test/redis-server.js';
 import { sessionStoreSuite } from '../../../../test/session-store/suite.js';
-import { Connection } from '../../src/connection.js';
-import { redisWith } from './harness.js';
+import { connectionTo, redisWith } from './harness.js';
 
 const inMemory = (): FrailBus => {
   const bus = new MemoryBus();
@@ -32,7 +31,7 @@ describe.skipIf(!redisProgram)('over a real Redis', () => {
 
 function pubSub(url: string): BusPort {
   const join: BusPort['join'] = (channel, { heard, up }) => {
-    const connection = new Connection({ at: { url }, commandTimeoutMs: 10_000 });
+    const connection = connectionTo({ url });
     void connection.subscribe(channel, { heard, missed: up }).then(up);
     return {
       publish: (message) => void connection.publish(channel, Buffer.from(message)).catch(() => undefined),

@@ -1,7 +1,9 @@
+import { VirtualClock } from '@holdfast/testing';
 import { Command } from 'ioredis';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { begin, notesOf, publish, type Talk } from '../../../../test/session-store/harness.js';
-import { redisClusterForTests, redisProgram } from './harness.js';
+import { RedisStore } from '../../src/redis-store.js';
+import { connectionTo, random, redisClusterForTests, redisProgram } from './harness.js';
 import { until } from './redis-cluster.js';
 
 const MASTERS = 3;
@@ -36,6 +38,17 @@ describe.skipIf(!redisProgram)('a cluster of three masters', () => {
     for (const id of users) talks.push(await begin(store, `${id}.1`, { user: { id } }));
     for (const talk of talks) await talk.join(room, 1);
     return { ...under, room, users, talks: talks as [Talk, Talk], masters: cluster().masters };
+  };
+  /** A server whose time stands still until it is moved, and that was told of the last two nodes. */
+  const standingStill = async (prefix: string) => {
+    const clock = new VirtualClock();
+    const connection = connectionTo({ nodes: cluster().urls.slice(1, MASTERS) }, 10_000, clock);
+    onTestFinished(() => connection.close());
+    const store = new RedisStore(connection, random, { prefix, durability: 'node', leaseMs: 10_000 });
+    await store.subscribed;
+    const notes = notesOf(store);
+    const looks = () => notes.filter(({ about }) => about === 'missed').length;
+    return { store, clock, looks };
   };
   /** What the data's history is called changes when a replica takes over, which may lack the last writes. */
   const takeOver = (place: number) => cluster().masters[place]?.admin.call('DEBUG', 'CHANGE-REPL-ID');
@@ -93,19 +106,25 @@ describe.skipIf(!redisProgram)('a cluster of three masters', () => {
   test('one of them is killed, and its replica takes over: its sessions are lost, the others go on, and notes are heard again', async () => {
     const {
       store,
+      prefix,
       beside,
       room,
       users,
       talks: [one, other],
       masters,
     } = await setUp(0, 1, 0);
+    const third = await standingStill(prefix);
     const second = await beside();
+    // The one node that it was told of is killed: it has to know the others by then.
+    await second.incarnation({ room });
     const notes = [notesOf(store), notesOf(second)];
     const tried = await store.incarnation({ room });
+    await third.store.incarnation({ room });
     await masters[0]?.server.stop();
     // Nobody waits for what stands elsewhere.
     expect(await insist(() => other.append('a', { w: 1 }))).toBe('ok');
     expect(await insist(() => one.read())).toEqual(['lost']);
+    await insist(() => third.store.readRoom({ room }));
     expect(await insist(() => publish(store, room, 'x', { w: 7, incarnation: tried }))).toEqual({
       status: 'lost',
     });
@@ -115,6 +134,10 @@ describe.skipIf(!redisProgram)('a cluster of three masters', () => {
       members: 2,
     });
     expect(await insist(() => other.read())).toEqual(['1:a']);
+    // It was found dead many times: that is one reason to look.
+    expect(third.looks()).toBe(0);
+    await third.clock.advance(1_000);
+    expect(third.looks()).toBe(1);
     for (const heard of notes) await until(async () => heard.some(({ about }) => about === 'missed'));
     // Said by each of the three, it comes to both.
     const id = users[0] ?? '';
@@ -123,5 +146,5 @@ describe.skipIf(!redisProgram)('a cluster of three masters', () => {
       await until(async () => heard.some((note) => note.about === 'attach' && note.sid === `${id}.2`));
       expect(heard).toContainEqual(expect.objectContaining({ about: 'end', sid: one.sid, why: 'expired' }));
     }
-  }, 30_000);
+  }, 60_000);
 });

@@ -84,7 +84,7 @@ function storesOver(start: () => Promise<Ground>, bus?: () => BusPort) {
   };
   beforeAll(async () => {
     ground = await start();
-    connection = new Connection({ at: ground.at, commandTimeoutMs: 10_000 });
+    connection = connectionTo(ground.at);
   }, 60_000);
   afterAll(async () => {
     await connection?.close();
@@ -114,7 +114,7 @@ function storesOver(start: () => Promise<Ground>, bus?: () => BusPort) {
       },
       settle: () => settled(connection, onGround().admins),
       beside: (by = (connection) => connection) => {
-        const another = new Connection({ at: onGround().besideAt, commandTimeoutMs: 10_000 });
+        const another = connectionTo(onGround().besideAt);
         onTestFinished(() => another.close());
         return storeOn(by(another));
       },
@@ -123,16 +123,19 @@ function storesOver(start: () => Promise<Ground>, bus?: () => BusPort) {
   return { make, ground: onGround };
 }
 
-const HURRY = 50;
-/** Before a test begins, a line has to have looked once. */
-const hurried: Clock = {
-  now: () => HURRY * performance.now(),
+const clockAt = (speed: number): Clock => ({
+  now: () => speed * performance.now(),
   setTimer: (run, ms) => {
-    const timer = setTimeout(run, ms / HURRY);
+    const timer = setTimeout(run, ms / speed);
     return () => clearTimeout(timer);
   },
   defer: queueMicrotask,
-};
+});
+/** Before a test begins, a line has to have looked once. */
+const hurried = clockAt(50);
+
+export const connectionTo = (at: Address, commandTimeoutMs = 10_000, clock = clockAt(1)): Connection =>
+  new Connection({ at, commandTimeoutMs, clock });
 
 /** Gone when the test is over. */
 async function lineOn(bus: BusPort, channel: string): Promise<BusLine> {
