@@ -328,6 +328,11 @@ const ofOutboxes: readonly Mutant[] = [
     't of WELCOME',
   ),
   mutant(
+    'says that it took an hour',
+    welcome(() => ({ took: 3_600_000 })),
+    'took of WELCOME',
+  ),
+  mutant(
     'has a window of less than nothing',
     welcome(() => ({ dw: -1 })),
     't of WELCOME',

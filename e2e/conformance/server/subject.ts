@@ -22,6 +22,7 @@ export interface Welcome {
   readonly lost?: readonly Item[];
   readonly t?: number;
   readonly dw?: number;
+  readonly took?: number;
 }
 
 /** A connection that has been answered. */

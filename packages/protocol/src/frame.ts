@@ -139,6 +139,8 @@ export interface Welcome {
   readonly r?: number | undefined;
   /** Server's clock, ms since 1970. */
   readonly t?: number | undefined;
+  /** How long it took the server to answer the HELLO, ms. */
+  readonly took?: number | undefined;
   /** How long the server knows what durable outboxes have had accepted, ms; absent: not beyond the session. */
   readonly dw?: number | undefined;
   /** In how many ms the token expires; absent: never, as far as the server knows. */

@@ -155,7 +155,7 @@ const ITEMS: { readonly [type: number]: Check } = {
       { s: text, q: verdict, u: longText, h: number, w: pair, m: number, o: number, ttl: counter, d: text },
       {
         ...{ k: text, e: text, x: counter, p: tuple(counter, listOf(number)), lost: listOf(error) },
-        ...{ r: counter, t: counter, dw: counter, exp: counter, cv: pair, f: listOf(text) },
+        ...{ r: counter, t: counter, took: counter, dw: counter, exp: counter, cv: pair, f: listOf(text) },
       },
     ),
   ),

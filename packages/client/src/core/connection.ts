@@ -161,15 +161,14 @@ function dial(from: Connection, { now }: Surroundings): Step {
 
 function establish(
   { dial, fault, attempt }: Attempting,
-  { heartbeatMs, ...welcome }: Welcomed,
+  { heartbeatMs, rttMs, ...welcome }: Welcomed,
   { now, heartbeat: settings }: Surroundings,
 ): Step {
   // Whatever a server proposes must not become a storm of pings.
   const intervalMs = settings.intervalMs || Math.max(heartbeatMs, MIN_HEARTBEAT_MS);
-  // Asks at once, so that the round-trip time is known from the start.
-  const heartbeat = pinged(startHeartbeat({ ...settings, intervalMs }, now), now, 'routine');
+  const heartbeat = startHeartbeat({ ...settings, intervalMs, rttMs }, now);
   const own = { dial, socket: dial, fault, attempt, moves: 0, since: Math.floor(now) };
-  return ping({ status: 'connected', ...own, ...welcome, heartbeat }, heartbeat);
+  return to({ status: 'connected', ...own, ...welcome, heartbeat });
 }
 
 function hurry(

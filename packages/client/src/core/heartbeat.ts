@@ -32,7 +32,7 @@ export type HeartbeatNeed = 'nothing' | 'ping' | 'give-up';
 const LATE_MS = 2_000;
 
 export function startHeartbeat(
-  settings: Pick<Heartbeat, 'intervalMs' | 'timeoutMs' | 'maxMissed'>,
+  settings: Pick<Heartbeat, 'intervalMs' | 'timeoutMs' | 'maxMissed' | 'rttMs'>,
   now: number,
 ): Heartbeat {
   return { ...settings, heardAt: now, answeredAt: now, missed: 0 };

@@ -57,6 +57,7 @@ export class ClientSession {
   #before: Standing | undefined;
   /** What the newest HELLO has said to be received; an older connection may have brought more since. */
   #told = 0;
+  #helloAt = 0;
 
   constructor(client: SessionSurroundings, versions: ContractVersions | undefined) {
     this.#client = client;
@@ -75,6 +76,7 @@ export class ClientSession {
       ...{ c: this.#nonce, n: dial, a: token },
       ...(this.#standing && { ...this.#standing.proof, x: received, y: acked }),
     };
+    this.#helloAt = ports.clock.now();
     lines.sendAlone(dial, [Type.HELLO, hello]);
   }
 
@@ -153,7 +155,8 @@ export class ClientSession {
   /** The server has let us in. */
   #stand(dial: number, welcome: Welcome, recovered: boolean): void {
     const { exchange, rooms, tokens, lines, ports } = this.#client;
-    const { s, k, e, u: userId, h: heartbeatMs, r: spreadMs = 0, exp } = welcome;
+    const { s, k, e, u: userId, h: heartbeatMs, r: spreadMs = 0, exp, took = 0 } = welcome;
+    const now = ports.clock.now();
     if (k === undefined || e === undefined) throw new FrameError('a WELCOME without a key or an epoch');
     const auth = lines.get(dial)?.token;
     const before = this.#before;
@@ -165,9 +168,10 @@ export class ClientSession {
       exchange.disown(before.userId);
       rooms.disown();
     }
-    exchange.begin(welcome, ports.clock.now());
+    exchange.begin(welcome, now);
     tokens.accepted(exp);
-    const welcomed = { sessionId: s, userId, heartbeatMs, spreadMs, recovered };
+    const rttMs = now - this.#helloAt - took;
+    const welcomed = { sessionId: s, userId, heartbeatMs, spreadMs, recovered, rttMs };
     this.#client.step({ type: 'welcomed', dial, welcome: welcomed });
   }
 }

@@ -108,7 +108,7 @@ const table: { readonly [event: string]: { make(dial: number): ConnectionEvent; 
   relieved: { make: (dial) => ({ type: 'relieved', dial }), to: {} },
   welcomed: {
     make: (dial) => ({ type: 'welcomed', dial, welcome }),
-    to: { handshaking: 'connected ping' },
+    to: { handshaking: 'connected' },
   },
   'failed for a while': {
     make: (dial) => ({ type: 'failed', dial, error: lost }),
@@ -164,8 +164,8 @@ const table: { readonly [event: string]: { make(dial: number): ConnectionEvent; 
   heard: { make: (dial) => ({ type: 'heard', dial }), to: each(['connected', ...movings], 'connected -') },
   'ping-came': {
     make: (dial) => ({ type: 'ping-came', dial }),
-    // The first ping of our own is still without its pong.
-    to: each(['connected', ...movings], 'connected pong'),
+    // Our own ping goes with the answer.
+    to: each(['connected', ...movings], 'connected pong ping'),
   },
   'pong-came': {
     make: (dial) => ({ type: 'pong-came', dial }),
@@ -311,8 +311,19 @@ describe('what the application is shown', () => {
     });
   });
 
-  test('the round-trip time, once a pong has come', () => {
-    const { connection } = run(states.connected, { type: 'pong-came', dial: 1 }, NOW + 12.34);
+  test('the round-trip time, as HELLO and WELCOME have shown it, and then as each pong does', () => {
+    const welcomed = after(...up.slice(0, 3), {
+      type: 'welcomed',
+      dial: 1,
+      welcome: { ...welcome, rttMs: 45.67 },
+    });
+    expect(stateOf(welcomed)).toMatchObject({ rttMs: 45.7 });
+    const { connection: asked } = run(welcomed, { type: 'ping-came', dial: 1 });
+    const { connection } = run(asked, { type: 'pong-came', dial: 1 }, NOW + 12.34);
     expect(stateOf(connection)).toMatchObject({ rttMs: 12.3 });
+  });
+
+  test('none, where there were no HELLO and WELCOME', () => {
+    expect(stateOf(states.connected)).not.toHaveProperty('rttMs');
   });
 });

@@ -37,6 +37,8 @@ test('a socket that throws is told of, and stops nothing that comes after', asyn
   void client.connect();
   sockets[0]?.open('holdfast.v1.json');
   sockets[0]?.message(welcome);
+  // Is answered.
+  sockets[0]?.message('[0,0,[7]]');
   await clock.settle();
   expect(told).toEqual(["a listener of 'the client itself' failed: InvalidStateError"]);
   expect(client.getState().status).toBe('connected');

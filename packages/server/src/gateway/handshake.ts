@@ -77,6 +77,8 @@ export class ConnectionHandshake implements Gate, Pick<TransportEvents, 'message
   #stage: Stage = { name: 'waiting-for-hello' };
   #cancelTimer: () => void;
   readonly #since: number;
+  /** When the newest HELLO came. */
+  #helloAt = 0;
 
   constructor(around: HandshakeSurroundings, incoming: Incoming) {
     this.#around = around;
@@ -162,6 +164,7 @@ export class ConnectionHandshake implements Gate, Pick<TransportEvents, 'message
       throw new FrameError('a connection begins with a HELLO, alone, and nothing more before the WELCOME');
     }
     const hello = item[1];
+    this.#helloAt = this.#around.ports.clock.now();
     const mismatch = mismatchOf(hello, this.#around.scopes.root.schemas?.versions);
     if (mismatch) return this.refused(mismatch);
     this.#admit(hello);
@@ -327,6 +330,7 @@ export class ConnectionHandshake implements Gate, Pick<TransportEvents, 'message
         v: PROTOCOL_VERSION,
         ...what,
         t: Math.floor(now),
+        took: Math.floor(now - this.#helloAt),
         h: heartbeatMs,
         w: [fullWindow(burst), WINDOW_BYTES],
         m: maxMessageBytes,

@@ -53,6 +53,17 @@ describe('a link on which bytes vanish while both ends believe in it', () => {
     expect(bed.dials(client)).toBe(1);
   });
 
+  test('the round-trip time is known with the WELCOME, however long the server thinks about who may enter', async () => {
+    const auth = async () => {
+      await new Promise<void>((resolve) => bed.clock.setTimer(resolve, 3_000));
+      return { user: { id: 'ada' } };
+    };
+    const bed = openBed({ latencyMs: 40, auth });
+    const { client } = person(bed);
+    await bed.until(client.connect());
+    expect(client.getState()).toMatchObject({ status: 'connected', rttMs: 80 });
+  });
+
   test('a quiet hour on a sound link: one connection, and a round-trip time', async () => {
     const bed = openBed({ latencyMs: 40 });
     const alice = await member(bed);

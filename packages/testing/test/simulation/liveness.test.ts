@@ -122,6 +122,7 @@ describe('a device that slept, with its timers', () => {
   test('and is woken: known within an interval, however long the pong before lay in the socket', async () => {
     const { clock, client, calls, sleep, signal, statuses } = play();
     await clock.until(client.connect());
+    signal('awake');
     sleep(3_600_000);
     await clock.advance(10);
     expect(client.inspect().rttMs).toBeGreaterThan(3_600_000);

@@ -54,7 +54,7 @@ export class Call {
     const bounds = { h: 20_000, w: [1_000, 1_048_576], m: 1_048_576, o: 100, ttl: 120_000, d: 'memory' };
     this.say([
       WELCOME,
-      { v: 1, s: 's', q, u: 'u', k: `k${this.hello?.n}`, e: 'e', x: 0, ...bounds, ...more },
+      { v: 1, s: 's', q, u: 'u', k: `k${this.hello?.n}`, e: 'e', x: 0, took: 0, ...bounds, ...more },
     ]);
   }
 

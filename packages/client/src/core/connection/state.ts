@@ -79,6 +79,8 @@ export interface Welcomed {
   readonly recovered: boolean;
   readonly heartbeatMs: number;
   readonly spreadMs: number;
+  /** How long HELLO and WELCOME were on their way, if there were any. */
+  readonly rttMs?: number | undefined;
 }
 
 export type ConnectionEvent =
