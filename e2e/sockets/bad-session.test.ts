@@ -44,7 +44,7 @@ describe('a key to a session', () => {
     ];
     for (const thief of thieves) {
       const told = await eventually(() => welcomes(thief)[0] ?? false, 'a verdict');
-      expect(Object.keys(told).sort()).toEqual(['d', 'h', 'm', 'o', 'q', 's', 't', 'took', 'ttl', 'u', 'v', 'w']);
+      expect(Object.keys(told).sort().join(' ')).toBe('d h m o q s t took ttl u v w');
       expect(told.q).toBe(2);
     }
     peer.say([1, 2, [3, 'echo', 'still hers']]);
