@@ -28,6 +28,8 @@ export interface GroundOptions {
   readonly commandTimeoutMs?: number;
   /** Redis gets into trouble: through its `place`, then, and of this class. */
   readonly trouble?: 'node' | 'disk';
+  /** Where servers find a Redis of the test's own. Default: one is started. */
+  readonly over?: Pick<RedisClusterOptions, 'url' | 'nodes'>;
   /** Carries notes instead of Redis. */
   readonly bus?: NatsServer;
   /** Each node has a watchdog, as in containers. Default: none. */
@@ -142,17 +144,17 @@ class TestNode {
 }
 
 export async function startGround(options: GroundOptions = {}): Promise<Ground> {
-  const { balance, leaseMs = 2_000, commandTimeoutMs, trouble, bus, watched } = options;
+  const { balance, leaseMs = 2_000, commandTimeoutMs, trouble, over, bus, watched } = options;
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-cluster-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const place = trouble && (await RedisPlace.start(trouble, folder));
-  const url = place?.url ?? (await redisIn(folder));
-  const ofNodes = {
-    ...{ url, leaseMs },
+  const ofNodes: RedisClusterOptions = {
+    ...(over ?? { url: place?.url ?? (await redisIn(folder)) }),
+    leaseMs,
     ...(place && { durability: place.durability }),
     ...(commandTimeoutMs && { commandTimeoutMs }),
   };
-  const redisOptions = { ...ofNodes, ...(bus && { bus: nats({ servers: bus.url }) }) };
+  const redisOptions: RedisClusterOptions = { ...ofNodes, ...(bus && { bus: nats({ servers: bus.url }) }) };
   const file = join(folder, 'history');
   writeFileSync(file, '');
   const nodes = ['node-1', 'node-2', 'node-3'].map((name) => {

@@ -29,7 +29,7 @@ const pages = server.operations();
 server.onError((error, where) => log('error', where.name, String(error?.message ?? error)));
 server.onAttach(({ user }, { recovered }) => log('attach', user.id, recovered));
 server.onSessionEnd(({ user }, { reason }) => log('end', user.id, reason));
-server.rooms('*', { join: true, presence: true, history: { maxMessages: 1_000 } });
+server.rooms('*', { join: true, publish: true, presence: true, history: { maxMessages: 1_000 } });
 server.on('note', (n, { session, redelivered }) => {
   log('handled', session.user.id, n, redelivered === true);
 });

@@ -1,10 +1,10 @@
 import { VirtualClock } from '@holdfast/testing';
 import { Command } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { until } from '../../../../test/redis-cluster.js';
 import { begin, notesOf, publish, type Talk } from '../../../../test/session-store/harness.js';
 import { RedisStore } from '../../src/redis-store.js';
 import { connectionTo, random, redisClusterForTests, redisProgram } from './harness.js';
-import { until } from './redis-cluster.js';
 
 const MASTERS = 3;
 const SLOTS = 16_384;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { BusPort, Clock } from '@holdfast/server/ports';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
+import { type RedisCluster, startRedisCluster } from '../../../../test/redis-cluster.js';
 import { type RedisServer, redisProgram, startRedis } from '../../../../test/redis-server.js';
 import type { StoreOptions, StoreUnderTest } from '../../../../test/session-store/harness.js';
 import { BusLine } from '../../src/bus-line.js';
@@ -12,7 +13,6 @@ import { Connection } from '../../src/connection.js';
 import type { Address } from '../../src/dial.js';
 import { Listening } from '../../src/notes.js';
 import { type Commands, RedisStore, type RedisStoreOptions } from '../../src/redis-store.js';
-import { type RedisCluster, startRedisCluster } from './redis-cluster.js';
 
 export { redisProgram };
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { freePort, type RedisServer, startRedis } from '../../../../test/redis-server.js';
+import { freePort, type RedisServer, startRedis } from './redis-server.js';
 
 /** One process of a cluster. */
 interface ClusterNode {
