@@ -15,7 +15,10 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-/** A Redis of the test's own, on a free port, that keeps nothing; more options as on its command line. */
+/**
+ * A Redis of the test's own, on a free port, that keeps nothing; more options as on its command line. With a
+ * `--tls-cert-file` that port is for TLS, and there is no other.
+ */
 export async function startRedis(...options: readonly string[]): Promise<RedisServer> {
   // Between looking and listening somebody else may take the port.
   for (let attempt = 1; ; attempt++) {
@@ -30,7 +33,17 @@ export async function startRedis(...options: readonly string[]): Promise<RedisSe
 
 async function startOn(port: number, options: readonly string[] = []): Promise<RedisServer> {
   if (!redisProgram) throw new Error('redis-server is missing');
-  const fixed = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  const isTls = options.includes('--tls-cert-file');
+  const fixed = [
+    ...(isTls ? ['--port', '0', '--tls-port'] : ['--port']),
+    `${port}`,
+    '--bind',
+    '127.0.0.1',
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+  ];
   const child = spawn(redisProgram, [...fixed, '--loglevel', 'notice', ...options], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
@@ -40,7 +53,7 @@ async function startOn(port: number, options: readonly string[] = []): Promise<R
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     await gone;
   };
-  return { url: `redis://127.0.0.1:${port}`, port, process: child, stop };
+  return { url: `redis${isTls ? 's' : ''}://127.0.0.1:${port}`, port, process: child, stop };
 }
 
 function listening(child: ChildProcess): Promise<void> {

@@ -29,7 +29,7 @@ export interface GroundOptions {
   /** Redis gets into trouble: through its `place`, then, and of this class. */
   readonly trouble?: 'node' | 'disk';
   /** Where servers find a Redis of the test's own. Default: one is started. */
-  readonly over?: Pick<RedisClusterOptions, 'url' | 'nodes'>;
+  readonly over?: Pick<RedisClusterOptions, 'url' | 'nodes' | 'tls'>;
   /** Carries notes instead of Redis. */
   readonly bus?: NatsServer;
   /** Each node has a watchdog, as in containers. Default: none. */

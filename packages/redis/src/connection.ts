@@ -53,9 +53,6 @@ export class Connection {
       this.#listeners.get(channel.toString())?.heard(message),
     );
     this.#notes.once('ready', () => this.#notes.on('ready', () => void this.#subscribeAgain()));
-    // Whoever asks meanwhile is told; without a listener the library would write to the console.
-    this.#commands.on('error', () => undefined);
-    this.#notes.on('error', () => undefined);
   }
 
   /** Makes a step. Rejects when Redis cannot be reached, does not answer in time or refuses it. */
@@ -156,12 +153,21 @@ export class Connection {
     }
   }
 
+  #wordsFor(message: string): string {
+    if (!NOT_CONNECTED.test(message)) return message;
+    const reason = this.#dialled.reason();
+    return reason ? `not connected: ${reason}` : 'not connected';
+  }
+
   #explained(cause: unknown): Error {
     const message = messageOf(cause);
     const mistake = /^HOLDFAST (.*)/.exec(message)?.[1];
     // Without its cause, which holds the command with all that was to be written.
-    return new Error(mistake ?? `${this.#dialled.name}: ${message}`);
+    return new Error(mistake ?? `${this.#dialled.name}: ${this.#wordsFor(message)}`);
   }
 }
+
+/** In the library's words, of an option that nobody has set. */
+const NOT_CONNECTED = /enableOfflineQueue/;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,7 +1,13 @@
+import type { ConnectionOptions } from 'node:tls';
 import { Cluster, Command, Redis, type RedisOptions } from 'ioredis';
+import type { RedisTlsOptions } from './tls.js';
 
 /** Where Redis is: one, or some nodes of a cluster, which name the others. */
-export type Address = { readonly url: string } | { readonly nodes: readonly string[] };
+export type Address = ({ readonly url: string } | { readonly nodes: readonly string[] }) & {
+  readonly tls?: RedisTlsOptions | undefined;
+};
+
+type AddressOfCluster = Extract<Address, { readonly nodes: readonly string[] }>;
 
 /** The two connections of a server. Of a cluster, the first one is as many as there are nodes. */
 export interface Dialled {
@@ -11,6 +17,8 @@ export interface Dialled {
   readonly tried: Promise<unknown>;
   /** For errors: without a password. */
   readonly name: string;
+  /** Why there is no connection, as far as is known: who asks meanwhile is only told that there is none. */
+  reason(): string | undefined;
   /** Names the node that has this key, as far as is known. */
   nodeOf(key: string): string;
   /** `changed` is called when nodes have come or gone: what they had to pass on may be missing. */
@@ -41,14 +49,17 @@ export function dial(at: Address, commandTimeoutMs: number): Dialled {
     // Until somebody wants to hear: with another bus nobody does.
     lazyConnect: true,
   };
-  return 'url' in at ? dialOne(at.url, options, ofNotes) : dialCluster(at.nodes, options, ofNotes);
+  if ('nodes' in at) return dialCluster(at, options, ofNotes);
+  const tls = at.tls ? { tls: at.tls as ConnectionOptions } : {};
+  return dialOne(at.url, { ...options, ...tls }, { ...ofNotes, ...tls });
 }
 
 function dialOne(url: string, options: RedisOptions, ofNotes: RedisOptions): Dialled {
-  const commands = new Redis(url, options);
+  const [commands, notes] = [new Redis(url, options), new Redis(url, ofNotes)];
   return {
     commands,
-    notes: new Redis(url, ofNotes),
+    notes,
+    reason: reasonOf(commands, notes),
     tried: new Promise<void>((resolve) => {
       for (const event of ['ready', 'close']) commands.once(event, () => resolve());
     }),
@@ -64,12 +75,15 @@ interface Node {
   readonly port: number;
 }
 
-function dialCluster(urls: readonly string[], options: RedisOptions, ofNotes: RedisOptions): Dialled {
+function dialCluster(at: AddressOfCluster, options: RedisOptions, ofNotes: RedisOptions): Dialled {
+  const { nodes: urls, tls } = at;
   const named = urls.map(nodeOf);
-  const identity = identityOf(urls[0] ?? '');
+  const identity = identityOf(urls[0] ?? '', tls);
   // Each node has connections of its own, made and given up by the library.
   const { enableOfflineQueue: _queue, retryStrategy: _retry, ...ofNodes } = options;
-  const cluster = new Cluster([...named], {
+  // The library keeps this very list, and looks there when it has lost all nodes.
+  const seeds = [...named];
+  const cluster = new Cluster(seeds, {
     enableOfflineQueue: false,
     redisOptions: { ...ofNodes, ...identity },
     // A node that is gone may have done what it was asked: whoever asked decides what is asked again.
@@ -79,10 +93,13 @@ function dialCluster(urls: readonly string[], options: RedisOptions, ofNotes: Re
     // A name stays one, for the certificate that bears it.
     dnsLookup: (address, found) => found(null, address),
   });
+  const known = (): Node[] => cluster.nodes().map(({ options: { host = '', port = 0 } }) => ({ host, port }));
+  // Those that were named may be gone by then, and those that they have named are not.
+  cluster.on('refresh', () => void seeds.splice(0, seeds.length, ...named, ...known()));
   let attempts = 0;
   const next = (): Node => {
-    const known = cluster.nodes().map(({ options: { host = '', port = 0 } }) => ({ host, port }));
-    const all = known.length > 0 ? known : named;
+    const [first, ...others] = known();
+    const all = first ? [first, ...others] : seeds;
     return all[attempts++ % all.length] ?? { host: '', port: 0 };
   };
   const notes: Redis = new Redis({
@@ -96,6 +113,8 @@ function dialCluster(urls: readonly string[], options: RedisOptions, ofNotes: Re
   return {
     commands: cluster,
     notes,
+    // A cluster knows of its nodes only that they have not answered.
+    reason: reasonOf(cluster, notes),
     tried: new Promise<void>((resolve) => {
       cluster.once('ready', () => Promise.all(cluster.nodes().map(connected)).then(() => resolve()));
       cluster.once('close', () => resolve());
@@ -118,6 +137,23 @@ function dialCluster(urls: readonly string[], options: RedisOptions, ofNotes: Re
   };
 }
 
+/** The library's own words for what it was not asked for: they say nothing of why. */
+const SAYS_NOTHING = /enableOfflineQueue|^Connection is closed|^Failed to refresh slots cache/;
+
+/** What each has said last, since it stood. Without a listener the library would write that to the console. */
+function reasonOf(...connections: readonly (Redis | Cluster)[]): () => string | undefined {
+  const reasons = new Map<object, string>();
+  for (const connection of connections) {
+    connection.on('error', (error: NodeJS.ErrnoException & { readonly lastNodeError?: Error }) => {
+      const said = [error.lastNodeError?.message, error.message, error.code];
+      const reason = said.find((words) => words && !SAYS_NOTHING.test(words));
+      if (reason) reasons.set(connection, reason);
+    });
+    connection.on('ready', () => reasons.delete(connection));
+  }
+  return () => connections.map((connection) => reasons.get(connection)).find(Boolean);
+}
+
 /** The library would wait for the first command, and refuse the second one as long as the connection does not stand. */
 const connected = (node: Redis): Promise<void> => node.connect().catch(() => undefined);
 
@@ -127,12 +163,12 @@ const nodeOf = (url: string): Node => {
 };
 
 /** Who we are to each node, also to those that are only heard of. */
-function identityOf(url: string): RedisOptions {
+function identityOf(url: string, tls: RedisTlsOptions = {}): RedisOptions {
   const { protocol, username, password } = new URL(url);
   return {
     ...(username ? { username: decodeURIComponent(username) } : {}),
     ...(password ? { password: decodeURIComponent(password) } : {}),
-    ...(protocol === 'rediss:' ? { tls: {} } : {}),
+    ...(protocol === 'rediss:' ? { tls: tls as ConnectionOptions } : {}),
   };
 }
 

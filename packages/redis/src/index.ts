@@ -7,10 +7,11 @@ import type { Address } from './dial.js';
 import { Keys } from './keys.js';
 import { Listening } from './notes.js';
 import { RedisStore } from './redis-store.js';
+import { checkTls, type Pem, type RedisTlsOptions } from './tls.js';
 
-export type { Bus, Cluster };
+export type { Bus, Cluster, Pem, RedisTlsOptions };
 
-/** Servers that share a Redis must have the same, but for `commandTimeoutMs`. */
+/** Servers that share a Redis must have the same, but for `commandTimeoutMs` and `tls`. */
 export interface RedisClusterOptions {
   /** `redis://[[user]:password@]host[:port][/db]`, or `rediss://` for TLS. This or `nodes`. */
   url?: string | URL | undefined;
@@ -19,6 +20,8 @@ export interface RedisClusterOptions {
    * themselves, by the same user and password. This or `url`.
    */
   nodes?: readonly (string | URL)[] | undefined;
+  /** With `rediss://`: whom to trust, and who we are. Default: whom Node trusts, and nobody. */
+  tls?: RedisTlsOptions | undefined;
   /** Of every key and of the channel on which servers tell each other; default `holdfast:`. */
   prefix?: string | undefined;
   /**
@@ -49,6 +52,7 @@ export interface RedisClusterOptions {
 const OPTIONS = [
   'url',
   'nodes',
+  'tls',
   'prefix',
   'durability',
   'leaseMs',
@@ -111,8 +115,11 @@ function checkBus(bus: Bus | undefined): BusPort | undefined {
 
 const isBusPort = (bus: Bus): bus is BusPort => typeof (bus as Partial<BusPort> | null)?.join === 'function';
 
-function checkAddress({ url, nodes }: RedisClusterOptions): Address {
-  if (nodes === undefined) return { url: checkUrl(url, 'url') };
+function checkAddress({ url, nodes, tls }: RedisClusterOptions): Address {
+  if (nodes === undefined) {
+    const one = checkUrl(url, 'url');
+    return { url: one, tls: checkTls(tls, [one]) };
+  }
   if (url !== undefined) throw new TypeError('redis(options): name a url or nodes, not both');
   if (!Array.isArray(nodes) || nodes.length === 0)
     throw new TypeError('nodes must be an array of one url or more');
@@ -125,7 +132,7 @@ function checkAddress({ url, nodes }: RedisClusterOptions): Address {
   const isSame = ({ protocol, username, password }: URL): boolean =>
     protocol === first?.protocol && username === first.username && password === first.password;
   if (!others.every(isSame)) throw new TypeError('nodes must have the same user, password and protocol');
-  return { nodes: urls };
+  return { nodes: urls, tls: checkTls(tls, urls) };
 }
 
 /** A password may stand in it: what is wrong with it is said without it. */
