@@ -1,13 +1,10 @@
 import {
   type CallOptions,
   checkName,
-  describeIssues,
-  holdfastError,
   type Listener,
   type Listeners,
   type ListenOptions,
   type MessageOptions,
-  type Schema,
   type Scope,
   type Sending,
   type SendOptions,
@@ -62,9 +59,9 @@ export function createScope(
     const name = prefix + method;
     const entry = schemas?.requests.get(name);
     if (schemas && !entry) throw new TypeError(`request('${method}'): the contract has no such request`);
-    const draft = { kind: 'request', name, payload, schema: entry?.input, options } as const;
-    const { id, promise } = submit('request', draft);
-    const answer = entry ? promise.then((reply) => checkReply(entry.output, reply, method, id)) : promise;
+    const read = entry && ((reply: unknown) => validate(entry.output, reply));
+    const draft = { kind: 'request', name, payload, schema: entry?.input, read, options } as const;
+    const answer = submit('request', draft).promise;
     // As with `send`: whoever does not look at it has been told by `onUndelivered`.
     answer.catch(() => undefined);
     return answer;
@@ -137,13 +134,4 @@ function joinable(runtime: Runtime, room: Room): Joinable {
     join: (options?: CallOptions) => mailbox.atOnce(() => rooms.join(room, options)),
     leave: () => mailbox.atOnce(() => rooms.leave(room)),
   };
-}
-
-/** A reply as the contract has it. */
-function checkReply(schema: Schema, reply: unknown, method: string, messageId: string): unknown {
-  const result = validate(schema, reply);
-  if (!result.issues) return result.value;
-  const { issues } = result;
-  const text = `the reply to '${method}' does not fit the contract: ${describeIssues(issues)}`;
-  throw holdfastError('ERR_INVALID_PAYLOAD', text, { delivery: 'rejected', messageId, issues });
 }

@@ -8,6 +8,7 @@ import type {
   OutboxPlace,
   Outgoing,
   Random,
+  SchemaResult,
   Sending,
   WireData,
 } from '@holdfast/protocol';
@@ -41,6 +42,8 @@ export interface Message extends Outgoing, UndeliveredMessage {
   readonly place?: string | undefined;
   /** Of a request that is answered by a stream. */
   readonly ear?: StreamEar | undefined;
+  /** Of a request: what its answer says, or what is wrong with it. May throw. */
+  readonly read?: ((reply: unknown) => SchemaResult<unknown>) | undefined;
   /** Not written by then: it expires. `Infinity`: never. */
   readonly expiresAt: number;
   /** No answer by then: it times out. `Infinity`: never. */

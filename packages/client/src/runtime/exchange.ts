@@ -91,8 +91,8 @@ export class Exchange {
 
   /** True if just as many messages wait as are worth a frame; not for each that comes while they must go on waiting. */
   get fillsFrame(): boolean {
-    const { messages } = this.#messages.outbox;
-    return messages > 0 && messages % FRAME_MESSAGES === 0;
+    const { waiting } = this.#messages;
+    return waiting > 0 && waiting % FRAME_MESSAGES === 0;
   }
 
   /** True while a message is not settled. */
@@ -177,6 +177,11 @@ export class Exchange {
     this.#controls = [];
     this.answering.abandon('ERR_SESSION_LOST');
     return { sessionId, handled, unknown: [...accepted, ...unknown].map(publicPart) };
+  }
+
+  /** How many messages there ever were, and how many of them are of the user whose session stands. */
+  get said(): Readonly<OpenMessages['said']> {
+    return this.#messages.said;
   }
 
   /** What is said from now on is said by whoever comes with the next session, who may be somebody else. */

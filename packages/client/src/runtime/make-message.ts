@@ -36,6 +36,8 @@ export interface Draft {
   readonly options?: SendOptions | undefined;
   /** Unless the options say otherwise. */
   readonly delivery?: Delivery | undefined;
+  /** Of a request: what its answer says. May throw. */
+  readonly read?: Message['read'];
   /** Why it cannot be sent to its room. */
   readonly notJoined?: string | undefined;
   /** Of a request that is answered by a stream. */
@@ -82,7 +84,7 @@ function checkOptions(options: SendOptions, kind: Draft['kind'], call: string): 
  */
 export function makeMessage(draft: Draft, defaults: Defaults): Made {
   const { clock, random, ttlMs, requestTimeoutMs, durable } = defaults;
-  const { kind, name, payload, room, ear, options = NONE } = draft;
+  const { kind, name, payload, room, ear, read, options = NONE } = draft;
   if (options !== NONE) checkOptions(options, kind, callOf(draft));
   const { ttlMs: waitMs = ttlMs } = options;
   const { timeoutMs = kind === 'request' && !ear ? requestTimeoutMs : Infinity } = options;
@@ -106,6 +108,7 @@ export function makeMessage(draft: Draft, defaults: Defaults): Made {
     bytes: 0,
     numbers: delivery === 'volatile' ? 0 : 1,
     ear,
+    read,
     seq: 0,
     expiresAt: now + waitMs,
     deadlineAt: now + timeoutMs,
@@ -158,12 +161,13 @@ function encode(
   codec: Codec,
 ): DeliveryError | undefined {
   const { kind, event: name, payload, room, id: messageId } = message;
-  const issues = schema && validate(schema, payload).issues;
-  if (issues) {
-    const text = `'${name}' does not fit the contract: ${describeIssues(issues)}`;
-    return holdfastError('ERR_INVALID_PAYLOAD', text, { delivery: 'unsent', messageId, issues });
-  }
   try {
+    // A schema may throw, such as for a text in which it looks for JSON.
+    const issues = schema && validate(schema, payload).issues;
+    if (issues) {
+      const text = `'${name}' does not fit the contract: ${describeIssues(issues)}`;
+      return holdfastError('ERR_INVALID_PAYLOAD', text, { delivery: 'unsent', messageId, issues });
+    }
     const value = name === PRESENCE ? { room, presence: payload } : payload;
     const data = codec.payloads ? encodePayload(codec, value, { kind, name, from: 'client' }) : value;
     message.encoded = codec.encode(itemOf(message, data, options.traceparent));

@@ -2,10 +2,10 @@ import {
   ByNumber,
   type Deferred,
   type DeliveryError,
-  decodePayload,
   type ErrorItem,
   holdfastError,
   JOIN,
+  LEAVE,
   type Link,
   type Receipt,
   type ResponseItem,
@@ -18,9 +18,11 @@ import {
 import { Outbox } from '../core/outbox.js';
 import type { Message, Rearrangement, StreamEar } from '../core/types.js';
 import type { UndeliveredMessage } from '../types.js';
+import { type Limits, limitsOf } from './limits.js';
 import { type Defaults, type Draft, makeMessage } from './make-message.js';
+import { readReply } from './reply.js';
 import type { ClientSettings } from './settings.js';
-import { abandoned, expired, outboxFull, publicPart, sessionLost, tooBig, unreadable } from './untaken.js';
+import { abandoned, expired, outboxFull, publicPart, sessionLost, tooBig } from './untaken.js';
 
 export interface OpenMessagesEvents {
   /** Something waits to be written. */
@@ -32,21 +34,8 @@ export interface OpenMessagesEvents {
   isFree(): boolean;
 }
 
-/** What the server lets us do. */
-interface Limits {
-  readonly messages: number;
-  readonly bytes: number;
-  /** Largest message, bytes. */
-  readonly message: number;
-  /** Most requests without an answer. */
-  readonly requests: number;
-}
-
-/** In one task; what is said so often in it is worth nothing. */
+/** Where nothing is written between one and the next, as in a listener; what is said so often is worth nothing. */
 const MAX_VOLATILE = 256;
-
-/** What a frame adds to its items: two numbers, brackets and commas. */
-const FRAME_OVERHEAD = 64;
 
 /**
  * Every message of the application from `send` or `request` to its one outcome: in the outbox, then on the wire. Whatever
@@ -60,8 +49,7 @@ export class OpenMessages {
   /** Accepted from the application and not yet settled. */
   readonly #open = new ByNumber<Message>();
   /** How many there ever were, and how many of them are of the user whose session stands. */
-  #count = 0;
-  #ofUser = Infinity;
+  readonly said = { all: 0, ofUser: Infinity };
   /** To be written at the end of this task, or dropped. */
   #volatile: Message[] = [];
   /** Requests on the wire, by their number. */
@@ -76,6 +64,11 @@ export class OpenMessages {
     this.#overflow = bounds.overflow;
     this.outbox = new Outbox(bounds);
     this.#limits = { messages: 1, bytes: bounds.maxBytes, message: bounds.maxBytes, requests: Infinity };
+  }
+
+  /** How many wait to be written. */
+  get waiting(): number {
+    return this.outbox.messages + this.#volatile.length;
   }
 
   /** How many are not settled. */
@@ -124,7 +117,7 @@ export class OpenMessages {
   }
 
   #add(message: Message): void {
-    message.no = ++this.#count;
+    message.no = ++this.said.all;
     this.#open.set(message.no, message);
   }
 
@@ -170,9 +163,9 @@ export class OpenMessages {
   }
 
   /** A session stands: what waits may go out, within these limits. */
-  begin({ w: [messages, bytes], m, o: requests }: Welcome): void {
-    this.#ofUser = Infinity;
-    this.#limits = { messages, bytes, message: m - FRAME_OVERHEAD, requests };
+  begin(welcome: Welcome): void {
+    this.said.ofUser = Infinity;
+    this.#limits = limitsOf(welcome);
     for (const message of this.#open.values()) {
       if (message.writtenAt === undefined && message.bytes > this.#limits.message) {
         this.fail(message, tooBig(message, this.#limits.message));
@@ -190,6 +183,8 @@ export class OpenMessages {
     inflightMessages,
     inflightBytes,
   }: Pick<Link<Message>, 'inflightMessages' | 'inflightBytes'>): Message[] {
+    // On this connection it would be said by the user before.
+    if (this.said.ofUser < Infinity) return [];
     const { messages, bytes, requests } = this.#limits;
     const alone = inflightMessages === 0;
     const free = messages - inflightMessages;
@@ -211,14 +206,9 @@ export class OpenMessages {
   answered([, seq, result]: ResponseItem): void {
     const message = this.#asked.get(seq);
     if (!message) return;
-    let reply: unknown;
-    try {
-      const info = { kind: 'reply', name: message.event, from: 'server' } as const;
-      reply = decodePayload(this.#defaults.codec, result, info);
-    } catch (cause) {
-      return this.fail(message, unreadable(message, cause));
-    }
-    this.#succeed(message, reply);
+    const { value, error } = readReply(message, result, this.#defaults.codec);
+    if (error) this.fail(message, error);
+    else this.#succeed(message, value);
   }
 
   /** The next item of a stream. */
@@ -293,15 +283,26 @@ export class OpenMessages {
     return { handled, unknown };
   }
 
-  /** What is said from now on is said by whoever comes with the next session, who may be somebody else. */
+  /**
+   * What is said from now on is said by whoever comes with the next session, who may be somebody else. Nobody has come
+   * since the last time: who that would have been, and what was said by him, nobody knows any more.
+   */
   replaced(): void {
-    this.#ofUser = this.#count;
-    this.#defaults.durable?.replaced();
+    const { durable } = this.#defaults;
+    const why = 'waited for a user, who has been replaced by another';
+    for (const message of this.#open.values()) {
+      const { no, event } = message;
+      // Wishes of the client, whoever uses it, and what an earlier life of the user before has left, stay.
+      if (no <= this.said.ofUser || event === JOIN || event === LEAVE || durable?.has(message)) continue;
+      this.fail(message, abandoned(message, 'unsent', why));
+    }
+    this.said.ofUser = this.said.all;
+    durable?.replaced();
   }
 
   /** Somebody else uses this client now: what waits was said by `userId` and is not sent in another's name. */
   disown(userId: string): void {
-    this.#endAll(`waited for the user '${userId}', who has been replaced by another`, this.#ofUser);
+    this.#endAll(`waited for the user '${userId}', who has been replaced by another`, this.said.ofUser);
   }
 
   /** Nothing more will come or go. */

@@ -8,7 +8,7 @@ import {
   MEMBERS,
   type Member,
   type PublicationItem,
-  parseJoinReply,
+  type parseJoinReply,
   parseMember,
   parseMembers,
   prefixOf,
@@ -34,6 +34,16 @@ export interface RoomSurroundings {
   isNew(word: string): boolean;
 }
 
+/** What a session tells the others about itself. */
+export interface Told {
+  readonly value: unknown;
+  /** How many messages of the client there were before. */
+  readonly said: number;
+  /** What counts if this one is refused. */
+  presence: Told | undefined;
+}
+
+export type JoinReply = ReturnType<typeof parseJoinReply>;
 type Lane = PublicationItem | VolatileItem | GapItem;
 
 /**
@@ -53,7 +63,7 @@ export class Room {
   state: JoinState = { status: 'idle' };
   members: readonly Member[] = Object.freeze([]);
   /** What we tell the others about ourselves; goes with the next join, too. */
-  presence: { readonly value: unknown } | undefined;
+  presence: Told | undefined;
   /** The `$join` without an answer yet. */
   asking: object | undefined;
   /** The `$leave` without an answer yet. */
@@ -107,9 +117,8 @@ export class Room {
   }
 
   /** The server has let us in; `sync` follows in the same frame. */
-  joined(reply: unknown): void {
+  joined({ members, ...position }: JoinReply): void {
     if (!this.wanted) return;
-    const { members, ...position } = parseJoinReply(reply);
     // Until SYNC says otherwise; a connection that breaks before it is to find us here.
     this.#position ??= position;
     this.#setMembers(members);

@@ -11,6 +11,7 @@ import {
   LEAVE,
   MAX_REPLACED,
   PRESENCE,
+  parseJoinReply,
   prefixOf,
   type Receipt,
   type RoomSync,
@@ -20,7 +21,7 @@ import {
 } from '@holdfast/protocol';
 import type { ClientPorts } from '../ports/ports.js';
 import type { Exchange } from './exchange.js';
-import { Room, type RoomSurroundings } from './room.js';
+import { type JoinReply, Room, type RoomSurroundings, type Told } from './room.js';
 
 /** Of what was published in several rooms at once: more than the rooms' logs hold of it, as a rule. */
 const MAX_HEARD = 1_000;
@@ -101,8 +102,7 @@ export class Rooms {
   setPresence(room: Room, presence: unknown, schema: Schema | undefined): Sending {
     const id = this.#ports.random.id();
     const deferred = new Deferred<Receipt>(id);
-    const before = room.presence;
-    const told = { value: presence };
+    const told: Told = { value: presence, said: this.#exchange.said.all, presence: room.presence };
     room.presence = told;
     this.#exchange.submit({
       kind: 'request',
@@ -113,11 +113,16 @@ export class Rooms {
       notJoined: room.notJoined(`setPresence()`),
       options: { id, timeoutMs: Infinity },
       outcome: {
-        resolve: () => deferred.resolve({ id, outcome: 'acknowledged' }),
+        resolve: () => {
+          told.presence = undefined;
+          deferred.resolve({ id, outcome: 'acknowledged' });
+        },
         reject: (error) => {
           // What was refused now would be refused with a join.
           const isLost = isHoldfastError(error, 'ERR_SESSION_LOST');
-          if (!isLost && room.presence === told) room.presence = before;
+          for (let at: Room | Told | undefined = isLost ? undefined : room; at; at = at.presence) {
+            if (at.presence === told) at.presence = told.presence;
+          }
           deferred.reject(error);
         },
       },
@@ -134,7 +139,10 @@ export class Rooms {
 
   /** Somebody else uses this client now: what was told of the one before is not told of him. */
   disown(): void {
-    for (const room of this.#rooms.values()) room.presence = undefined;
+    const { ofUser } = this.#exchange.said;
+    for (const room of this.#rooms.values()) {
+      if (room.presence && room.presence.said < ofUser) room.presence = undefined;
+    }
   }
 
   /** Where we stand in each room that we are in. */
@@ -205,7 +213,7 @@ export class Rooms {
     const outcome = {
       resolve: (reply: unknown) => {
         if (!answered()) return;
-        room.joined(reply);
+        room.joined(reply as JoinReply);
         // Answered on a later connection: we may have been taken out since, and the server does not know that we think so.
         if (lost < this.#lost && room.position) this.#exchange.control([Type.SYNC, [room.position]]);
         settle(room);
@@ -228,7 +236,7 @@ export class Rooms {
     // Known before it is asked: what cannot be asked is answered at once.
     room.asking = outcome;
     const payload = room.joinRequest(this.#replaced);
-    const said = { kind: 'request', name: JOIN, room: room.name, payload } as const;
+    const said = { kind: 'request', name: JOIN, room: room.name, payload, read: readJoin } as const;
     this.#exchange.submit({ ...said, options: FOR_EVER, outcome }, first);
   }
 
@@ -252,6 +260,8 @@ export class Rooms {
     return waiter.sending;
   }
 }
+
+const readJoin = (reply: unknown) => ({ value: parseJoinReply(reply) });
 
 /** Whoever waits to be in is: or, with an error, is not. */
 function settle(room: Room, error?: Error): void {

@@ -1,4 +1,4 @@
-import { type DeliveryError, holdfastError, undecodable } from '@holdfast/protocol';
+import { type DeliveryError, holdfastError } from '@holdfast/protocol';
 import type { Outbox } from '../core/outbox.js';
 import type { Message } from '../core/types.js';
 import type { UndeliveredMessage } from '../types.js';
@@ -44,11 +44,4 @@ export function sessionLost({ id: messageId }: Message): DeliveryError {
 /** A message as the application gets to see it. */
 export function publicPart({ kind, id, event, payload, room, sentAt }: Message): UndeliveredMessage {
   return { kind, id, event, payload, room, sentAt };
-}
-
-/** Its answer has come, and says nothing. */
-export function unreadable({ id: messageId, event }: Message, cause: unknown): DeliveryError {
-  const issue = undecodable(cause);
-  const details = { delivery: 'rejected', messageId, issues: [issue], cause } as const;
-  return holdfastError('ERR_INVALID_PAYLOAD', `the reply to '${event}' ${issue.message}`, details);
 }

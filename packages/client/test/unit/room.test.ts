@@ -14,7 +14,7 @@ test('a room in which the server has put us again, before the connection broke, 
   });
   const say = (offset: number): PublicationItem => [Type.PUB, 1, offset, 'said', offset];
   room.want();
-  room.joined({ epoch: 'e', offset: 1 });
+  room.joined({ epoch: 'e', offset: 1, members: [] });
   room.sync(['lobby', 'e', 1, 7]);
   room.take(say(2));
   room.sync(['lobby', '', 0, 0]);

@@ -114,7 +114,7 @@ describe.each([
     expect(told).toEqual([expect.objectContaining(unread)]);
     await expect(bed.until(client.request('echo', 'unreadable server'))).rejects.toMatchObject({
       ...unread,
-      message: "the reply to 'echo' cannot be decoded: it makes no sense",
+      message: "the reply to 'echo' cannot be used: cannot be decoded: it makes no sense",
     });
     expect(bed.dials(client)).toBe(1);
   });

@@ -48,6 +48,11 @@ export class Call {
     this.#later(() => this.#events.message(JSON.stringify([0, 0, ...items])));
   }
 
+  /** Items that have a number, the first of them `seq`. */
+  sayFrom(seq: number, ...items: Item[]): void {
+    this.#later(() => this.#events.message(JSON.stringify([0, seq, ...items])));
+  }
+
   /** Lets the client in: into its session, if it has one. */
   welcome(more: object = {}): void {
     const q = this.hello?.s === undefined ? 0 : 1;

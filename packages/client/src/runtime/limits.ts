@@ -1,0 +1,21 @@
+import type { Welcome } from '@holdfast/protocol';
+
+/** What the server lets us do. */
+export interface Limits {
+  readonly messages: number;
+  readonly bytes: number;
+  /** Largest message, bytes. */
+  readonly message: number;
+  /** Most requests without an answer. */
+  readonly requests: number;
+}
+
+/** What a frame adds to its items: two numbers, brackets and commas. */
+const FRAME_OVERHEAD = 64;
+
+export const limitsOf = ({ w: [messages, bytes], m, o: requests }: Welcome): Limits => ({
+  messages,
+  bytes,
+  requests,
+  message: m - FRAME_OVERHEAD,
+});
