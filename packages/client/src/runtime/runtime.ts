@@ -250,12 +250,13 @@ export class Runtime {
         this.dispatcher.state(state, previous);
       }
     }
-    const { outbox, busy } = this.exchange;
+    const { outbox } = this.exchange;
     if (outbox !== this.#outboxTold) {
       this.#outboxTold = outbox;
       this.dispatcher.outbox(outbox);
     }
-    if (busy && connection.status !== 'closed') return;
+    // A listener may have said more.
+    if (this.exchange.busy && connection.status !== 'closed') return;
     for (const flushed of this.#flushing) flushed();
   }
 

@@ -220,3 +220,15 @@ describe('a schema that throws', () => {
     expect(undelivered).toEqual(['ask ERR_INVALID_PAYLOAD']);
   });
 });
+
+test('flush() waits for what a listener of the outbox says behind the last message, too', async () => {
+  const bed = openBed();
+  const { client } = await member(bed);
+  let ending: ReturnType<typeof endOf> | undefined;
+  client.onOutbox(({ messages, inflight }) => {
+    if (messages + inflight === 0) ending ??= endOf(client.send('note', 2));
+  });
+  void client.send('note', 1);
+  await bed.until(client.flush());
+  expect(ending?.end).toBe('ok');
+});
