@@ -133,6 +133,11 @@ export class InOrder {
   /** What has to come before; undefined: nothing is under way. */
   #last: Promise<unknown> | undefined;
 
+  /** When what follows on all that has been asked for has begun. */
+  begun(): Answer<void> {
+    return this.#last?.then(() => undefined);
+  }
+
   follow<T, R>(answer: Answer<T>, next: (value: T) => Answer<R>): Answer<R> {
     const before = this.#last;
     if (!before && !isPromiseLike(answer)) return next(answer);

@@ -1,4 +1,5 @@
 import { type Clock, isPromiseLike } from '@holdfast/protocol';
+import { after, type InOrder } from './answer.js';
 import type { Answer } from './ports/store.js';
 import type { Session } from './session.js';
 
@@ -8,14 +9,19 @@ const LAST_WORDS_MS = 1_000;
 /** Sessions that the application is ending: what was said to each before has its time. */
 export class Endings {
   readonly #clock: Clock;
+  readonly #lookups: Pick<InOrder, 'begun'>;
   readonly #underWay = new Set<Promise<void>>();
 
-  constructor(clock: Clock) {
+  /** `lookups`: what was said before to whoever has to be looked up first. */
+  constructor(clock: Clock, lookups: Pick<InOrder, 'begun'>) {
     this.#clock = clock;
+    this.#lookups = lookups;
   }
 
-  /** When that is written, or has had its time. */
-  patiently(written: Answer<void>): Answer<void> {
+  /** When what was said to it before is written, or has had its time. */
+  patiently(session: Session | undefined): Answer<void> {
+    const kept = after(this.#lookups.begun(), () => session?.turns.over());
+    const written = after(kept, () => session?.attachment?.written());
     if (isPromiseLike(written)) return this.#within(written);
   }
 

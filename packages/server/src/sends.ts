@@ -1,5 +1,6 @@
 import { ByNumber, type Deferred, type Receipt } from '@holdfast/protocol';
 import { outboxFull, sessionOver } from './delivery-errors.js';
+import { dropOldest } from './drop-oldest.js';
 import type { Writing } from './ports/store.js';
 
 /** By their numbers, those of one writer. */
@@ -7,26 +8,37 @@ export function callsOf(node: string, written: readonly Writing[]): ReadonlySet<
   return new Set(written.filter(({ writer }) => writer === node).map(({ w }) => w));
 }
 
+/** Of events that nobody waits for, the newest: all before them have a number when these do. */
+const MAX_KEPT = 8;
+
 /** Events for one client, until it has acknowledged them or will not. */
 export class Sends {
   /** Without a number yet, by the call that appended them. */
   readonly #waiting = new ByNumber<Deferred<Receipt>>();
+  /** As these, but nobody waits for their acknowledgement. */
+  readonly #kept = new Set<number>();
   /** On the wire, by number. */
   readonly #inflight = new ByNumber<{ readonly w: number; readonly deferred: Deferred<Receipt> }>();
 
   /** True if one has no number yet. */
   get waits(): boolean {
-    return this.#waiting.size > 0;
+    return this.#waiting.size + this.#kept.size > 0;
   }
 
   add(w: number, deferred: Deferred<Receipt>): void {
     this.#waiting.set(w, deferred);
   }
 
-  /** What this call was to append, or has, will not get a number. */
+  keep(w: number): void {
+    this.#kept.add(w);
+    dropOldest(this.#kept, MAX_KEPT);
+  }
+
+  /** What this call was to append, or has, has a number or will not get one. */
   take(w: number): Deferred<Receipt> | undefined {
     const deferred = this.#waiting.get(w);
     this.#waiting.delete(w);
+    this.#kept.delete(w);
     return deferred;
   }
 
@@ -77,6 +89,7 @@ export class Sends {
     for (const [w, deferred] of this.#waiting) deferred.reject(sessionOver(deferred.id, !isUnsent(w)));
     this.#inflight.clear();
     this.#waiting.clear();
+    this.#kept.clear();
   }
 }
 

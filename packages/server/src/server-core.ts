@@ -6,7 +6,6 @@ import { ConnectionHandshake } from './gateway/handshake.js';
 import type { Arriving, HandshakeSurroundings } from './gateway/handshake-surroundings.js';
 import { Revocations } from './gateway/revocations.js';
 import { Upgrades } from './gateway/upgrade.js';
-import { Backlog } from './hub/backlog.js';
 import { Direct } from './hub/direct.js';
 import { Hub } from './hub/hub.js';
 import { Middleware } from './hub/middleware.js';
@@ -20,6 +19,7 @@ import type { Acceptor, ServerPorts } from './ports/ports.js';
 import type { Answer } from './ports/store.js';
 import { Sessions } from './sessions.js';
 import type { ServerSettings } from './settings.js';
+import type { Backlog } from './store/backlog.js';
 import { MemoryStore } from './store/memory-store.js';
 import { type RetryingStore, retryingStore } from './store/retrying-store.js';
 import type { EnteringSession, Handshake, ServerStats } from './types.js';
@@ -71,7 +71,7 @@ export class ServerCore {
     this.#cluster = settings.cluster?.connect({ ...ports, away: this.#away });
     const kept = this.#cluster?.store ?? ports.store ?? new MemoryStore(ports);
     this.store = retryingStore(kept, { ...ports, observe: settings.observe, failed: storeFailed });
-    this.backlog = new Backlog(this.store.health);
+    this.backlog = this.store.backlog;
     // Whoever asks whether this server is ready wants to know whether it has found its store.
     if (this.#cluster) this.store.health.look();
     this.node = ports.random.id();
@@ -118,6 +118,7 @@ export class ServerCore {
       ...{ ports, settings, store, node, hub: this.hub, router: this.router, lifecycle: this.lifecycle },
       ...{ middleware: this.middleware, rates: new MessageRates(settings), failed: this.failed },
       nextCall: this.#nextCall,
+      lookups: this.lookups,
       emptied: () => this.#draining?.look(),
     });
     this.end = this.#sessions.end;

@@ -26,18 +26,18 @@ import type {
   AttachedSession,
   Handled,
   Membership,
-  SessionStore,
   Writing,
 } from './ports/store.js';
 import { Runner, type RunnerSurroundings } from './runner.js';
 import { callsOf, Sends } from './sends.js';
 import type { SessionConnection } from './session-connection.js';
+import type { RetryingStore } from './store/retrying-store.js';
 import { Streams } from './streams.js';
 import type { ServerSession, User } from './types.js';
 
 /** What sessions need of their server: the same for all of them, since there are many. */
 export interface SessionSurroundings extends RunnerSurroundings<Session> {
-  readonly store: SessionStore;
+  readonly store: RetryingStore;
   /** Id of this server. */
   readonly node: string;
   /** How much clients may send. */
@@ -152,7 +152,7 @@ export class Session {
       clock,
       nextCall,
       encode: (item) => this.codec.encode(item),
-      append: (call, next) => this.#append(call, next),
+      append: (call, next) => store.backlog.holds(this.#append(call, next)),
       epoch: () => this.epoch,
       withdraw: (call, next) =>
         this.turns.take(() => store.withdraw({ sid: this.id, writer: node, ...call }), next),
@@ -168,8 +168,7 @@ export class Session {
     const { nextCall, report } = this.#around;
     this.#streams = new Streams({
       encode: (item) => this.codec.encode(item),
-      append: (data, epoch) =>
-        this.#append({ w: nextCall(), data, epoch, part: true }, (appended) => appended),
+      append: (data, epoch) => this.#append({ w: nextCall(), data, epoch, part: true }, (said) => said),
       epoch: () => this.epoch || undefined,
       isHandled: (seq) => seq <= this.#handled.low || this.#handled.above.includes(seq),
       failed: (error) => report(error, 'store', this),
@@ -291,32 +290,34 @@ export class Session {
     const w = this.#around.nextCall();
     this.sends ??= new Sends();
     this.sends.add(w, deferred);
-    const appended = this.#append({ w, data, place, receipt: true }, (appended) => {
+    const appending = this.#append({ w, data, place, receipt: true }, (appended) => {
       if (appended.status === 'ok') return this.#superseded(appended.superseded);
       this.sends?.take(w);
       if (appended.status !== 'full') return deferred.reject(sessionOver(id, false));
       this.#dropped('outbox-full');
       deferred.reject(outboxFull(id, `'${item[1]}' was refused`));
     });
-    if (appended instanceof Promise)
-      appended.catch((error: unknown) => this.#around.report(error, 'store', this));
+    const held = this.#around.store.backlog.holds(appending);
+    if (held instanceof Promise) held.catch((error: unknown) => this.#around.report(error, 'store', this));
     return deferred.sending;
   }
 
   /** An event that is kept for this client, and for whose acknowledgement nobody waits. False: there is no place for it. */
   keep(data: WireData, place: string | undefined): Answer<boolean> {
-    return this.#append({ w: this.#around.nextCall(), data, place }, (appended) => {
+    const w = this.#around.nextCall();
+    this.sends ??= new Sends();
+    this.sends.keep(w);
+    return this.#append({ w, data, place }, (appended) => {
       if (appended.status === 'full') this.#dropped('outbox-full');
-      if (appended.status !== 'ok') return false;
-      this.#superseded(appended.superseded);
-      return true;
+      if (appended.status === 'ok') this.#superseded(appended.superseded);
+      else this.sends?.take(w);
+      return appended.status === 'ok';
     });
   }
 
   /** A request to this client; settles with its answer. */
   ask(question: Question): Promise<unknown> {
-    if (this.ended) return Promise.reject(sessionOver(question.id, false));
-    return this.asking.ask(question);
+    return this.ended ? Promise.reject(sessionOver(question.id, false)) : this.asking.ask(question);
   }
 
   /** Nobody waits any more for the answer to this request. */
@@ -390,8 +391,7 @@ export class Session {
     const ours = callsOf(this.#around.node, unwritten ?? []);
     this.#asking?.end(ours);
     // What this server has not written, nobody has, as long as no other one had the connection.
-    const isHere = this.newestGen <= this.gen;
-    this.sends?.end(unwritten ? (w) => ours.has(w) : () => isHere);
+    this.sends?.end(unwritten ? (w) => ours.has(w) : () => this.newestGen <= this.gen);
     const over = sessionOver('', true);
     this.aborter.abort(over);
     this.#runner?.cancelAll(over);

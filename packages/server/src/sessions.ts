@@ -6,7 +6,7 @@ import {
   type Scope,
   type TransportEnd,
 } from '@holdfast/protocol';
-import { after } from './answer.js';
+import { after, type InOrder } from './answer.js';
 import type { Arrival, Memberships } from './arrival.js';
 import { Attachment, type AttachmentSurroundings } from './attachment.js';
 import { Deadlines } from './deadlines.js';
@@ -43,6 +43,7 @@ export interface SessionsSurroundings {
   readonly lifecycle: Listeners;
   readonly failed: Report;
   readonly nextCall: () => number;
+  readonly lookups: InOrder;
   /** The last connection is gone. */
   emptied(): void;
 }
@@ -64,7 +65,7 @@ export class Sessions {
 
   constructor(around: SessionsSurroundings) {
     this.#around = around;
-    this.endings = new Endings(around.ports.clock);
+    this.endings = new Endings(around.ports.clock, around.lookups);
     this.#ofConnections = this.#connectionsIn(around);
     this.#ofSessions = this.#sessionsIn(around);
     const { ports, settings, store, hub, failed } = around;
@@ -213,7 +214,7 @@ export class Sessions {
     // A server that shares the store may know namespaces that this one does not.
     const scopeOf = (prefix: string): Scope =>
       settings.scopes.of(prefix) ?? { prefix, contract: undefined, schemas: undefined };
-    const behind = (scope: Scope): DoorSurroundings => ({ clock, random, scope, hub, end: this.end });
+    const behind = (scope: Scope): DoorSurroundings => ({ clock, random, scope, hub, store, end: this.end });
     const outside = behind(settings.scopes.root);
     return {
       clock,
@@ -259,8 +260,7 @@ export class Sessions {
   /** Ends a session, here or elsewhere, in the name of the application. What that has said to it before comes before. */
   readonly end = (sid: string, reason: string): Answer<void> => {
     const session = this.#around.hub.sessions.get(sid);
-    const written = after(session?.turns.over(), () => session?.attachment?.written());
-    const ended = after(this.endings.patiently(written), () => this.#ended({ sid, why: 'ended', reason }));
+    const ended = after(this.endings.patiently(session), () => this.#ended({ sid, why: 'ended', reason }));
     if (ended instanceof Promise) this.endings.begun(session, ended);
     return ended;
   };

@@ -47,7 +47,7 @@ export interface ServerSendOptions {
   traceparent?: string | undefined;
 }
 
-/** One client, as the server sees it. */
+/** One client, as the server sees it. Most of it is read when it is asked for: `{ ...session }` would leave that out. */
 export interface ServerSession<C extends AnyContract = Contract, U extends User = User> {
   readonly id: string;
   readonly user: U;
@@ -60,7 +60,7 @@ export interface ServerSession<C extends AnyContract = Contract, U extends User 
   /**
    * Settles on the client's acknowledgement, on this connection or a later one; rejects with `ERR_SESSION_LOST` if
    * the session ends before, and with `ERR_OUTBOX_FULL` if too much waits for the client already (who is told of the
-   * hole).
+   * hole), or 5,000 messages of this server for a store that fails or is slow.
    */
   send<K extends ServerEvent<C>>(
     event: K,
@@ -72,9 +72,9 @@ export interface ServerSession<C extends AnyContract = Contract, U extends User 
    * `RejectError`, `ERR_HANDLER_FAILED` if that failed otherwise; with `ERR_TIMEOUT` after `timeoutMs` (ms, default 30_000)
    * and with `signal.reason` when aborted, both of which abort the handler's `signal`; `ERR_SESSION_LOST` or `ERR_CLOSED` if
    * the session ends before; `ERR_OUTBOX_FULL`, at once, if as many requests are open as the client takes (100) or too much
-   * waits for it; `ERR_INVALID_PAYLOAD` if input or answer do not fit the contract. All but `signal.reason` say what is known
-   * in `delivery`. A handler may ask the client whose message it handles: while it waits, another handler of that session
-   * may run in its place.
+   * waits for it, or for the store; `ERR_INVALID_PAYLOAD` if input or answer do not fit the contract. All but
+   * `signal.reason` say what is known in `delivery`. A handler may ask the client whose message it handles: while it
+   * waits, another handler of that session may run in its place.
    *
    * Throws a `TypeError` for a bad name or option.
    */
@@ -119,7 +119,7 @@ export interface SessionEnd {
   readonly undelivered: number;
 }
 
-/** What a handler is told beside the payload. */
+/** What a handler is told beside the payload. `signal` is made when it is asked for: `{ ...context }` would leave it out. */
 export interface ServerContext<C extends AnyContract = Contract, U extends User = User> extends EventMeta {
   readonly session: ServerSession<C, U>;
   /** Aborted when the one who asked has cancelled or timed out, or when the session has ended. */
@@ -145,7 +145,10 @@ export interface Target<C extends AnyContract = Contract, U extends User = User>
   join(...rooms: readonly string[]): Promise<void>;
   /** Takes them out of rooms. */
   leave(...rooms: readonly string[]): Promise<void>;
-  /** Ends their sessions, such as to log out everywhere; see `session.end()`. */
+  /**
+   * Ends their sessions, such as to log out everywhere; see `session.end()`. For those with a connection to another server
+   * that has not written by then what was sent to them before, it is not written any more: `undelivered` counts it.
+   */
   end(reason?: string): Promise<void>;
 }
 

@@ -5,11 +5,14 @@ import {
   type MessageOptions,
   prefixOf,
   type Random,
+  type Receipt,
   type Scope,
   Type,
 } from '@holdfast/protocol';
+import type { Question } from '../asking.js';
 import type { Answer } from '../ports/store.js';
 import type { Session } from '../session.js';
+import type { RetryingStore } from '../store/retrying-store.js';
 import type { ServerSendOptions, ServerSession, SessionData, User } from '../types.js';
 import type { Hub } from './hub.js';
 import { askClient, sendEvent, type Treatment } from './outgoing.js';
@@ -19,6 +22,7 @@ export interface DoorSurroundings {
   readonly random: Random;
   readonly scope: Scope;
   readonly hub: Pick<Hub, 'move'>;
+  readonly store: Pick<RetryingStore, 'backlog'>;
   /** Ends a session for good. */
   end(sid: string, reason: string): Answer<void>;
 }
@@ -69,8 +73,11 @@ class Door implements ServerSession {
   readonly request: ServerSession['request'] = (method: string, ...more: unknown[]) => {
     const [input, options] = more as [unknown, MessageOptions | undefined];
     const session = this.#session;
-    const asking = { ...this.#around, codec: session.codec, ask: session.ask.bind(session) };
-    return askClient(asking, { method, input, options });
+    const ask = (question: Question): Promise<unknown> => {
+      const refusal = this.#around.store.backlog.refusal(question.id);
+      return refusal ? Promise.reject(refusal) : session.ask(question);
+    };
+    return askClient({ ...this.#around, codec: session.codec, ask }, { method, input, options });
   };
 
   readonly join = (...names: readonly string[]): Promise<void> => move(this.#around, this.id, names, 'in');
@@ -96,7 +103,8 @@ class Door implements ServerSession {
       const frame = codec.frame(0, 0, [codec.encode([Type.VOL, name, data, meta])]);
       return { id, outcome: session.castFrame(frame) } as const;
     }
-    return session.send([Type.EVT, name, data, meta], id, place);
+    const refusal = this.#around.store.backlog.refusal(id);
+    return refusal ? Promise.reject<Receipt>(refusal) : session.send([Type.EVT, name, data, meta], id, place);
   }
 }
 

@@ -1,6 +1,7 @@
 import { checkName, type Random, type Scope } from '@holdfast/protocol';
 import { after, type InOrder } from '../answer.js';
 import type { Answer, FindCall, FoundSession, SessionStore } from '../ports/store.js';
+import type { Backlog } from '../store/backlog.js';
 import type {
   RoomTarget,
   ServerSendOptions,
@@ -9,7 +10,6 @@ import type {
   Target,
   Unreached,
 } from '../types.js';
-import type { Backlog } from './backlog.js';
 import type { Direct, DirectEvent } from './direct.js';
 import { checkMove, endIn, move, roomsIn } from './door.js';
 import type { Hub } from './hub.js';

@@ -1,6 +1,7 @@
 import { type Clock, isPromiseLike, type Random } from '@holdfast/protocol';
 import type { Observed } from '../observe/observer.js';
 import type { Answer, CastCall, PresentCall, ReadRoomCall, SessionStore } from '../ports/store.js';
+import { Backlog } from './backlog.js';
 import { Pauses } from './pauses.js';
 import { publishing, type Retried } from './publishing.js';
 import { StoreHealth, type StoreOperation } from './store-health.js';
@@ -21,8 +22,19 @@ export interface RetryingSurroundings {
 /** A store that is asked again until it answers. */
 export interface RetryingStore extends SessionStore {
   readonly health: Pick<StoreHealth, 'degraded' | 'look' | 'away'>;
+  /** What waits for it of what the application says. */
+  readonly backlog: Backlog;
   /** Nobody waits for answers any more: what is still to be asked is not asked. */
   stop(): void;
+}
+
+/** What a store throws at once is a failure as any other. */
+function asked<C, T>(call: (what: C) => Answer<T>, what: C): Answer<T> {
+  try {
+    return call(what);
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 const aboutRooms = (store: SessionStore, retried: Retried) => ({
@@ -46,7 +58,7 @@ export function retryingStore(store: SessionStore, around: RetryingSurroundings)
   const health = new StoreHealth({ ...around, probe: () => ask('find', (what) => store.find(what), NOBODY) });
 
   const ask = <C, T>(operation: StoreOperation, call: (what: C) => Answer<T>, what: C): Answer<T> => {
-    const answer = call(what);
+    const answer = asked(call, what);
     return isPromiseLike(answer) ? health.watch(operation, answer) : answer;
   };
   const answered = <T>(value: T): T => {
@@ -85,6 +97,7 @@ export function retryingStore(store: SessionStore, around: RetryingSurroundings)
       return store.heldBytes;
     },
     health,
+    backlog: new Backlog(health),
     attach: (call) => ask('attach', (what) => store.attach(what), call),
     accept: retried('accept', (call) => store.accept(call)),
     append: retried('append', (call) => store.append(call)),

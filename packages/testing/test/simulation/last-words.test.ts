@@ -55,15 +55,32 @@ test.each([
   expect(heard).toEqual([1, 2, 3, 'ERR_SESSION_ENDED']);
 });
 
+test.each([
+  ['answers at once', atOnce],
+  ['answers later', laterBy],
+])('so do those to its user, with a store that %s', async (_, place) => {
+  const heard = await heardOf(place, ({ user }, server) => {
+    for (const n of [1, 2, 3]) void server.toUser(user.id).send('said', n);
+  });
+  expect(heard).toEqual([1, 2, 3, 'ERR_SESSION_ENDED']);
+});
+
 test('what was published in its room does, too, where the store answers at once', async () => {
   const heard = await heardOf(atOnce, (_session, server) => server.to('lobby').send('said', 'to all'));
   expect(heard).toEqual(['to all', 'ERR_SESSION_ENDED']);
 });
 
+const toIt = (session: ServerSession | undefined, text: string): unknown =>
+  session?.send('said', text).catch(() => undefined);
+const toItsUser = (session: ServerSession | undefined, text: string, server: HoldfastServer): unknown =>
+  server.toUser(session?.user.id ?? '').send('said', text);
+
 test.each([
-  ['of messages', 'short', 3_000],
-  ['of bytes', 'x'.repeat(400_000), 8],
-])('what a window %s does not hold at once arrives before its end', async (_, text, count) => {
+  ['of messages', 'short', 3_000, toIt],
+  ['of bytes', 'x'.repeat(400_000), 8, toIt],
+  ['of messages, to its user,', 'short', 3_000, toItsUser],
+  ['of bytes, to its user,', 'x'.repeat(400_000), 8, toItsUser],
+])('what a window %s does not hold at once arrives before its end', async (_, text, count, say) => {
   const begun: ServerSession[] = [];
   const bed = openBed({
     outbox: { maxMessages: 10_000, maxBytes: 10_000_000 },
@@ -74,7 +91,7 @@ test.each([
   client.on('said', () => heard++);
   await bed.until(client.connect());
   const [session] = begun;
-  for (let n = 0; n < count; n++) session?.send('said', text).catch(() => undefined);
+  for (let n = 0; n < count; n++) say(session, text, bed.server);
   await bed.until(session?.end('enough') ?? Promise.reject());
   await bed.advance(100);
   expect(heard).toBe(count);

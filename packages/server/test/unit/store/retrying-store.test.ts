@@ -165,6 +165,32 @@ test('pauses grow to two seconds, and no further', async () => {
   store.stop();
 });
 
+test('a store that throws where it should reject is asked again as well', async () => {
+  const clock = new VirtualClock();
+  const random = seededRandom(1);
+  const memory = new MemoryStore({ clock, random });
+  let failures = 3;
+  const inner = new Proxy<SessionStore>(memory, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (name !== 'readRoom' && name !== 'attach') return value;
+      return (call: unknown) => {
+        if (failures-- > 0) throw new Error('thrown');
+        return Reflect.apply(value as (call: unknown) => unknown, target, [call]);
+      };
+    },
+  });
+  const told: unknown[] = [];
+  const failed = (error: unknown): void => void told.push(String(error));
+  const store = retryingStore(inner, { clock, random, observe, failed });
+  const part = await clock.until(Promise.resolve(store.readRoom({ room: 'r' })));
+  expect([part.top.offset, told]).toEqual([0, ['Error: thrown']]);
+  failures = 1;
+  const attached = Promise.resolve(store.attach({ ...HELLO, codec: 'json', node: 'A' }));
+  await expect(attached).rejects.toThrow('thrown');
+  store.stop();
+});
+
 test('an attach is made once', async () => {
   const { clock, store, asked, fail } = shaky();
   fail(1);

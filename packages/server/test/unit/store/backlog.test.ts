@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Backlog } from '../../src/hub/backlog.js';
+import { Backlog } from '../../../src/store/backlog.js';
 
 const never = () => new Promise<number>(() => undefined);
 
