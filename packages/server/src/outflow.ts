@@ -1,5 +1,6 @@
 import {
   type Clock,
+  CloseCode,
   type Control,
   control,
   EndOfTask,
@@ -20,6 +21,8 @@ import { sizeOf } from './size-of.js';
 
 /** About a hundred messages, more than what a client says in one frame: for each the store asks, and its handler. */
 const MANY_WAKES = 256;
+/** More than what there can be to say of rooms to one who reads. */
+const MOST_CONTROLS = 10_000;
 
 /** Something of the store's on its way to the client. */
 type Written = Outgoing & { readonly kind: 'written' };
@@ -38,8 +41,11 @@ export interface OutflowSurroundings {
 export interface OutflowConnection {
   /** Another connection has the session, or the store has lost it. */
   noLongerOurs(status: 'fenced' | 'lost'): void;
+  /** Something that the client has said has been handled: there is room for more. */
+  finished(): void;
   /** All that was to be said before is on the wire: rooms may flow. */
   caughtUp(): void;
+  drop(code: number, reason: string): void;
   failed(error: unknown): void;
 }
 
@@ -131,11 +137,15 @@ export class Outflow implements Job {
 
   /** An item without a number: goes out after what the store has. */
   control(item: Item): void {
+    if (this.#stage === 'closed') return;
     if (item[0] === Type.PONG) {
       if (this.#pong === 'waits') return;
       this.#pong = 'waits';
     }
     this.#controls.push(control(this.#session.codec, item));
+    if (this.#controls.length > MOST_CONTROLS) {
+      return this.#connection.drop(CloseCode.SLOW_CONSUMER, 'reads too slowly');
+    }
     this.wake();
   }
 
@@ -216,9 +226,15 @@ export class Outflow implements Job {
     if (this.#stage === 'closed') return;
     if (read.status !== 'ok') return this.#connection.noLongerOurs(read.status);
     for (const seq of refused) this.#link.accept({ seq, last: seq });
+    const hasMoved = !isSame(this.#handled, read.handled);
     this.#handled = read.handled;
     this.#handledElsewhere(read.handled);
     this.#session.handled(read.handled, read.rooms);
+    // Perhaps elsewhere, and nobody else says that there is room now, or that a claim is over.
+    if (hasMoved) {
+      this.#connection.finished();
+      this.#session.runner.freed();
+    }
     const entries = read.items.map((item) => this.#entry(item));
     this.#write(entries);
     // What came while the store was being read.

@@ -91,6 +91,11 @@ export class Runner<S extends RunnerSession> implements Job {
     this.#loop.run();
   }
 
+  /** Something has been handled, perhaps elsewhere: a claim of somebody else may be over before its time. */
+  freed(): void {
+    if (this.#retryAt < Infinity) this.#loop.run();
+  }
+
   /**
    * The session's client is being asked, perhaps by a handler that runs: another one may run meanwhile, since what the
    * client does before it answers may need one. Until the returned function is called.

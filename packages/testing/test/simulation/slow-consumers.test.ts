@@ -306,6 +306,19 @@ test('how long a socket may be full is an option', async () => {
   expect(peer.closed).toBe('4408 reads too slowly');
 });
 
+test('answers to SYNC pile up for nobody who does not read', async () => {
+  const { clock, dial } = bareServer();
+  const peer = dial();
+  peer.hello();
+  await clock.advance(100);
+  peer.bufferedBytes = 10_000_000;
+  for (let n = 0; n < 1_000 && peer.closed === undefined; n++) {
+    peer.say([15, Array.from({ length: 200 }, (_, m) => [`room ${n} ${m}`, 'e', 0])]);
+    await clock.advance(1);
+  }
+  expect(peer.closed).toBe('4408 reads too slowly');
+});
+
 test('whoever publishes waits for no member: all is said before any time has passed', async () => {
   const bed = openBed();
   const members = [1, 2, 3].map(() => bed.createClient({ logger: silent }));
