@@ -73,6 +73,7 @@ export class Runner<S extends RunnerSession> implements Job {
   /** When claims are to be renewed, and when somebody else's claim may have run out. */
   #renewAt = Infinity;
   #retryAt = Infinity;
+  #stage: 'open' | 'left' = 'open';
 
   constructor(session: S, around: RunnerSurroundings<S>) {
     this.#session = session;
@@ -135,6 +136,11 @@ export class Runner<S extends RunnerSession> implements Job {
     for (const seq of this.#running.keys()) this.cancel(seq, reason);
   }
 
+  /** Its session goes on at another server: nothing more is begun here. */
+  leave(): void {
+    this.#stage = 'left';
+  }
+
   /** This server goes away. */
   stop(): void {
     this.#renewAt = Infinity;
@@ -146,7 +152,7 @@ export class Runner<S extends RunnerSession> implements Job {
   round(): Answer<void> {
     const { store, node, concurrency, clock, nextCall } = this.#around;
     const max = concurrency + this.#lent - this.#running.size;
-    if (max <= 0) return;
+    if (max <= 0 || this.#stage === 'left') return;
     const sentAt = clock.now();
     const running = [...this.#running.keys()];
     const { id: sid, epoch, gen } = this.#session;
@@ -155,7 +161,7 @@ export class Runner<S extends RunnerSession> implements Job {
     return after(store.claim(call), ({ items, blocked }) => {
       const late = clock.now() - sentAt > FRESH_ENOUGH * store.leaseMs;
       for (const item of items) {
-        if (late) this.#release(item);
+        if (late || this.#stage === 'left') this.#release(item);
         else this.#start(item);
       }
       if (items.length > 0) this.#loop.run();

@@ -304,7 +304,7 @@ export class Sessions {
     this.#awaitNoMore(session);
     this.#around.hub.remove(session);
     session.end([]);
-    this.#sweeper.retire(session);
+    this.#sweeper.leave(session);
   }
 
   #forget(session: Session, end: SessionEnd, unwritten?: readonly Writing[]): void {

@@ -61,6 +61,12 @@ export class Sweeper {
     else session.stop();
   }
 
+  /** It goes on at another server: what it had accepted, and is not begun here, is handled there. */
+  leave(session: Session): void {
+    session.runner.leave();
+    this.retire(session);
+  }
+
   /** This server goes away. */
   stop(): void {
     this.#stage = 'stopped';
