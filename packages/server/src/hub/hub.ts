@@ -111,7 +111,7 @@ export class Hub {
       const wasIn = session.rooms.has(name);
       const isNew = epoch === undefined;
       const position = isNew ? start : { epoch, offset };
-      const presence = this.#joinsWith(request) ?? session.joined.stateIn(name);
+      const presence = this.#joinsWith(session, request) ?? session.joined.stateIn(name);
       const membership = { position, replaced, presence };
       const room = this.#takeIn(session, name, membership);
       room.told ??= top;
@@ -147,10 +147,10 @@ export class Hub {
   }
 
   /** What a member tells about itself, or a refusal, thrown. */
-  heardOf(session: Session, { room, presence }: PresenceRequest): PresenceState {
-    if (!session.rooms.has(room)) throw new RejectError('not-a-member');
-    if (!this.#presence(room)) throw new RejectError('no-presence');
-    return presenceState(this.#around.scopes.of(room)?.schemas?.presence, presence, this.#now());
+  heardOf({ joined }: Session, request: PresenceRequest): PresenceState {
+    if (!joined.all.has(request.room)) throw new RejectError('not-a-member');
+    if (!this.#presence(request.room)) throw new RejectError('no-presence');
+    return presenceState(this.#around.scopes, request, joined.tellsAt(request.room, this.#now()));
   }
 
   setPresence(session: Session, seq: number, request: PresenceRequest): Outcome {
@@ -168,10 +168,10 @@ export class Hub {
   }
 
   /** A rule that has changed since keeps nobody out: what it does not allow any more is not told. */
-  #joinsWith({ room, presence }: PresenceRequest): PresenceState | undefined {
-    if (presence === undefined || !this.#presence(room)) return undefined;
+  #joinsWith({ joined }: Session, request: PresenceRequest): PresenceState | undefined {
+    if (request.presence === undefined || !this.#presence(request.room)) return undefined;
     try {
-      return presenceState(this.#around.scopes.of(room)?.schemas?.presence, presence, this.#now());
+      return presenceState(this.#around.scopes, request, joined.tellsAt(request.room, this.#now()));
     } catch {
       return undefined;
     }

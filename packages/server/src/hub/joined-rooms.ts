@@ -62,6 +62,11 @@ export class JoinedRooms {
     return this.#states?.get(name);
   }
 
+  /** When it tells the room something else: the clock of the server where it told the last may be ahead of this one's. */
+  tellsAt(name: string, now: number): number {
+    return Math.max(now, this.stateIn(name)?.setAt ?? 0);
+  }
+
   /** It tells it this. Of what comes late, the newest counts. */
   tells(name: string, state: PresenceState): void {
     if (state.setAt < (this.stateIn(name)?.setAt ?? 0)) return;

@@ -1,4 +1,4 @@
-import { RejectError, type Schema } from '@holdfast/protocol';
+import { type PresenceRequest, RejectError, type Scopes } from '@holdfast/protocol';
 import type { PresenceState } from '../ports/store.js';
 import { sizeOf } from '../size-of.js';
 import { checkPayload, Refusal } from './payload.js';
@@ -10,8 +10,12 @@ const MAX_BYTES = 1_024;
  * What a member tells about itself, as the store keeps it and the others get it: JSON, whatever they speak. Throws a
  * refusal.
  */
-export function presenceState(schema: Schema | undefined, presence: unknown, setAt: number): PresenceState {
-  checkPayload(schema, presence);
+export function presenceState(
+  scopes: Scopes,
+  { room, presence }: PresenceRequest,
+  setAt: number,
+): PresenceState {
+  checkPayload(scopes.of(room)?.schemas?.presence, presence);
   const json = textOf(presence);
   if (json !== undefined && sizeOf(json) > MAX_BYTES) throw new RejectError('presence-too-large');
   return { json, setAt };
