@@ -92,6 +92,8 @@ export class Session {
   #streams: Streams | undefined;
   #handled: Handled = NONE_HANDLED;
   #detachedAt = 0;
+  /** `over`: what has its id from then on is another one, and not meant by what is still to be appended. */
+  #life: 'here' | 'elsewhere' | 'over' = 'here';
   sends: Sends | undefined;
 
   constructor({ id, user, codec }: Pick<Session, 'id' | 'user' | 'codec'>, around: SessionSurroundings) {
@@ -99,11 +101,6 @@ export class Session {
     this.user = user;
     this.codec = codec;
     this.#around = around;
-  }
-
-  /** What handlers are given. */
-  get door(): ServerSession {
-    return this.doorIn('');
   }
 
   /** Where that runs which its client has sent. */
@@ -333,8 +330,9 @@ export class Session {
     const { store, node: writer } = this.#around;
     // By name: a copy of whatever a call has takes ten times as long, for each message.
     const { w, data, place, receipt, asks, cancels, part, epoch } = call;
+    const append = { sid: this.id, writer, w, data, place, receipt, asks, cancels, part, epoch };
     return this.turns.take(
-      () => store.append({ sid: this.id, writer, w, data, place, receipt, asks, cancels, part, epoch }),
+      () => (this.#life === 'over' ? { status: 'lost' as const } : store.append(append)),
       (appended) => {
         if (appended.status === 'ok' && appended.dropped) this.#gaveWay(appended.dropped);
         return next(appended);
@@ -386,7 +384,8 @@ export class Session {
   }
 
   /** The session is over: whoever waits for this client is told. `unwritten`: what never got a number, if the store says so. */
-  end(unwritten?: readonly Writing[]): void {
+  end(unwritten?: readonly Writing[], life: 'elsewhere' | 'over' = 'over'): void {
+    this.#life = life;
     if (this.ended) return;
     const ours = callsOf(this.#around.node, unwritten ?? []);
     this.#asking?.end(ours);

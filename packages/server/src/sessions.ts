@@ -182,7 +182,7 @@ export class Sessions {
   /** What listeners are given of a session is made when there are any. */
   #tell(event: 'session' | 'session-end' | 'attach' | 'detach', session: Session, what?: object): void {
     const { lifecycle } = this.#around;
-    if (lifecycle.has(event)) lifecycle.emit(event, session.door, ...(what ? [what] : []));
+    if (lifecycle.has(event)) lifecycle.emit(event, session.doorIn(''), ...(what ? [what] : []));
   }
 
   #sessionOf({ id, user, codec, attached }: Pick<Arrival, 'id' | 'user' | 'codec' | 'attached'>): Session {
@@ -235,10 +235,10 @@ export class Sessions {
   /** It has come into a namespace by a join of before its connection: nobody has asked whether it still may. */
   #readmitLate(session: Session, before: Memberships): void {
     const homes = [...session.rooms].filter((room) => room === prefixOf(room) && !before.has(room));
-    const { attachment, door } = session;
+    const { attachment } = session;
     if (!attachment || homes.length === 0) return;
     const { hub, middleware, failed } = this.#around;
-    const readmitted = after(middleware.left(door, homes, attachment.handshake), (left) =>
+    const readmitted = after(middleware.left(session.doorIn(''), homes, attachment.handshake), (left) =>
       Promise.all(left.map((home) => hub.move(session.id, home, 'out'))),
     );
     if (readmitted instanceof Promise) readmitted.catch((error: unknown) => failed(error, { name: 'store' }));
@@ -303,7 +303,7 @@ export class Sessions {
     if (session.ended) return;
     this.#awaitNoMore(session);
     this.#around.hub.remove(session);
-    session.end([]);
+    session.end([], 'elsewhere');
     this.#sweeper.leave(session);
   }
 

@@ -81,7 +81,7 @@ export class Permits {
     const { rules, maxRooms, middleware } = this.#around;
     if (!session.rooms.has(room) && session.rooms.size >= maxRooms) throw new RejectError('too-many-rooms');
     const { handshake } = session.attachment ?? {};
-    if (room === prefixOf(room) && handshake) return middleware.admit(session.door, request, handshake);
+    if (room === prefixOf(room) && handshake) return middleware.admit(session.doorIn(''), request, handshake);
     demandHome(session, room);
     const { join = false } = rules.for(room);
     const allowed = typeof join === 'function' ? join(...here(session, room)) : join;

@@ -141,6 +141,12 @@ export const REGRESSIONS: readonly Regression[] = [
     story:
       'a session is taken out of a namespace while its connection comes, by a server that does not know its rooms yet: it stayed in one',
   },
+  {
+    seed: 402_944,
+    since: 'presence',
+    story:
+      'a session ends while a server that stands still has more to append to it; its client, who has never heard of it, makes it anew under its name: that one was asked what nobody waited for any more',
+  },
 ];
 
 /** Those that are older: there the dice would tell other stories. */
