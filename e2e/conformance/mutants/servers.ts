@@ -98,6 +98,11 @@ function ignoresAttachNumbers(): () => Mutation {
 const never = { code: () => 1000 };
 
 const ofConnections: readonly Mutant[] = [
+  mutant(
+    'says that it took an hour',
+    welcome(() => ({ took: 3_600_000 })),
+    'took of WELCOME',
+  ),
   mutant('hears no VOL', { said: without(T.VOL) }, 'a VOL is handled'),
   mutant('passes on no VOL', { heard: without(T.VOL) }, 'a VOL goes to'),
   mutant('closes with 1000, whatever it is', never, ': BYE and 44', 'no HELLO within', 'is named in the BYE'),
@@ -326,11 +331,6 @@ const ofOutboxes: readonly Mutant[] = [
     'has no clock',
     welcome(() => ({ t: undefined })),
     't of WELCOME',
-  ),
-  mutant(
-    'says that it took an hour',
-    welcome(() => ({ took: 3_600_000 })),
-    'took of WELCOME',
   ),
   mutant(
     'has a window of less than nothing',

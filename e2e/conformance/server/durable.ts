@@ -35,17 +35,6 @@ const names = () => ({
 
 export const durable: readonly Case<Server>[] = [
   {
-    name: 'took of WELCOME, if it is there, is a whole number of ms, no more than the client has waited',
-    section: '4 WELCOME',
-    async run(server) {
-      const since = Date.now();
-      const { welcome } = await server.session();
-      const { took = 0 } = welcome;
-      check(Number.isInteger(took) && took >= 0, 'a whole number, 0 or more', welcome);
-      check(took <= Date.now() - since + 1, 'no more than was waited', welcome);
-    },
-  },
-  {
     name: 't of WELCOME is a time, and dw a number, if it is there',
     section: '4 WELCOME',
     async run(server) {
