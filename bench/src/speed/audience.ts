@@ -1,12 +1,12 @@
 import type { Count } from './questions.js';
 import { countFor, speaker, type Target } from './speaker.js';
-import type { ClientEnd } from './system.js';
+import type { ClientEnd, Payload } from './system.js';
 
 /** Connections that are being opened at a time. */
 const OPENING = 50;
 
 const audiences = new Map<string, Promise<unknown>>();
-let published: () => void = () => undefined;
+let hear: (publication: Payload) => void = () => undefined;
 
 /** Every subscriber has to hear of a publication before the next one beyond `outstanding` is made. */
 export async function fanOut(
@@ -15,15 +15,17 @@ export async function fanOut(
 ): Promise<Count> {
   const { system } = target;
   const end = await speaker(target);
-  const audience = audiences.get(system.key) ?? dialMany(target, subscribers, () => published());
+  const audience = audiences.get(system.key) ?? dialMany(target, subscribers, (publication) => hear(publication));
   audiences.set(system.key, audience);
   await audience;
   let messages = 0;
-  let whole = 0;
-  published = () => {
-    if (++messages < (whole + 1) * subscribers) return;
-    whole++;
-    end.send({ n: whole, text: 'confirmed' });
+  const heardBy = new Map<number, number>();
+  hear = ({ n }) => {
+    messages++;
+    const heard = (heardBy.get(n) ?? 0) + 1;
+    if (heard < subscribers) return void heardBy.set(n, heard);
+    heardBy.delete(n);
+    end.send({ n, text: 'confirmed' });
   };
   end.send({ n: outstanding, text: 'publish' });
   return countFor(
@@ -43,15 +45,15 @@ export async function connectMore(target: Target, connections: number): Promise<
 /** Kept, so that nobody collects them. */
 const idle: ClientEnd[] = [];
 
-/** `hear`: they are subscribed. */
+/** `heard`: they are subscribed. */
 async function dialMany(
   { system, port }: Target,
   count: number,
-  hear: (() => void) | undefined,
+  heard: ((publication: Payload) => void) | undefined,
 ): Promise<void> {
   let left = count;
   const dial = async (): Promise<void> => {
-    while (left-- > 0) idle.push(await system.dial(port, hear ?? (() => undefined), hear !== undefined));
+    while (left-- > 0) idle.push(await system.dial(port, heard ?? (() => undefined), heard !== undefined));
   };
   await Promise.all(Array.from({ length: OPENING }, dial));
 }
