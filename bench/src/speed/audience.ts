@@ -15,7 +15,8 @@ export async function fanOut(
 ): Promise<Count> {
   const { system } = target;
   const end = await speaker(target);
-  const audience = audiences.get(system.key) ?? dialMany(target, subscribers, (publication) => hear(publication));
+  const audience =
+    audiences.get(system.key) ?? dialMany(target, subscribers, (publication) => hear(publication));
   audiences.set(system.key, audience);
   await audience;
   let messages = 0;

@@ -52,8 +52,14 @@ export class ByNumber<V extends object> {
   }
 
   clear(): void {
-    this.#keys.length = 0;
-    this.#values.length = 0;
+    // What holds one at a time, as most do, keeps its place in memory for the next one.
+    if (this.#keys.length === 1) {
+      this.#keys.pop();
+      this.#values.pop();
+    } else {
+      this.#keys.length = 0;
+      this.#values.length = 0;
+    }
     this.#first = 0;
     this.#size = 0;
   }

@@ -128,13 +128,17 @@ const nothing = (): void => undefined;
 /** Tells all of them. One that throws, at once or later, is reported, and stops nothing. */
 export function tellAll(observers: readonly Observer[], report: (error: unknown) => void): Observed {
   const hook = (name: (typeof HOOKS)[number]): ((what: unknown, count?: unknown) => void) => {
-    const hearing = observers.filter((observer) => observer[name] !== undefined);
+    type Hook = (what: unknown, count?: unknown) => unknown;
+    // Looked up once: under a name that changes from hook to hook, each call would look for it anew.
+    const hearing = observers.flatMap(
+      (observer) => (observer[name] as Hook | undefined)?.bind(observer) ?? [],
+    );
     if (hearing.length === 0) return nothing;
     // Two at most: a list of them for each call costs more than the call.
     return (what, count) => {
-      for (const observer of hearing) {
+      for (const hear of hearing) {
         try {
-          const told = (observer[name] as (what: unknown, count?: unknown) => unknown)(what, count);
+          const told = hear(what, count);
           if (isPromiseLike(told)) told.then(undefined, report);
         } catch (error) {
           report(error);

@@ -1,5 +1,6 @@
 import { CloseCode, checkKeys, checkType } from '@holdfast/protocol';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Durations } from './durations.js';
 import type { Observed, Observer } from './observer.js';
 import type { ServerStats } from './stats.js';
 
@@ -41,6 +42,7 @@ export function prometheus(options: PrometheusOptions = {}): Metrics {
   const { prefix, registry } = resolve(options);
   const counter = counterOf(prefix, registry);
   const histogram = histogramOf(prefix, registry);
+  const durations = durationsOf(prefix, registry);
   const attaches = counter('attaches', 'Handshakes that ended in a WELCOME', 'verdict', VALUES.verdict);
   const detaches = counter('detaches', 'Connections that sessions have lost, by close code', 'code');
   const ended = counter('sessions_ended', 'Sessions that have ended', 'reason');
@@ -54,10 +56,14 @@ export function prometheus(options: PrometheusOptions = {}): Metrics {
     registers: [registry],
   });
   const handshakes = histogram('handshake', 'From the connection to the WELCOME', []);
-  const acks = histogram('ack', 'From a message written to its acknowledgement by the client', []);
+  const acks = durations('ack', 'From a message written to its acknowledgement by the client', []).tally();
   const store = histogram('store', 'What a shared store is asked, until it answers or fails', ['operation']);
   const storeErrors = counter('store_errors', 'What a shared store has failed to answer', 'operation');
-  const handlers = histogram('handler', 'Listeners and handlers of the application', ['kind', 'name']);
+  const handlers = durations('handler', 'Listeners and handlers of the application', ['kind', 'name']);
+  const handled = {
+    event: byName((name) => handlers.tally({ kind: 'event', name })),
+    request: byName((name) => handlers.tally({ kind: 'request', name })),
+  };
 
   return {
     registry,
@@ -75,8 +81,8 @@ export function prometheus(options: PrometheusOptions = {}): Metrics {
     detached: ({ code }) => detaches.inc({ code: KNOWN_CLOSE_CODES.has(code) ? code : 'other' }),
     ended: ({ reason }) => ended.inc({ reason }),
     messages,
-    acknowledged: (ms) => acks.observe(ms / 1_000),
-    handled: ({ kind, name, ms }) => handlers.observe({ kind, name }, ms / 1_000),
+    acknowledged: (ms) => acks.add(ms / 1_000),
+    handled: ({ kind, name, ms }) => handled[kind](name).add(ms / 1_000),
     rejected: ({ code }) => errors.inc({ code }),
     dropped: ({ reason, messages: count }) => dropped.inc({ reason }, count),
     storeAsked: ({ operation, ms, outcome }) => {
@@ -176,6 +182,26 @@ function histogramOf(prefix: string, registry: Registry) {
       buckets: BUCKETS,
       registers: [registry],
     });
+}
+
+/** Of what is told with each message. */
+function durationsOf(prefix: string, registry: Registry) {
+  return (name: string, help: string, labelNames: string[]): Durations =>
+    new Durations({ name: `${prefix}${name}_seconds`, help, labelNames, buckets: BUCKETS }).register(
+      registry,
+    );
+}
+
+/** Made once for each name. */
+function byName<Value extends object>(make: (name: string) => Value): (name: string) => Value {
+  const made = new Map<string, Value>();
+  return (name) => {
+    const known = made.get(name);
+    if (known) return known;
+    const value = make(name);
+    made.set(name, value);
+    return value;
+  };
 }
 
 function resolve(options: PrometheusOptions): { readonly prefix: string; readonly registry: Registry } {

@@ -14,8 +14,12 @@ test('docs/observability.md lists every metric with its kind and its labels, and
     .registry.getMetricsAsArray()
     .map((metric) => {
       // Not in the published types of prom-client.
-      const { name, labelNames } = metric as unknown as { name: string; labelNames: string[] };
-      return `${name} ${metric.constructor.name.toLowerCase()} ${labelNames.join(' ')}`.trim();
+      const { name, type, labelNames } = metric as unknown as {
+        name: string;
+        type: string;
+        labelNames: string[];
+      };
+      return `${name} ${type} ${labelNames.join(' ')}`.trim();
     });
   expect(there.length).toBeGreaterThan(10);
   expect(documented.toSorted()).toEqual(there.toSorted());
