@@ -183,22 +183,22 @@ export class Inflow implements Job {
   /** The next ones whose check is over. Comes again when that of the first one is. */
   #checked(): CheckedItem[] {
     const batch: CheckedItem[] = [];
-    for (let next = this.#waiting[0]; next && batch.length < this.#most; next = this.#waiting[0]) {
+    const waiting = this.#waiting;
+    for (let next = waiting[0]; next && batch.length < this.#most; next = waiting[batch.length]) {
       const { incoming } = next;
       if (incoming.item[0] === Type.BYE) {
-        if (batch.length > 0) break;
-        this.#around.bye(this.#session);
-        return [];
+        if (batch.length === 0) this.#around.bye(this.#session);
+        break;
       }
       const moves = isMove(incoming.item);
       // Who may say what in a room is known when everybody is where they wanted to be.
       if ((moves || isForRoom(incoming.item)) && !this.#session.isSettled) break;
       if (!this.#isChecked(next)) break;
-      this.#waiting.shift();
       this.#waitingBytes -= next.bytes;
       batch.push(next);
       if (moves) break;
     }
+    waiting.splice(0, batch.length);
     return batch;
   }
 
