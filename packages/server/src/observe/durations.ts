@@ -61,7 +61,7 @@ interface DurationsOptions {
 }
 
 /**
- * A histogram that is told of each message. To the registry, it is as any other of prom-client; but that of prom-client
+ * A histogram, to the registry as any other of prom-client: some are told with each message, and that of prom-client
  * hashes labels and looks up numbers as names of fields, which was a sixth of all that a server does for a message.
  */
 export class Durations {

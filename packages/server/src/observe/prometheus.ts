@@ -1,5 +1,5 @@
 import { CloseCode, checkKeys, checkType } from '@holdfast/protocol';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import { Durations } from './durations.js';
 import type { Observed, Observer } from './observer.js';
 import type { ServerStats } from './stats.js';
@@ -41,7 +41,6 @@ const VALUES = {
 export function prometheus(options: PrometheusOptions = {}): Metrics {
   const { prefix, registry } = resolve(options);
   const counter = counterOf(prefix, registry);
-  const histogram = histogramOf(prefix, registry);
   const durations = durationsOf(prefix, registry);
   const attaches = counter('attaches', 'Handshakes that ended in a WELCOME', 'verdict', VALUES.verdict);
   const detaches = counter('detaches', 'Connections that sessions have lost, by close code', 'code');
@@ -55,9 +54,10 @@ export function prometheus(options: PrometheusOptions = {}): Metrics {
     help: 'Errors told to onError',
     registers: [registry],
   });
-  const handshakes = histogram('handshake', 'From the connection to the WELCOME', []);
+  const handshakes = durations('handshake', 'From the connection to the WELCOME', []).tally();
   const acks = durations('ack', 'From a message written to its acknowledgement by the client', []).tally();
-  const store = histogram('store', 'What a shared store is asked, until it answers or fails', ['operation']);
+  const store = durations('store', 'What a shared store is asked, until it answers or fails', ['operation']);
+  const asked = byName((operation) => store.tally({ operation }));
   const storeErrors = counter('store_errors', 'What a shared store has failed to answer', 'operation');
   const handlers = durations('handler', 'Listeners and handlers of the application', ['kind', 'name']);
   const handled = {
@@ -74,7 +74,7 @@ export function prometheus(options: PrometheusOptions = {}): Metrics {
     serving: gaugesOf(prefix, registry),
     greeted: ({ verdict, ms }) => {
       attaches.inc({ verdict });
-      handshakes.observe(ms / 1_000);
+      handshakes.add(ms / 1_000);
     },
     refused: ({ code }) => errors.inc({ code }),
     limited: ({ limit }) => limited.inc({ limit }),
@@ -86,7 +86,7 @@ export function prometheus(options: PrometheusOptions = {}): Metrics {
     rejected: ({ code }) => errors.inc({ code }),
     dropped: ({ reason, messages: count }) => dropped.inc({ reason }, count),
     storeAsked: ({ operation, ms, outcome }) => {
-      store.observe({ operation }, ms / 1_000);
+      asked(operation).add(ms / 1_000);
       if (outcome === 'failed') storeErrors.inc({ operation });
     },
     failed: () => failures.inc(),
@@ -173,18 +173,6 @@ function counterOf(prefix: string, registry: Registry) {
   };
 }
 
-function histogramOf(prefix: string, registry: Registry) {
-  return <Label extends string>(name: string, help: string, labelNames: Label[]): Histogram<Label> =>
-    new Histogram({
-      name: `${prefix}${name}_seconds`,
-      help,
-      labelNames,
-      buckets: BUCKETS,
-      registers: [registry],
-    });
-}
-
-/** Of what is told with each message. */
 function durationsOf(prefix: string, registry: Registry) {
   return (name: string, help: string, labelNames: string[]): Durations =>
     new Durations({ name: `${prefix}${name}_seconds`, help, labelNames, buckets: BUCKETS }).register(
