@@ -36,7 +36,10 @@ export class Deadlines {
   #ring(): void {
     const now = this.#clock.now();
     try {
-      for (let [first] = this.#heap; first && first.dueAt <= now; [first] = this.#heap) {
+      // Who is due again at once is so in another task: nobody keeps all others waiting.
+      for (let left = this.#heap.length; left > 0; left--) {
+        const [first] = this.#heap;
+        if (!first || first.dueAt > now) break;
         this.#remove(first);
         first.ring();
       }

@@ -114,7 +114,8 @@ export class Outflow implements Job {
   /** When an ack has to go out by itself. What is about to be written, or fits into the socket again, takes it along. */
   get ackDueAt(): number {
     const isAbout = this.#asking || (this.#news && this.#endOfTask.asked > 0);
-    return isAbout || this.congestedSince !== undefined ? Infinity : this.#link.ackDueAt;
+    const isHeldUp = this.#stage === 'closed' || this.congestedSince !== undefined;
+    return isAbout || isHeldUp ? Infinity : this.#link.ackDueAt;
   }
 
   /** Writes again what the client lacks, then whatever else waits. */
@@ -224,7 +225,11 @@ export class Outflow implements Job {
   #got(read: Read, refused: readonly number[]): void {
     this.#asking = false;
     if (this.#stage === 'closed') return;
-    if (read.status !== 'ok') return this.#connection.noLongerOurs(read.status);
+    if (read.status !== 'ok') {
+      // Whatever is owed here stays owed: to ask again for that would be to ask for ever.
+      this.close();
+      return this.#connection.noLongerOurs(read.status);
+    }
     for (const seq of refused) this.#link.accept({ seq, last: seq });
     const hasMoved = !isSame(this.#handled, read.handled);
     this.#handled = read.handled;

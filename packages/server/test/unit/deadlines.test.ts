@@ -94,3 +94,26 @@ test('one that throws keeps nobody else waiting', () => {
   clock.goTo(1);
   expect(good.rungAt).toEqual([1]);
 });
+
+test('who is due again whenever it is rung keeps nobody else waiting', () => {
+  const clock = new OneTimer();
+  const deadlines = new Deadlines(clock);
+  const other = new Waiter(clock);
+  const restless = new Waiter(clock);
+  restless.ring = () => {
+    if (restless.rungAt.push(clock.at) > 100) throw new Error('nobody else has a turn');
+    deadlines.set(restless, clock.at);
+  };
+  deadlines.set(restless, 5);
+  deadlines.set(other, 5);
+  const { timer } = clock;
+  clock.at = 5;
+  clock.timer = undefined;
+  timer?.run();
+  // Rung again, but in another task.
+  expect(restless.rungAt.length).toBeLessThan(3);
+  expect(clock.timer).toMatchObject({ at: 5 });
+  deadlines.set(restless, Infinity);
+  clock.goTo(6);
+  expect(other.rungAt).toEqual([5]);
+});

@@ -124,8 +124,8 @@ export const SERVER_RULES: readonly Mutant[] = [
     edits: [
       {
         file: SESSIONS,
-        find: 'if (session.attachment && session.attachment.gen < note.gen) {',
-        put: 'if (session.attachment) {',
+        find: 'if (session.attachment && session.attachment.gen < note.gen) session',
+        put: 'if (session.attachment) session',
       },
     ],
   },
@@ -178,7 +178,7 @@ export const SERVER_RULES: readonly Mutant[] = [
     edits: [
       {
         file: 'server/src/outflow.ts',
-        find: 'return isAbout || this.congestedSince !== undefined ? Infinity : this.#link.ackDueAt;',
+        find: 'return isAbout || isHeldUp ? Infinity : this.#link.ackDueAt;',
         put: 'return this.#link.ackDueAt;',
       },
     ],
