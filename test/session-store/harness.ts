@@ -3,6 +3,7 @@ import type {
   AcceptCall,
   Accepted,
   AcceptedItem,
+  AppendCall,
   AttachCall,
   Attached,
   Bounds,
@@ -117,7 +118,7 @@ export class Talk {
     over: {
       writer?: string;
       w?: number;
-      epoch?: string;
+      life?: AppendCall['life'];
       place?: string;
       receipt?: boolean;
       asks?: boolean;

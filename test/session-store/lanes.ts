@@ -91,6 +91,26 @@ export function suiteOfLanes(make: MakeStore): void {
   });
 
   describe('append and read', () => {
+    test('what was said to the one before is not for one made anew under the same id', async () => {
+      const { store } = await make();
+      const talk = await begin(store);
+      const { own: before } = talk;
+      await talk.attach();
+      // Another server has had its newest connection: it is the same.
+      expect(await talk.append('a', { life: before })).toBe('ok');
+      await store.end({ sid: 's1', why: 'ended' });
+      expect(await talk.append('b', { life: before })).toBe('lost');
+      expect(await talk.attachFresh()).toMatchObject({ status: 'new' });
+      for (const life of [before, { ...talk.own, epoch: 'another' }]) {
+        expect(await talk.append('c', { life })).toBe('lost');
+        expect(await talk.append('C', { life, asks: true })).toBe('lost');
+      }
+      expect(await talk.append('d', { life: talk.own })).toBe('ok');
+      // Whoever does not say which one it means, means this one.
+      expect(await talk.append('e')).toBe('ok');
+      expect(await talk.read()).toEqual(['1:d', '2:e']);
+    });
+
     test('a number is given when it is read, once', async () => {
       const { store } = await make();
       const talk = await begin(store);

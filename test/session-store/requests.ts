@@ -163,15 +163,16 @@ function suiteOfGivingUp(make: MakeStore): void {
     test('is told nothing, and changes nothing, in another incarnation', async () => {
       const { store } = await make();
       const talk = await begin(store);
-      const { epoch } = talk.own;
-      expect(await talk.append('REQ', { w: 1, epoch, ...asks })).toBe('ok');
-      expect(await talk.append('REQ', { w: 2, epoch: 'another', ...asks })).toBe('lost');
+      const { own: life } = talk;
+      const other = { ...life, epoch: 'another' };
+      expect(await talk.append('REQ', { w: 1, life, ...asks })).toBe('ok');
+      expect(await talk.append('REQ', { w: 2, life: other, ...asks })).toBe('lost');
       const call = { sid: 's1', writer: 'A', w: 1 };
-      expect(await store.withdraw({ ...call, epoch: 'another' })).toEqual({ status: 'gone' });
+      expect(await store.withdraw({ ...call, life: other })).toEqual({ status: 'gone' });
       await talk.read();
-      expect(await talk.append('CANCEL 1', { w: 3, epoch: 'another', cancels: 1 })).toBe('lost');
+      expect(await talk.append('CANCEL 1', { w: 3, life: other, cancels: 1 })).toBe('lost');
       expect(await talk.read()).toEqual(['1:REQ']);
-      expect(await store.withdraw({ ...call, epoch })).toEqual({ status: 'numbered', seq: 1 });
+      expect(await store.withdraw({ ...call, life })).toEqual({ status: 'numbered', seq: 1 });
     });
 
     test('cancels nothing that is not open', async () => {

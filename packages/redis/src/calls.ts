@@ -11,6 +11,7 @@ import type {
   Claimed,
   FoundSession,
   Handled,
+  Life,
   LogBounds,
   LoggedPublication,
   Membership,
@@ -145,11 +146,15 @@ function outItem(reply: Reply): OutItem {
 
 // ── What goes out ────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** As scripts take it: nothing where whatever session has the id is meant. */
+export const lifeArguments = (life: Life | undefined): Argument[] => [life?.epoch ?? '', life?.gen ?? 0];
+
 export function appendArguments(call: AppendCall): Argument[] {
-  const { epoch = '', writer, w, data, place, receipt, asks, cancels, part } = call;
+  const { life, writer, w, data, place, receipt, asks, cancels, part } = call;
   const event = receipt ? 'awaited' : 'event';
   const kind = cancels !== undefined ? 'cancel' : asks ? 'request' : part ? 'part' : event;
-  return [epoch, writer, w, kind, fromData(data), place === undefined ? '' : `w${place}`, cancels ?? 0];
+  const said = [writer, w, kind, fromData(data), place === undefined ? '' : `w${place}`, cancels ?? 0];
+  return [...lifeArguments(life), ...said];
 }
 
 export function appended(reply: Reply): Appended {
@@ -165,8 +170,7 @@ export function appended(reply: Reply): Appended {
 // ── Handlers ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export function claimArguments({ life, holder, running, serial, max, token }: ClaimCall): Argument[] {
-  const known = [life?.epoch ?? '', life?.gen ?? 0];
-  return [...known, holder, flag(serial), max, token, running.length, ...running];
+  return [...lifeArguments(life), holder, flag(serial), max, token, running.length, ...running];
 }
 
 export function claimed(reply: Reply, token: string): Claimed {

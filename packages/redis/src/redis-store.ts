@@ -179,8 +179,10 @@ export class RedisStore implements SessionStore {
     return calls.appended(await this.#ask(scripts.append, call.sid, calls.appendArguments(call)));
   }
 
-  async withdraw({ sid, epoch = '', writer, w }: WithdrawCall): Promise<Withdrawn> {
-    const [first, seq] = listOf(await this.#ask(scripts.withdraw, sid, [epoch, writer, w]));
+  async withdraw({ sid, life, writer, w }: WithdrawCall): Promise<Withdrawn> {
+    const [first, seq] = listOf(
+      await this.#ask(scripts.withdraw, sid, [...calls.lifeArguments(life), writer, w]),
+    );
     const status = textOf(first) as Withdrawn['status'];
     return status === 'numbered' ? { status, seq: numberOf(seq) } : { status };
   }

@@ -8,7 +8,15 @@ import {
   Type,
   type WireData,
 } from '@holdfast/protocol';
-import type { Answer, AppendCall, Appended, ClientAnswer, WithdrawCall, Withdrawn } from './ports/store.js';
+import type {
+  Answer,
+  AppendCall,
+  Appended,
+  ClientAnswer,
+  Life,
+  WithdrawCall,
+  Withdrawn,
+} from './ports/store.js';
 
 /** What this server asks a client, encoded. */
 export interface Question {
@@ -26,15 +34,15 @@ export interface AskingSurroundings {
   /** A number for a call to the store, above all before. */
   nextCall(): number;
   encode(item: Item): WireData;
-  /** In which the store holds the session; empty if that is not known here. */
-  epoch(): string;
+  /** Which session it is, as far as that is known here. */
+  life(): Life | undefined;
   /** In turn with all that this server appends for the session. */
   append(
-    call: Pick<AppendCall, 'w' | 'data' | 'asks' | 'cancels' | 'epoch'>,
+    call: Pick<AppendCall, 'w' | 'data' | 'asks' | 'cancels' | 'life'>,
     next: (appended: Appended) => void,
   ): Answer<void>;
   /** In turn, too: after the call that it takes back. */
-  withdraw(call: Pick<WithdrawCall, 'w' | 'epoch'>, next: (withdrawn: Withdrawn) => void): Answer<void>;
+  withdraw(call: Pick<WithdrawCall, 'w' | 'life'>, next: (withdrawn: Withdrawn) => void): Answer<void>;
   /** Handlers of this session may be waiting for the answer: others may run until the returned function is called. */
   lend(): () => void;
   failed(error: unknown): void;
@@ -44,8 +52,8 @@ interface Ask {
   readonly question: Question;
   /** Of the call that appended it. */
   readonly w: number;
-  /** Of the store when it was asked. Another one knows nothing of what this one may have written. */
-  readonly epoch: string | undefined;
+  /** Of the session when it was asked. Another one knows nothing of what this one may have had written. */
+  readonly life: Life | undefined;
   /** Its number, once it has one that is known here. */
   seq: number | undefined;
   settle(outcome: { readonly result: unknown } | { readonly error: unknown }): void;
@@ -79,12 +87,12 @@ export class Asking {
       return answer.promise;
     }
     const w = this.#around.nextCall();
-    const epoch = this.#around.epoch() || undefined;
+    const life = this.#around.life();
     const stopWaiting = this.#limit(question, w);
     const ask: Ask = {
       question,
       w,
-      epoch,
+      life,
       seq: undefined,
       settle: (outcome) => {
         if (!this.#open.delete(w)) return;
@@ -96,7 +104,7 @@ export class Asking {
     };
     this.#open.set(w, ask);
     let isLater = false;
-    const appended = this.#around.append({ w, data, epoch, asks: true }, ({ status }) => {
+    const appended = this.#around.append({ w, data, life, asks: true }, ({ status }) => {
       if (status === 'full') {
         const text = `'${method}' not asked: as many requests or messages wait for this client as it takes`;
         ask.settle(failure('ERR_OUTBOX_FULL', text, 'unsent', ask));
@@ -131,10 +139,10 @@ export class Asking {
     if (ask) settleWith(ask, item);
   }
 
-  /** The session is over. `unwritten`: calls whose requests never got a number in this epoch; of the others nobody knows. */
+  /** The session is over. `unwritten`: calls whose requests never got a number in this life of it; of the others nobody knows. */
   end(unwritten: ReadonlySet<number>): void {
     for (const ask of this.#open.values()) {
-      const isUnsent = unwritten.has(ask.w) && ask.epoch !== undefined && ask.seq === undefined;
+      const isUnsent = unwritten.has(ask.w) && ask.life !== undefined && ask.seq === undefined;
       ask.settle(isUnsent ? neverWritten(ask) : sessionLost(ask));
     }
   }
@@ -168,21 +176,21 @@ export class Asking {
   }
 
   /** Nobody waits for it any more: it is taken out of what waits, or cancelled if it has a number. */
-  #takeBack({ w, epoch, seq }: Ask, told: (delivery: 'unsent' | 'unknown') => void): void {
+  #takeBack({ w, life, seq }: Ask, told: (delivery: 'unsent' | 'unknown') => void): void {
     if (seq !== undefined) {
-      this.#cancel(seq, epoch);
+      this.#cancel(seq, life);
       return told('unknown');
     }
-    const withdrawn = this.#around.withdraw({ w, epoch }, (answer) => {
-      if (answer.status === 'numbered') this.#cancel(answer.seq, epoch);
-      told(answer.status === 'ok' && epoch !== undefined ? 'unsent' : 'unknown');
+    const withdrawn = this.#around.withdraw({ w, life }, (answer) => {
+      if (answer.status === 'numbered') this.#cancel(answer.seq, life);
+      told(answer.status === 'ok' && life !== undefined ? 'unsent' : 'unknown');
     });
     this.#quietly(withdrawn);
   }
 
-  #cancel(seq: number, epoch: string | undefined): void {
+  #cancel(seq: number, life: Life | undefined): void {
     const { nextCall, encode, append } = this.#around;
-    const call = { w: nextCall(), data: encode([Type.CANCEL, seq]), epoch, cancels: seq };
+    const call = { w: nextCall(), data: encode([Type.CANCEL, seq]), life, cancels: seq };
     this.#quietly(append(call, () => undefined));
   }
 

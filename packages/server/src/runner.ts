@@ -2,7 +2,7 @@ import { Alarm, ByNumber, type Clock, type Codec, type Item, isPromiseLike, Type
 import { Aborter } from './aborter.js';
 import { after, type Job, Loop } from './answer.js';
 import { dropOldest } from './drop-oldest.js';
-import type { Answer, ClaimedItem, DoneCall, Reply, SessionStore } from './ports/store.js';
+import type { Answer, ClaimedItem, DoneCall, Life, Reply, SessionStore } from './ports/store.js';
 
 /** How a message ended that was accepted. */
 export interface Outcome {
@@ -19,9 +19,8 @@ export interface Outcome {
 /** What a runner needs of its session. */
 export interface RunnerSession {
   readonly id: string;
-  /** As the store has told it at its last attach; empty if there was none here. */
-  readonly epoch: string;
-  readonly gen: number;
+  /** As the store has told it at its last attach; undefined if there was none here. */
+  readonly life: Life | undefined;
   readonly ended: boolean;
   /** Aborted when the session ends. */
   readonly aborter: Aborter;
@@ -155,8 +154,7 @@ export class Runner<S extends RunnerSession> implements Job {
     if (max <= 0 || this.#stage === 'left') return;
     const sentAt = clock.now();
     const running = [...this.#running.keys()];
-    const { id: sid, epoch, gen } = this.#session;
-    const life = epoch === '' ? undefined : { epoch, gen };
+    const { id: sid, life } = this.#session;
     const call = { sid, life, holder: node, running, max, token: `${node}:${nextCall()}` };
     return after(store.claim(call), ({ items, blocked }) => {
       const late = clock.now() - sentAt > FRESH_ENOUGH * store.leaseMs;

@@ -25,6 +25,7 @@ import type {
   Appended,
   AttachedSession,
   Handled,
+  Life,
   Membership,
   Writing,
 } from './ports/store.js';
@@ -76,8 +77,8 @@ export class Session {
   gen = 0;
   /** Of the newest connection that is known of, wherever. */
   newestGen = 0;
-  /** In which the store holds it; empty as long as it has had no connection here. */
-  epoch = '';
+  /** As the store has told it with that; undefined as long as it has had no connection here. */
+  life: Life | undefined;
   /** Number of the last move into or out of a room that was accepted and is not over; 0: all are. */
   #moving = 0;
   /** The last one that was accepted before the newest connection, and the rooms with which that came. */
@@ -93,7 +94,7 @@ export class Session {
   #handled: Handled = NONE_HANDLED;
   #detachedAt = 0;
   /** `over`: what has its id from then on is another one, and not meant by what is still to be appended. */
-  #life: 'here' | 'elsewhere' | 'over' = 'here';
+  #stage: 'here' | 'elsewhere' | 'over' = 'here';
   sends: Sends | undefined;
 
   constructor({ id, user, codec }: Pick<Session, 'id' | 'user' | 'codec'>, around: SessionSurroundings) {
@@ -150,7 +151,7 @@ export class Session {
       nextCall,
       encode: (item) => this.codec.encode(item),
       append: (call, next) => store.backlog.holds(this.#append(call, next)),
-      epoch: () => this.epoch,
+      life: () => this.life,
       withdraw: (call, next) =>
         this.turns.take(() => store.withdraw({ sid: this.id, writer: node, ...call }), next),
       lend: () => this.runner.lend(),
@@ -165,8 +166,8 @@ export class Session {
     const { nextCall, report } = this.#around;
     this.#streams = new Streams({
       encode: (item) => this.codec.encode(item),
-      append: (data, epoch) => this.#append({ w: nextCall(), data, epoch, part: true }, (said) => said),
-      epoch: () => this.epoch || undefined,
+      append: (data, life) => this.#append({ w: nextCall(), data, life, part: true }, (said) => said),
+      life: () => this.life,
       isHandled: (seq) => seq <= this.#handled.low || this.#handled.above.includes(seq),
       failed: (error) => report(error, 'store', this),
     });
@@ -208,7 +209,7 @@ export class Session {
       this.#around.isIn(this, rooms);
       this.#streams?.abandon();
     }
-    this.epoch = epoch;
+    this.life = { epoch, gen };
     this.gen = gen;
     this.#moving = lastMove;
     this.#late = lastMove > 0 ? { lastMove, rooms } : undefined;
@@ -287,7 +288,7 @@ export class Session {
     const w = this.#around.nextCall();
     this.sends ??= new Sends();
     this.sends.add(w, deferred);
-    const appending = this.#append({ w, data, place, receipt: true }, (appended) => {
+    const appending = this.#append({ w, data, place, receipt: true, life: this.life }, (appended) => {
       if (appended.status === 'ok') return this.#superseded(appended.superseded);
       this.sends?.take(w);
       if (appended.status !== 'full') return deferred.reject(sessionOver(id, false));
@@ -324,15 +325,15 @@ export class Session {
   }
 
   #append<R>(
-    call: Pick<AppendCall, 'w' | 'data' | 'place' | 'receipt' | 'asks' | 'cancels' | 'part' | 'epoch'>,
+    call: Pick<AppendCall, 'w' | 'data' | 'place' | 'receipt' | 'asks' | 'cancels' | 'part' | 'life'>,
     next: (appended: Appended) => R,
   ): Answer<R> {
     const { store, node: writer } = this.#around;
     // By name: a copy of whatever a call has takes ten times as long, for each message.
-    const { w, data, place, receipt, asks, cancels, part, epoch } = call;
-    const append = { sid: this.id, writer, w, data, place, receipt, asks, cancels, part, epoch };
+    const { w, data, place, receipt, asks, cancels, part, life } = call;
+    const append = { sid: this.id, writer, w, data, place, receipt, asks, cancels, part, life };
     return this.turns.take(
-      () => (this.#life === 'over' ? { status: 'lost' as const } : store.append(append)),
+      () => (this.#stage === 'over' ? { status: 'lost' as const } : store.append(append)),
       (appended) => {
         if (appended.status === 'ok' && appended.dropped) this.#gaveWay(appended.dropped);
         return next(appended);
@@ -385,7 +386,7 @@ export class Session {
 
   /** The session is over: whoever waits for this client is told. `unwritten`: what never got a number, if the store says so. */
   end(unwritten?: readonly Writing[], life: 'elsewhere' | 'over' = 'over'): void {
-    this.#life = life;
+    this.#stage = life;
     if (this.ended) return;
     const ours = callsOf(this.#around.node, unwritten ?? []);
     this.#asking?.end(ours);

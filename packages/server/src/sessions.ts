@@ -118,7 +118,7 @@ export class Sessions {
     }
     const { epoch, gen } = arrival.owner;
     const known = this.#around.hub.sessions.get(arrival.id);
-    if (known?.epoch === epoch && known.gen > gen) return false;
+    if (known?.life?.epoch === epoch && known.gen > gen) return false;
     const session = this.#sessionOf(arrival);
     session.address = arrival.handshake.address;
     session.identified(arrival);
@@ -188,7 +188,7 @@ export class Sessions {
   #sessionOf({ id, user, codec, attached }: Pick<Arrival, 'id' | 'user' | 'codec' | 'attached'>): Session {
     const known = this.#around.hub.sessions.get(id);
     // The store has lost it; its client, who never heard of it, has made it anew.
-    if (known && known.epoch !== '' && known.epoch !== attached.epoch) this.lost(known);
+    if (known?.life && known.life.epoch !== attached.epoch) this.lost(known);
     const session = this.#around.hub.sessions.get(id) ?? this.#makeSession({ id, user, codec });
     session.attached(attached);
     return session;
@@ -368,11 +368,10 @@ export class Sessions {
         return session.attachment?.wake();
       case 'attach':
         // Generations of another life of the store say nothing: the client asks again.
-        if (session.epoch !== note.epoch) return session.attachment?.drop(CloseCode.RESTART, STORE_HAS_LOST);
+        if (session.life?.epoch !== note.epoch)
+          return session.attachment?.drop(CloseCode.RESTART, STORE_HAS_LOST);
         session.newestGen = Math.max(session.newestGen, note.gen);
-        if (session.attachment && session.attachment.gen < note.gen) {
-          session.attachment.retire();
-        }
+        if (session.attachment && session.attachment.gen < note.gen) session.attachment.retire();
         return;
       case 'taken':
         return session.taken(note.written);
@@ -392,7 +391,7 @@ export class Sessions {
         this.#around.hub.tellNow();
         if (note.reason !== undefined) session.attachment?.end(note.reason);
         // One that has lost its last writes does not know what was written.
-        const unwritten = note.epoch === session.epoch ? note.unwritten : [];
+        const unwritten = note.epoch === session.life?.epoch ? note.unwritten : [];
         return this.#forget(session, { reason: note.why, undelivered: note.undelivered }, unwritten);
       }
     }

@@ -1,6 +1,6 @@
 import { type Item, RejectError, type StreamEndItem, Type, type WireData } from '@holdfast/protocol';
 import { dropOldest } from './drop-oldest.js';
-import type { Answer, Appended } from './ports/store.js';
+import type { Answer, Appended, Life } from './ports/store.js';
 
 /** Most open streams of one session. */
 const MAX_STREAMS = 100;
@@ -11,9 +11,9 @@ const MAX_OVER = 256;
 export interface StreamsSurroundings {
   encode(item: Item): WireData;
   /** In turn with all that this server appends for the session. */
-  append(data: WireData, epoch: string | undefined): Answer<Appended>;
-  /** In which the store holds the session, if that is known: another one knows nothing of the requests of this one. */
-  epoch(): string | undefined;
+  append(data: WireData, life: Life | undefined): Answer<Appended>;
+  /** Which session it is, if that is known: another one knows nothing of the requests of this one. */
+  life(): Life | undefined;
   /** True if the message of this number has been handled, here or elsewhere. */
   isHandled(seq: number): boolean;
   failed(error: unknown): void;
@@ -53,10 +53,10 @@ export class Streams {
   /** A stream that runs when it is told to. Throws a `RejectError` if there are too many. */
   begin(seq: number, credit: number): ServerStream {
     if (this.#open.size >= MAX_STREAMS) throw new RejectError('too-many-streams');
-    const epoch = this.#around.epoch();
+    const life = this.#around.life();
     const stream = new ServerStream(seq, credit, {
       encode: this.#around.encode,
-      put: (data, isWanted) => this.#put(data, epoch, isWanted),
+      put: (data, isWanted) => this.#put(data, life, isWanted),
       over: () => this.#ended(seq),
     });
     this.#open.set(seq, stream);
@@ -109,21 +109,21 @@ export class Streams {
   #lose(seq: number): void {
     const end: StreamEndItem = [Type.STREAM_END, seq, 'ERR_STREAM_LOST', 'its server is gone', undefined];
     this.#lost.add(seq);
-    const told = this.#put(this.#around.encode(end), this.#around.epoch(), () => true);
+    const told = this.#put(this.#around.encode(end), this.#around.life(), () => true);
     told.then(() => this.#lost.delete(seq));
   }
 
   /** Appends it in its turn, as soon as there is place. Never rejects. */
-  #put(data: WireData, epoch: string | undefined, isWanted: () => boolean): Promise<'ok' | 'lost'> {
-    const put = this.#turn.then(() => this.#insist(data, epoch, isWanted));
+  #put(data: WireData, life: Life | undefined, isWanted: () => boolean): Promise<'ok' | 'lost'> {
+    const put = this.#turn.then(() => this.#insist(data, life, isWanted));
     this.#turn = put;
     return put;
   }
 
-  async #insist(data: WireData, epoch: string | undefined, isWanted: () => boolean): Promise<'ok' | 'lost'> {
+  async #insist(data: WireData, life: Life | undefined, isWanted: () => boolean): Promise<'ok' | 'lost'> {
     while (isWanted()) {
       const changes = this.#changes;
-      const status = await this.#append(data, epoch);
+      const status = await this.#append(data, life);
       if (status !== 'full') return status;
       // Unless something has changed while the store was asked.
       if (changes === this.#changes) {
@@ -135,9 +135,9 @@ export class Streams {
     return 'lost';
   }
 
-  async #append(data: WireData, epoch: string | undefined): Promise<Appended['status']> {
+  async #append(data: WireData, life: Life | undefined): Promise<Appended['status']> {
     try {
-      return (await this.#around.append(data, epoch)).status;
+      return (await this.#around.append(data, life)).status;
     } catch (error) {
       this.#around.failed(error);
       return 'lost';

@@ -23,7 +23,8 @@ end
 `;
 
 export const claim = lua`${claims}
-local epoch, gen, holder, serial, max, token = take(), take_number(), take(), take() == '1', take_number(), take()
+local is_other = takes_life()
+local holder, serial, max, token = take(), take() == '1', take_number(), take()
 local running = {}
 local many = take_number()
 for _ = 1, many do running[take_number()] = true end
@@ -31,7 +32,7 @@ read_session()
 local waiting = redis.call('ZCARD', base .. ':i')
 if not record.uid or waiting == 0 then return { {}, 0 } end
 if is_open() then
-  if epoch ~= '' and (epoch ~= record.inc or gen < num('first')) then return { {}, 0 } end
+  if is_other() then return { {}, 0 } end
   -- While its owner is not silent for a lease, only that one gets any.
   if holder ~= record.node and now - num('seen') < lease then return { {}, 1 } end
   if holder == record.node then

@@ -1,9 +1,10 @@
 import { lua } from './prelude.js';
 
 export const append = lua`
-local epoch, writer, w, kind, data, word, cancels = take(), take(), take_number(), take(), take(), take(), take_number()
+local is_other = takes_life()
+local writer, w, kind, data, word, cancels = take(), take_number(), take(), take(), take(), take_number()
 read_session()
-if not is_open() or (epoch ~= '' and epoch ~= record.inc) then return { 'lost' } end
+if not is_open() or is_other() then return { 'lost' } end
 -- A writer makes its next call only when it has the answer to the one before, so an older one comes only by accident.
 local last = redis.call('HGET', base .. ':l', writer)
 local known = last and unpacked(last)
@@ -52,9 +53,10 @@ return result
 `;
 
 export const withdraw = lua`
-local epoch, writer, w = take(), take(), take_number()
+local is_other = takes_life()
+local writer, w = take(), take_number()
 read_session()
-if not is_open() or (epoch ~= '' and epoch ~= record.inc) then return { 'gone' } end
+if not is_open() or is_other() then return { 'gone' } end
 local open = redis.call('HGETALL', base .. ':k')
 for index = 1, #open, 2 do
   local by, number_of_call = unpack(unpacked(open[index + 1]))

@@ -18,6 +18,14 @@ local function is_open()
   return record.st == 'open'
 end
 
+-- Takes what a caller knows of the session: whether another one has been made under its id since, to be asked when it is read.
+local function takes_life()
+  local epoch, gen = take(), take_number()
+  return function()
+    return epoch ~= '' and (epoch ~= record.inc or gen < num('first'))
+  end
+end
+
 -- ── What has been handled ──────────────────────────────────────────────────────────────────────────────────────
 
 local function mark(seq)

@@ -3,6 +3,17 @@ import type { Writing } from './room-store.js';
 
 // What a session store knows of what is to go out to a client: the part of its port that is about that.
 
+/** Tells a session from one that was made anew under its id: after it had ended, or by a store that had lost it. */
+export interface Life {
+  /** The store's incarnation when the session was attached. */
+  readonly epoch: string;
+  /**
+   * Generation: rises with each connection, and goes on rising when a session is made anew under the same id. A server
+   * that was asleep while it expired must not take the new one for its own.
+   */
+  readonly gen: number;
+}
+
 /** How much may wait for a client or be unacknowledged by it: messages, bytes. */
 export type Bounds = readonly [messages: number, bytes: number];
 
@@ -32,10 +43,10 @@ export interface Reply {
 export interface AppendCall extends Writing {
   readonly sid: string;
   /**
-   * The incarnation in which the session is meant; in another one the answer is `lost`. Requests and cancellations have it:
-   * what one incarnation has given a number may have none in the next, and the number may be another one's.
+   * As the writer knows the session. Of one that was made anew since the answer is `lost`: what was said to the one before is
+   * not for it, and what that had given a number may have none there. Absent: whatever session has that id.
    */
-  readonly epoch?: string | undefined;
+  readonly life?: Life | undefined;
   readonly data: WireData;
   /** What waits under the same word has no number yet: this takes its place. */
   readonly place?: string | undefined;
@@ -74,8 +85,8 @@ export type Appended =
 /** Names a request by the call that appended it. */
 export interface WithdrawCall extends Writing {
   readonly sid: string;
-  /** As in the call that appended it; in another incarnation it is `gone`. */
-  readonly epoch?: string | undefined;
+  /** As in the call that appended it; of a session that was made anew since it is `gone`. */
+  readonly life?: Life | undefined;
 }
 /**
  * `ok`: it had no number, and will never have one. `numbered`: it is open under this number, and may have been written.

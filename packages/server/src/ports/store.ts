@@ -4,6 +4,7 @@ import type {
   AppendCall,
   Appended,
   Bounds,
+  Life,
   OutboxRules,
   OutItem,
   Reply,
@@ -114,15 +115,8 @@ export interface SessionStore {
 // ── A connection and its session ─────────────────────────────────────────────────────────────────────────────
 
 /** Names a session as its owner knows it. */
-export interface Ownership {
+export interface Ownership extends Life {
   readonly sid: string;
-  /** The store's incarnation when the session was attached. */
-  readonly epoch: string;
-  /**
-   * Generation: rises with each connection, and goes on rising when a session is made anew under the same id. A server
-   * that was asleep while it expired must not take the new one for its own.
-   */
-  readonly gen: number;
 }
 
 export interface AttachCall {
@@ -279,7 +273,7 @@ export interface ClaimCall {
    * As the caller knows the session; absent for who adopts it. Of a session that was made anew since, by a store that
    * had lost it or after it expired, nothing is given: somebody else here runs what that one is sent.
    */
-  readonly life?: Pick<Ownership, 'epoch' | 'gen'> | undefined;
+  readonly life?: Life | undefined;
   readonly holder: string;
   /** Numbers that this holder is running: its other claims are given to it again. */
   readonly running: readonly number[];

@@ -339,9 +339,10 @@ export class MemoryStore implements SessionStore {
     return gen === session.gen ? session : 'fenced';
   }
 
-  /** The session, unless the caller means one of another incarnation. */
-  #meant({ sid, epoch = this.#settings.epoch }: AppendCall | WithdrawCall): SessionRecord | undefined {
-    return epoch === this.#settings.epoch ? this.#sessions.get(sid) : undefined;
+  /** The session, unless the caller means an earlier one of that id. */
+  #meant({ sid, life }: AppendCall | WithdrawCall): SessionRecord | undefined {
+    const session = this.#sessions.get(sid);
+    return life && !session?.isSame(life) ? undefined : session;
   }
 
   #whereHandled(sid: string): SessionRecord | Remains | undefined {

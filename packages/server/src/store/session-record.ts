@@ -9,10 +9,10 @@ import type {
   Attached,
   Bounds,
   Handled,
+  Life,
   Membership,
   Note,
   OutboxRules,
-  Ownership,
 } from '../ports/store.js';
 import type { User } from '../types.js';
 import { HandledMarks } from './handled-marks.js';
@@ -203,7 +203,7 @@ export class SessionRecord {
   }
 
   /** Whether it is the one that the caller knows. */
-  isSame({ epoch, gen }: Pick<Ownership, 'epoch' | 'gen'>): boolean {
+  isSame({ epoch, gen }: Life): boolean {
     return epoch === this.#settings.epoch && gen >= this.#firstGen;
   }
 

@@ -147,6 +147,18 @@ export const REGRESSIONS: readonly Regression[] = [
     story:
       'a session ends while a server that stands still has more to append to it; its client, who has never heard of it, makes it anew under its name: that one was asked what nobody waited for any more',
   },
+  {
+    seed: 502_421,
+    since: 'presence',
+    story:
+      'a store loses everything, and a client that has never heard of its session makes it anew under its name; a server that knows the one before has said something to that, which is gone, and says more: that came, as if nothing were missing',
+  },
+  {
+    seed: 504_378,
+    since: 'presence',
+    story:
+      'a store says at once that it does not know a session any more, whose connection owes an ack and waits to be told why it ends: it asked again for ever, and no other connection had a turn',
+  },
 ];
 
 /** Those that are older: there the dice would tell other stories. */

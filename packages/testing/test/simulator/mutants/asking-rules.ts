@@ -27,7 +27,7 @@ export const ASKING_RULES: readonly Mutant[] = [
     edits: [
       {
         file: ASKING,
-        find: "told(answer.status === 'ok' && epoch !== undefined ? 'unsent' : 'unknown');",
+        find: "told(answer.status === 'ok' && life !== undefined ? 'unsent' : 'unknown');",
         put: "told('unsent');",
       },
     ],
@@ -38,18 +38,18 @@ export const ASKING_RULES: readonly Mutant[] = [
     edits: [
       {
         file: 'server/src/store/memory-store.ts',
-        find: 'return epoch === this.#settings.epoch ? this.#sessions.get(sid) : undefined;',
-        put: 'return epoch ? this.#sessions.get(sid) : undefined;',
+        find: 'return life && !session?.isSame(life) ? undefined : session;',
+        put: 'return life && session;',
       },
       {
         file: 'server/src/sessions.ts',
-        find: 'const unwritten = note.epoch === session.epoch ? note.unwritten : [];',
+        find: 'const unwritten = note.epoch === session.life?.epoch ? note.unwritten : [];',
         put: 'const { unwritten } = note;',
       },
       {
         file: ASKING,
-        find: 'ask.epoch !== undefined && ask.seq === undefined;',
-        put: 'ask.epoch !== undefined;',
+        find: 'ask.life !== undefined && ask.seq === undefined;',
+        put: 'ask.life !== undefined;',
       },
     ],
   },
@@ -96,8 +96,8 @@ export const ASKING_RULES: readonly Mutant[] = [
       },
       {
         file: INFLOW,
-        find: 'this.#waiting.shift();',
-        put: 'this.#waiting.shift();\n      if (incoming.item[0] === Type.RES || incoming.item[0] === Type.ERR) this.#answers.push(incoming.item);',
+        find: 'batch.push(next);\n      if (moves) break;',
+        put: 'batch.push(next);\n      if (moves) break;\n      if (incoming.item[0] === Type.RES || incoming.item[0] === Type.ERR) this.#answers.push(incoming.item);',
       },
     ],
   },

@@ -124,8 +124,8 @@ export const LINK_RULES: readonly Mutant[] = [
       },
       {
         file: SESSIONS,
-        find: 'if (session.attachment && session.attachment.gen < note.gen) {',
-        put: 'if (session.attachment && note.gen < 0) {',
+        find: 'if (session.attachment && session.attachment.gen < note.gen) session',
+        put: 'if (session.attachment && note.gen < 0) session',
       },
       NO_FENCING,
     ],

@@ -58,8 +58,8 @@ export const STREAM_RULES: readonly Mutant[] = [
     edits: [
       {
         file: SESSION,
-        find: '      this.#streams?.abandon();\n    }\n    this.epoch',
-        put: '    }\n    this.epoch',
+        find: '      this.#streams?.abandon();\n    }\n    this.life',
+        put: '    }\n    this.life',
       },
       {
         file: SESSION,
