@@ -120,6 +120,8 @@ if is_open() then
   if data ~= '' then push_reply('reply', data, refusal, '', 0) end
   if how ~= '' then move(how, room, membership, presence) end
   note({ 'session', name })
+elseif refusal ~= '' and record.st ~= 'closed' then
+  redis.call('RPUSH', base .. ':x', refusal)
 end
 save()
 if not is_open() and redis.call('ZCARD', base .. ':i') == 0 then forget_later() end

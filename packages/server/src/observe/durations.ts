@@ -1,5 +1,3 @@
-import type { Histogram, Registry } from 'prom-client';
-
 type Labels = Readonly<Record<string, string>>;
 /** A line of what a registry says. */
 interface Value {
@@ -78,12 +76,6 @@ export class Durations {
     this.help = help;
     this.labelNames = labelNames;
     this.#bounds = buckets;
-  }
-
-  /** In the registry, from here on. What it asks of a metric, of whatever class, are these fields, `get()` and `reset()`. */
-  register(registry: Registry): this {
-    registry.registerMetric(this as unknown as Histogram);
-    return this;
   }
 
   /** For what has these labels; to be asked for once. */

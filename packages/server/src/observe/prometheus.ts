@@ -1,5 +1,5 @@
 import { CloseCode, checkKeys, checkType } from '@holdfast/protocol';
-import { Counter, Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, type Histogram, Registry } from 'prom-client';
 import { Durations } from './durations.js';
 import type { Observed, Observer } from './observer.js';
 import type { ServerStats } from './stats.js';
@@ -174,10 +174,12 @@ function counterOf(prefix: string, registry: Registry) {
 }
 
 function durationsOf(prefix: string, registry: Registry) {
-  return (name: string, help: string, labelNames: string[]): Durations =>
-    new Durations({ name: `${prefix}${name}_seconds`, help, labelNames, buckets: BUCKETS }).register(
-      registry,
-    );
+  return (name: string, help: string, labelNames: string[]): Durations => {
+    const durations = new Durations({ name: `${prefix}${name}_seconds`, help, labelNames, buckets: BUCKETS });
+    // What a registry asks of a metric, of whatever class, are its name, `get()` and `reset()`.
+    registry.registerMetric(durations as unknown as Histogram);
+    return durations;
+  };
 }
 
 /** Made once for each name. */

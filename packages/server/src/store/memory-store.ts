@@ -226,7 +226,10 @@ export class MemoryStore implements SessionStore {
       if (reply) where.out.reply(reply);
       if (room) this.#move(where, room);
       this.#notes.add({ about: 'session', sid });
-    } else if (where.inbox.size === 0) this.#remains.delete(sid);
+    } else {
+      if (reply?.refusal) this.#tombstones.refuse(sid, reply.refusal);
+      if (where.inbox.size === 0) this.#remains.delete(sid);
+    }
     this.#notes.tell();
     return { status: 'ok' };
   }

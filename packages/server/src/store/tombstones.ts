@@ -28,7 +28,7 @@ interface Tombstone {
 /** Tells a client that comes back too late what became of its messages. */
 export class Tombstones {
   /** The oldest first. */
-  readonly #bySession = new ByAge<string, Tombstone & { readonly refusedBytes: number }>();
+  readonly #bySession = new ByAge<string, Tombstone & { refused: ErrorItem[]; refusedBytes: number }>();
   #refusedBytes = 0;
   /** Ids of sessions that their clients have ended; the oldest first. */
   readonly #closed = new Set<string>();
@@ -36,12 +36,26 @@ export class Tombstones {
   add(sid: string, tombstone: Tombstone): void {
     this.delete(sid);
     const { refused, endedAt } = tombstone;
-    const refusedBytes = refused.length > 0 ? JSON.stringify(refused).length : 0;
-    this.#bySession.set(sid, { ...tombstone, refusedBytes });
-    this.#refusedBytes += refusedBytes;
+    this.#bySession.set(sid, { ...tombstone, refused: [], refusedBytes: 0 });
+    for (const refusal of refused) this.refuse(sid, refusal);
+    this.#makeRoom(endedAt);
+  }
+
+  /** A handler has refused a message of one that has ended. */
+  refuse(sid: string, refusal: ErrorItem): void {
+    const tombstone = this.#bySession.get(sid);
+    if (!tombstone) return;
+    const bytes = JSON.stringify(refusal).length;
+    tombstone.refused.push(refusal);
+    tombstone.refusedBytes += bytes;
+    this.#refusedBytes += bytes;
+    this.#makeRoom(tombstone.endedAt);
+  }
+
+  #makeRoom(now: number): void {
     for (let { oldest } = this.#bySession; oldest; oldest = this.#bySession.oldest) {
       const tooMuch = this.#bySession.size > MAX_TOMBSTONES || this.#refusedBytes > MAX_REFUSED_BYTES;
-      if (!tooMuch && oldest.value.endedAt >= endedAt - MAX_AGE_MS) break;
+      if (!tooMuch && oldest.value.endedAt >= now - MAX_AGE_MS) break;
       this.delete(oldest.key);
     }
   }
@@ -67,7 +81,7 @@ export class Tombstones {
     const tombstone = this.#get(sid, now);
     if (tombstone?.userId !== user.id || !tombstone.keys.include(key)) return { status: 'lost' };
     const { handled, refused, reason: ended } = tombstone;
-    return { status: 'lost', ended, handled: handled.told(), refused };
+    return { status: 'lost', ended, handled: handled.told(), refused: [...refused] };
   }
 
   #get(sid: string, now: number): Tombstone | undefined {

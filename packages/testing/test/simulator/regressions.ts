@@ -159,6 +159,12 @@ export const REGRESSIONS: readonly Regression[] = [
     story:
       'a store says at once that it does not know a session any more, whose connection owes an ack and waits to be told why it ends: it asked again for ever, and no other connection had a turn',
   },
+  {
+    seed: 600_105,
+    since: 'presence',
+    story:
+      'a session ends, and what is left of it is refused afterwards, set aside after three claims that ran out; its client comes back and is told that it was handled',
+  },
 ];
 
 /** Those that are older: there the dice would tell other stories. */
