@@ -35,11 +35,11 @@ const parts = [
   { what: '`@holdfast/client/plain`, by itself', code: all('@holdfast/client/plain'), budget: 10_250 },
   { what: '+ `@holdfast/react`', code: client + all('@holdfast/react'), beside: client, budget: 1024 },
   { what: '+ `@holdfast/vue`', code: client + all('@holdfast/vue'), beside: client, budget: 1024 },
-  { what: '`holdfast.global.js`: the client as a script', file: 'holdfast.global.js', budget: 28_710 },
+  { what: '`holdfast.global.js`: the client as a script', file: 'holdfast.global.js', budget: 28_715 },
   {
     what: '`holdfast.msgpack.global.js`: the same with MessagePack',
     file: 'holdfast.msgpack.global.js',
-    budget: 35_990,
+    budget: 36_000,
   },
 ];
 

@@ -1,5 +1,12 @@
 /** The client whose connection is shared by the tabs of a browser: one socket for all of them. */
-import { type AnyContract, type Contract, checkKeys, checkType, type Logger } from '@holdfast/protocol';
+import {
+  type AnyContract,
+  type Contract,
+  checkKeys,
+  checkType,
+  type Logger,
+  messageOf,
+} from '@holdfast/protocol';
 import { createClientOn } from './client.js';
 import { hasSharedWorkers, reachWorker } from './platform/browser/shared-worker.js';
 import { tabPlatform } from './platform/browser/tab-platform.js';
@@ -62,7 +69,7 @@ const apart = (tab: Tab, logger: Logger, why: string): void => {
 
 function meetByLock(tab: Tab, ports: ClientPorts, platform: TabPlatform, logger: Logger): void {
   const failed = (error: unknown): void => {
-    const said = error instanceof Error ? error.message : String(error);
+    const said = messageOf(error);
     apart(tab, logger, `this page may not use Web Locks (${said})`);
   };
   tab.meeting = new LockMeeting({ ...ports, platform, failed }, tab);

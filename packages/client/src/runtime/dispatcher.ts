@@ -8,6 +8,7 @@ import {
   type Item,
   Listeners,
   type Logger,
+  messageOf,
   readPayload,
   type SchemaResult,
   type Scopes,
@@ -114,7 +115,7 @@ export class Dispatcher {
 
   /** A listener of the application threw. */
   failed(cause: unknown, name: string): void {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     this.report(holdfastError('ERR_LISTENER_FAILED', `a listener of '${name}' failed: ${why}`, { cause }));
   }
 

@@ -13,6 +13,7 @@ import {
   encodePayload,
   holdfastError,
   type Item,
+  messageOf,
   numberOption,
   type OutboxPlace,
   PRESENCE,
@@ -174,7 +175,7 @@ function encode(
     message.bytes = sizeOf(message.encoded);
     return undefined;
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     const text = `'${name}' cannot be encoded as ${codec.name}: ${why}`;
     const details = { delivery: 'unsent', messageId, issues: [{ message: why }], cause } as const;
     return holdfastError('ERR_INVALID_PAYLOAD', text, details);

@@ -1,4 +1,4 @@
-import { type Clock, CloseCode, type WireData } from '@holdfast/protocol';
+import { type Clock, CloseCode, messageOf, type WireData } from '@holdfast/protocol';
 import type { Dialer } from '../ports/transport.js';
 import { Carrier } from './carrier.js';
 import type { HubWord, TabWord } from './words.js';
@@ -90,7 +90,7 @@ export class Hub {
       carrier = this.#carrierTo(url, protocols);
     } catch (error) {
       // Nothing is told before the tab has got its connection.
-      const said = error instanceof Error ? error.message : String(error);
+      const said = messageOf(error);
       this.#around.clock.setTimer(() => tell(['closed', id, CloseCode.ABNORMAL, said]), 0);
       return;
     }

@@ -15,6 +15,7 @@ import {
   isHoldfastError,
   isPromiseLike,
   type MessageOptions,
+  messageOf,
   numberOption,
   type Random,
   type RequestSchemas,
@@ -117,7 +118,7 @@ function settling<R>(delivered: R | PromiseLike<R>, event: string, id: string): 
 }
 
 function notEncoded(name: string, messageId: string, cause: unknown) {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   const details = { delivery: 'unsent', messageId, issues: [{ message: why }], cause } as const;
   return holdfastError('ERR_INVALID_PAYLOAD', `'${name}' cannot be encoded: ${why}`, details);
 }

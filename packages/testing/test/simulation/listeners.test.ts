@@ -58,6 +58,11 @@ describe.each(Object.keys(hooks))('a listener of %s', (name) => {
         throw new Error('mine');
       },
       () => Promise.reject(new Error('mine')),
+      // Without a prototype, and so without words.
+      () => Promise.reject(Object.create(null)),
+      () => {
+        throw Object.create(null);
+      },
     ]) {
       const bed = bedOf();
       const who = person(bed);
@@ -68,7 +73,7 @@ describe.each(Object.keys(hooks))('a listener of %s', (name) => {
       hook(who, fail);
       await live(bed, who);
       expect(errors.length).toBeGreaterThan(0);
-      expect(errors.every((line) => /^ERR_LISTENER_FAILED false .*mine/.test(line))).toBe(true);
+      expect(errors.every((line) => /^ERR_LISTENER_FAILED false .*(mine|object)$/.test(line))).toBe(true);
       expect(who.client.getState().status).toBe('connected');
       expect(who.room.getState().status).toBe('joined');
       expect(who.heard).toEqual(['one', 'gap 0 new-epoch', 'two']);

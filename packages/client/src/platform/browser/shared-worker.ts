@@ -1,3 +1,4 @@
+import { messageOf } from '@holdfast/protocol';
 import type { TabChannel } from '../../ports/tabs.js';
 
 const channelOf = (port: MessagePort): TabChannel => ({
@@ -21,7 +22,7 @@ export function reachWorker(
     worker.port.onmessage = ({ data }) => heard(data);
     return channelOf(worker.port);
   } catch (error) {
-    setTimeout(() => failed(error instanceof Error ? error.message : String(error)), 0);
+    setTimeout(() => failed(messageOf(error)), 0);
     return { post: () => undefined, close: () => undefined };
   }
 }
