@@ -12,7 +12,9 @@ export interface PlainOutboxSettings {
 /** What waits for a connection, within bounds. */
 export class PlainOutbox {
   readonly #settings: PlainOutboxSettings;
-  readonly #waiting: { readonly data: PlainData; readonly bytes: number }[] = [];
+  /** By their numbers: of a long array, all that stay are moved up with each that goes. */
+  readonly #waiting = new Map<number, { readonly data: PlainData; readonly bytes: number }>();
+  #first = 0;
   bytes = 0;
 
   constructor(settings: PlainOutboxSettings) {
@@ -23,20 +25,22 @@ export class PlainOutbox {
   push(data: PlainData): void {
     const { maxMessages, maxBytes, overflow } = this.#settings;
     const bytes = sizeOf(data);
-    const isFull = (): boolean => this.#waiting.length >= maxMessages || this.bytes + bytes > maxBytes;
+    const isFull = (): boolean => this.#waiting.size >= maxMessages || this.bytes + bytes > maxBytes;
     if (overflow === 'drop-oldest' && bytes <= maxBytes) while (isFull()) this.shift();
     if (isFull()) {
-      const text = `not taken: ${bytes} bytes, and ${this.#waiting.length} messages (${this.bytes} bytes) wait`;
+      const text = `not taken: ${bytes} bytes, and ${this.#waiting.size} messages (${this.bytes} bytes) wait`;
       throw holdfastError('ERR_OUTBOX_FULL', text, { delivery: 'unsent', messageId: '' });
     }
-    this.#waiting.push({ data, bytes });
+    this.#waiting.set(this.#first + this.#waiting.size, { data, bytes });
     this.bytes += bytes;
   }
 
   shift(): PlainData | undefined {
-    const first = this.#waiting.shift();
-    this.bytes -= first?.bytes ?? 0;
-    return first?.data;
+    const first = this.#waiting.get(this.#first);
+    if (!first) return undefined;
+    this.#waiting.delete(this.#first++);
+    this.bytes -= first.bytes;
+    return first.data;
   }
 }
 

@@ -149,6 +149,20 @@ describe('outbox', () => {
     expect(thrown(() => other.send('x'))).toEqual(full);
   });
 
+  test('of very many, each goes and makes room as fast as one of few', async () => {
+    const { socket, opened } = plainWorld({
+      outbox: { maxMessages: 200_000, maxBytes: 10_000_000, overflow: 'drop-oldest' },
+    });
+    for (let number = 0; number < 400_000; number++) socket.send(`${number}`);
+    const { sent } = await opened();
+    expect([sent.length, sent[0], sent.at(-1), socket.bufferedAmount]).toEqual([
+      200_000,
+      '200000',
+      '399999',
+      0,
+    ]);
+  });
+
   test('what has been sent makes room', async () => {
     const { socket, opened } = plainWorld({ outbox: { maxMessages: 1, maxBytes: 1 } });
     socket.send('1');
