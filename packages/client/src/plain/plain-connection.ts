@@ -27,6 +27,8 @@ export interface PlainSettings extends ConnectionSettings {
 }
 
 export interface PlainEvents {
+  /** The next attempt goes there. */
+  dialling(url: string): void;
   opened(protocol: string): void;
   message(data: WireData): void;
   /** A connection is over, or an attempt has failed. */
@@ -78,11 +80,6 @@ export class PlainConnection {
 
   get bufferedBytes(): number {
     return this.#line?.transport?.bufferedBytes ?? 0;
-  }
-
-  /** Where it stands, or is being dialled. */
-  get url(): string | undefined {
-    return this.#line?.url;
   }
 
   /** To be called while it is up. */
@@ -170,6 +167,7 @@ export class PlainConnection {
   #prepare(dial: number): void {
     const ready = (address: PlainAddress): void => {
       this.#line = { ...address, dial };
+      this.#events.dialling(address.url);
       this.#step({ type: 'prepared', dial });
     };
     const address = this.#settings.address();
@@ -232,6 +230,8 @@ function endOf(after: Connection): TransportEnd {
 }
 
 function failedToDial(dial: number, cause: unknown) {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  // Of an object without a prototype no text can be made.
+  const why =
+    cause instanceof Error ? cause.message : typeof cause === 'object' ? 'no address' : String(cause);
   return { type: 'failed', dial, error: holdfastError('ERR_DIAL_FAILED', why, { cause }) } as const;
 }

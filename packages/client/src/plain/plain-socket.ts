@@ -61,6 +61,7 @@ export class PlainSocket extends SocketEvents implements WebSocket {
     this.#outbox = new PlainOutbox(outbox);
     this.#make = () => {
       const connection = new PlainConnection(ports, settings, {
+        dialling: (url) => (this.#url = url),
         opened: (protocol) => this.#opened(protocol),
         message: (data) => this.#fire(messageOf(this.#binaryType, data, this.#origin)),
         lost: (end) => this.#lost(end),
@@ -87,7 +88,6 @@ export class PlainSocket extends SocketEvents implements WebSocket {
 
   /** Of the newest attempt. */
   get url(): string {
-    this.#url = this.#life.connection.url ?? this.#url;
     return this.#url;
   }
 
@@ -145,10 +145,11 @@ export class PlainSocket extends SocketEvents implements WebSocket {
   /** Leaves the connection, if there is one, and dials at once and as for the first time, also after `close()`. */
   reconnect(): void {
     this.#isStarted = true;
-    if (this.#isOver) this.#life = this.#make();
     const { connection } = this.#life;
+    // What a listener sends from here on is meant for the next connection, though this one is left only behind the event.
+    this.#life = this.#make();
     connection.tell({ type: 'disconnect' });
-    connection.tell({ type: 'connect', anew: false });
+    this.#life.connection.tell({ type: 'connect', anew: false });
   }
 
   get onopen(): WebSocket['onopen'] {
@@ -183,7 +184,7 @@ export class PlainSocket extends SocketEvents implements WebSocket {
 
   #opened(protocol: string): void {
     this.#protocol = protocol;
-    this.#origin = new URL(this.url).origin;
+    this.#origin = new URL(this.#url).origin;
     for (let data = this.#outbox.shift(); data !== undefined; data = this.#outbox.shift()) {
       this.#life.connection.send(data);
     }

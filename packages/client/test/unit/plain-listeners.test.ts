@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { line, plainWorld } from './plain-world.js';
 
+const CONNECTING = 0;
 const CLOSING = 2;
 
 describe('listeners', () => {
@@ -42,6 +43,21 @@ describe('listeners', () => {
       '1000',
       ['open', 'second listener', 'close 1000'],
     ]);
+  });
+
+  test('one that reconnects has left the connection of its event: what it sends then is for the next one', async () => {
+    const { socket, opened, log } = plainWorld();
+    socket.onmessage = () => {
+      socket.send('before');
+      socket.reconnect();
+      expect(socket.readyState).toBe(CONNECTING);
+      socket.send('after');
+    };
+    const first = await opened();
+    first.say('move');
+    expect([first.sent, first.left]).toEqual([['before'], '1000']);
+    const second = await opened();
+    expect([second.sent, log]).toEqual([['after'], ['open', 'message move', 'close 1000', 'open']]);
   });
 
   test('on*: in the place where it was first set, replaced there, null takes it out', async () => {

@@ -14,6 +14,19 @@ describe('url as a function', () => {
     expect(socket.url).toBe('ws://x/2');
   });
 
+  test('what failed is known in the listeners that hear of it', async () => {
+    let count = 0;
+    const { socket, dialled, clock } = plainWorld({ url: () => `ws://x/${++count}` });
+    const heard: string[] = [];
+    socket.onerror = () => heard.push(socket.url);
+    socket.onclose = () => heard.push(socket.url);
+    (await dialled()).end();
+    await clock.advance(1_000);
+    (await dialled()).end();
+    expect(heard).toEqual(['ws://x/1', 'ws://x/1', 'ws://x/2', 'ws://x/2']);
+    socket.onclose = null;
+  });
+
   test('may give a promise, and a URL', async () => {
     const { dialled } = plainWorld({ url: async () => new URL('https://x/a') });
     expect((await dialled()).url).toBe('wss://x/a');
@@ -28,6 +41,7 @@ describe('url as a function', () => {
       'no address',
     ],
     ['rejects', () => Promise.reject(new Error('no address')), 'no address'],
+    ['rejects with what has no words', () => Promise.reject(Object.create(null)), 'no address'],
     ['gives none', () => 'nowhere', "url 'nowhere' is not an address"],
     ['gives nothing', () => undefined as never, 'url must be a string or a URL, not undefined'],
   ];
