@@ -169,6 +169,36 @@ test('a room that refuses says so', async () => {
   expect(stage.text()).toBe('ERR_REJECTED');
 });
 
+test('who is mounted asks anew for what was refused, left or ended, also where another one has just gone or is there', async () => {
+  const stage = createStage();
+  let opens = false;
+  stage.bed.server.rooms('*', { join: () => opens });
+  function Room() {
+    return <p>{`${useConnection().status} ${useRoom('reef').state.status} `}</p>;
+  }
+  const withRooms = (provider: string, ...rooms: readonly string[]) => (
+    <HoldfastProvider client={stage.client} key={provider}>
+      {rooms.map((key) => (
+        <Room key={key} />
+      ))}
+    </HoldfastProvider>
+  );
+  await stage.render(withRooms('a', '1'));
+  expect(stage.text()).toBe('connected refused ');
+  await stage.render(withRooms('a', '2'));
+  expect(stage.text()).toBe('connected refused ');
+  opens = true;
+  await stage.render(withRooms('a', '2', '3'));
+  expect(stage.text()).toBe('connected joined connected joined ');
+  await stage.during(() => stage.client.room('reef').leave());
+  await stage.render(withRooms('a', '4'));
+  expect(stage.text()).toBe('connected joined ');
+  await stage.during(() => stage.client.disconnect());
+  expect(stage.text()).toBe('idle joined ');
+  await stage.render(withRooms('b', '4'));
+  expect(stage.text()).toBe('connected joined ');
+});
+
 test('useSessionLost tells what was lost', async () => {
   const stage = createStage();
   const losses: LostSession[] = [];

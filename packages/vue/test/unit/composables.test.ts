@@ -173,6 +173,31 @@ test('what comes with the joining is heard, and who is there is shown', async ()
   expect(stage.text()).toBe('joined ?');
 });
 
+test('who is mounted asks anew for a room that was refused or left, also where another one has just gone or is there', async () => {
+  let opens = false;
+  const keys = ref(['1']);
+  const User = defineComponent(() => {
+    const { state } = useRoom('reef');
+    return () => `${state.value.status} `;
+  });
+  const stage = createStage(
+    () => () =>
+      h(
+        'p',
+        keys.value.map((key) => h(User, { key })),
+      ),
+  );
+  stage.bed.server.rooms('*', { join: () => opens });
+  await stage.mount();
+  expect(stage.text()).toBe('refused ');
+  opens = true;
+  await stage.during(() => (keys.value = ['1', '2']));
+  expect(stage.text()).toBe('joined joined ');
+  await stage.during(() => stage.client.room('reef').leave());
+  await stage.during(() => (keys.value = ['3']));
+  expect(stage.text()).toBe('joined ');
+});
+
 test('useSessionLost tells what was lost', async () => {
   const losses: LostSession[] = [];
   const stage = createStage(() => {

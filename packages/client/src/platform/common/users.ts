@@ -1,5 +1,6 @@
-/** What to do when the first user comes, and one task after the last has gone. */
+/** What to do when a user comes, and one task after the last has gone. */
 interface Use {
+  /** Nothing if it has begun. What was refused or ended under those who are there is asked for anew by who comes. */
   begin(): void;
   end(): void;
 }
@@ -15,10 +16,8 @@ export class Users {
   add(of: object, name: string, { begin, end }: Use): () => void {
     const counts = this.#counts.get(of) ?? new Map<string, number>();
     this.#counts.set(of, counts);
-    const before = counts.get(name);
-    counts.set(name, (before ?? 0) + 1);
-    // Where there were none, but a moment ago, it goes on.
-    if (before === undefined) begin();
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+    begin();
     return () => {
       counts.set(name, (counts.get(name) ?? 0) - 1);
       setTimeout(() => {
