@@ -48,7 +48,9 @@ function useRoomOf<C extends AnyContract>(
   const members = shallowRef<readonly Member<Presence<C>>[]>([]);
   const state = shallowRef<JoinState>(IDLE);
   const use = (used: ClientRoom<C>): Unsubscribe[] => [
-    ...Object.entries(listeners).map(([event, listener]) => used.on(event as never, listener as never)),
+    ...Object.entries(listeners)
+      .filter(([, listener]) => listener)
+      .map(([event, listener]) => used.on(event as never, listener as never)),
     used.onMembers((now) => (members.value = now)),
     used.onState((now) => (state.value = now)),
     // Behind the listeners: what comes with the joining is heard.

@@ -198,6 +198,19 @@ test('who is mounted asks anew for a room that was refused or left, also where a
   expect(stage.text()).toBe('joined ');
 });
 
+test('a listener that is undefined, as the types allow, is none', async () => {
+  const errors = vi.fn();
+  const stage = createStage(() => {
+    const { state } = useRoom('reef', { message: undefined });
+    return () => state.value.status;
+  });
+  stage.client.onError(errors);
+  await stage.mount();
+  expect(stage.text()).toBe('joined');
+  await stage.during(() => stage.bed.server.to('reef').send('message', { text: 'hello' }));
+  expect(errors).toHaveBeenCalledWith(expect.objectContaining({ code: 'ERR_NO_LISTENER' }));
+});
+
 test('useSessionLost tells what was lost', async () => {
   const losses: LostSession[] = [];
   const stage = createStage(() => {
