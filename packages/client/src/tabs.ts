@@ -70,7 +70,7 @@ const apart = (tab: Tab, logger: Logger, why: string): void => {
 function meetByLock(tab: Tab, ports: ClientPorts, platform: TabPlatform, logger: Logger): void {
   const failed = (error: unknown): void => {
     const said = messageOf(error);
-    apart(tab, logger, `this page may not use Web Locks (${said})`);
+    apart(tab, logger, `this page may not use Web Locks or BroadcastChannel (${said})`);
   };
   tab.meeting = new LockMeeting({ ...ports, platform, failed }, tab);
 }

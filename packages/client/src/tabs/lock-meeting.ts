@@ -68,6 +68,15 @@ export class LockMeeting implements Meeting {
   come(): void {
     this.#wanted = 'yes';
     if (this.#stay) return;
+    try {
+      this.#enter();
+    } catch (error) {
+      // Where a page may store nothing, Firefox throws when the channel, which comes first, is made.
+      this.#around.failed(error);
+    }
+  }
+
+  #enter(): void {
     const { random, platform, signals } = this.#around;
     const me = random.id();
     const ignore = (): void => undefined;

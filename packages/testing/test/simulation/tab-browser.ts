@@ -4,6 +4,12 @@ import { createClientOnTabs, type TabChannel, type TabLocks, type TabPlatform } 
 import { type MemoryLink, type MemoryNetwork, seededRandom, type VirtualClock } from '@holdfast/testing';
 import { silent } from './people.js';
 
+interface TabOptions {
+  readonly auth?: string;
+  /** Whether a channel can be made: where a page may store nothing, Firefox throws. */
+  readonly channels?: 'there' | 'barred';
+}
+
 interface Request {
   readonly tab: BrowserTab;
   held(): void;
@@ -24,7 +30,7 @@ export class TabBrowser {
     this.network = network;
   }
 
-  open(options: { readonly auth?: string } = {}): BrowserTab {
+  open(options: TabOptions = {}): BrowserTab {
     const tab = new BrowserTab(this, `tab-${this.tabs.length + 1}`, options);
     this.tabs.push(tab);
     return tab;
@@ -71,11 +77,13 @@ export class BrowserTab {
   readonly warnings: string[] = [];
   readonly #browser: TabBrowser;
   readonly #listeners = new Set<(signal: Signal) => void>();
+  readonly #channels: 'there' | 'barred';
   #held: (() => void)[] = [];
   state: 'alive' | 'frozen' | 'dead' = 'alive';
 
-  constructor(browser: TabBrowser, name: string, { auth = name }: { readonly auth?: string }) {
+  constructor(browser: TabBrowser, name: string, { auth = name, channels = 'there' }: TabOptions) {
     this.#browser = browser;
+    this.#channels = channels;
     this.name = name;
     this.link = browser.network.link(name);
     const signals: Signals = {
@@ -174,6 +182,7 @@ export class BrowserTab {
   }
 
   #channel(name: string, heard: (word: unknown) => void): TabChannel {
+    if (this.#channels === 'barred') throw new DOMException('The operation is insecure.', 'SecurityError');
     const { channels, clock } = this.#browser;
     const all = channels.get(name) ?? new Set();
     channels.set(name, all);

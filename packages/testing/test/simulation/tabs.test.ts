@@ -15,8 +15,8 @@ class Speaker {
   said = 0;
   told = 0;
 
-  constructor(bed: TabsBed) {
-    this.tab = bed.browser.open();
+  constructor(bed: TabsBed, options: Parameters<TabsBed['browser']['open']>[0] = {}) {
+    this.tab = bed.browser.open(options);
     const { client } = this.tab;
     client.on('tick', (n) => void this.heard.push(n));
     client.onSessionLost(() => void this.troubles.push('session lost'));
@@ -231,6 +231,21 @@ describe('tabs on one socket', () => {
     expect(bed.browser.sockets).toBe(2);
     for (const { tab } of speakers) {
       expect(tab.warnings).toEqual([expect.stringMatching(/shares no socket among tabs/)]);
+    }
+  });
+
+  test('a page that may make no channel has its own socket, and says why once', async () => {
+    const bed = tabsBed();
+    const speakers = [new Speaker(bed, { channels: 'barred' }), new Speaker(bed, { channels: 'barred' })];
+    await bed.clock.advance(1_000);
+    await talk(bed, speakers, 10);
+    for (const { tab } of speakers) tab.link.cut();
+    await bed.clock.advance(10_000);
+    for (const speaker of speakers) speaker.judge(bed);
+    for (const { tab } of speakers) {
+      expect(tab.warnings).toEqual([
+        expect.stringMatching(/has its own: .* BroadcastChannel \(The operation/),
+      ]);
     }
   });
 
