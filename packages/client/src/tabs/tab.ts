@@ -71,13 +71,15 @@ export class Tab implements Dialer {
   }
 
   dial(url: string, protocols: readonly string[], events: TransportEvents): Transport {
-    if (!this.#meeting || this.#alone.has(url)) return this.#own.dial(url, protocols, events);
+    const isAlone = this.#alone.has(url);
+    // Before there is anything to ask for: who is found at once would be asked twice, and one of the answers be nobody's.
+    if (!isAlone) this.#meeting?.come();
+    if (!this.#meeting || isAlone) return this.#own.dial(url, protocols, events);
     const id = ++this.#last;
     const stage: Stage = { name: 'dialing' };
     const line: Line = { url, protocols, events, stage, buffered: 0, heardMessages: 0, heardSize: 0 };
     this.#lines.set(id, line);
-    this.#meeting.come();
-    if (this.#lines.has(id) && line.stage.name === 'dialing') this.#ask(id, line);
+    this.#ask(id, line);
     const tab = this;
     return {
       send: (data) => this.#send(id, line, data),
