@@ -1,12 +1,6 @@
-import {
-  type Codec,
-  type Item,
-  type PublicationItem,
-  type RoomSync,
-  Type,
-  type WireData,
-} from '@holdfast/protocol';
+import { type Codec, type Item, type RoomSync, Type, type WireData } from '@holdfast/protocol';
 import { after, type Job, Loop } from './answer.js';
+import type { Aside } from './hub/aside.js';
 import type { NumberedRoom } from './hub/room.js';
 import { newsOf, type RoomNews } from './hub/room-news.js';
 import type { Observed } from './observe/observer.js';
@@ -132,8 +126,8 @@ export class Lanes implements RoomLanes, Job {
   }
 
   /** Something that is not part of the log, such as a change of the members. */
-  aside(room: string, item: PublicationItem): void {
-    if (this.#lanes.has(room)) this.#outflow.control(item);
+  aside(room: string, said: Aside): void {
+    if (this.#lanes.has(room)) this.#outflow.aside(said);
   }
 
   /** Something without a place in the log: goes out now or not at all. */

@@ -13,6 +13,7 @@ import {
   type WireData,
 } from '@holdfast/protocol';
 import { after, type Job, Loop } from './answer.js';
+import type { Aside } from './hub/aside.js';
 import { NONE_HANDLED } from './none-handled.js';
 import type { Observed } from './observe/observer.js';
 import type { Answer, Handled, OutItem, Ownership, Read, SessionStore } from './ports/store.js';
@@ -143,7 +144,11 @@ export class Outflow implements Job {
       if (this.#pong === 'waits') return;
       this.#pong = 'waits';
     }
-    this.#controls.push(control(this.#session.codec, item));
+    this.#say(control(this.#session.codec, item));
+  }
+
+  #say(item: Control): void {
+    this.#controls.push(item);
     if (this.#controls.length > MOST_CONTROLS) {
       return this.#connection.drop(CloseCode.SLOW_CONSUMER, 'reads too slowly');
     }
@@ -182,6 +187,13 @@ export class Outflow implements Job {
   publication(frame: WireData, messages: number): void {
     this.#send(frame);
     this.#around.observe.messages('out', messages);
+  }
+
+  /** What is told beside a room's log: the same frames for all, or, where something waits, behind it. */
+  aside(said: Aside): void {
+    const { codec } = this.#session;
+    if (this.open) for (const frame of said.frames(codec)) this.#send(frame);
+    else if (this.#stage !== 'closed') for (const item of said.items(codec)) this.#say(unnumbered(item));
   }
 
   /** The socket takes more. */
@@ -314,6 +326,15 @@ export class Outflow implements Job {
     }
   }
 }
+
+const unnumbered = (encoded: WireData): Control => ({
+  kind: 'control',
+  encoded,
+  bytes: sizeOf(encoded),
+  numbers: 0,
+  seq: 0,
+  writtenAt: undefined,
+});
 
 function isSame(one: Handled, other: Handled): boolean {
   const { low, above } = other;

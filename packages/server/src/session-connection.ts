@@ -1,5 +1,6 @@
-import type { Codec, PublicationItem, WireData } from '@holdfast/protocol';
+import type { Codec, WireData } from '@holdfast/protocol';
 import type { Refusal } from './gateway/token.js';
+import type { Aside } from './hub/aside.js';
 import type { NumberedRoom } from './hub/room.js';
 import type { RoomNews } from './hub/room-news.js';
 import type { Answer, RoomPosition } from './ports/store.js';
@@ -12,7 +13,7 @@ export interface RoomLanes {
   /** As `close`; the client is told that it is out. */
   shut(room: string): void;
   news(news: RoomNews): void;
-  aside(room: string, item: PublicationItem): void;
+  aside(room: string, said: Aside): void;
   cast(room: string, except: ReadonlySet<string>, frame: (codec: Codec) => WireData | undefined): void;
   positionIn(room: string): RoomPosition | undefined;
 }

@@ -321,9 +321,9 @@ export class Hub {
     const frame = castFrames(data, this.#around.codec);
     this.#telling.now();
     if ('room' in to) {
-      for (const { attachment } of this.#rooms.get(to.room)?.members ?? []) {
-        attachment?.lanes.cast(to.room, except, frame);
-      }
+      const room = this.#rooms.get(to.room);
+      room?.untold?.tell();
+      for (const { attachment } of room?.members ?? []) attachment?.lanes.cast(to.room, except, frame);
       return;
     }
     for (const sid of to.sids) {

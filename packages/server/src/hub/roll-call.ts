@@ -1,9 +1,12 @@
-import { type Clock, MEMBER, MEMBERS, type MemberChange } from '@holdfast/protocol';
+import { type Clock, MEMBERS, type MemberChange } from '@holdfast/protocol';
 import { after } from '../answer.js';
 import type { Answer, Presence, PresentNote, SessionStore, There } from '../ports/store.js';
 import type { Session } from '../session.js';
 import type { SessionConnection } from '../session-connection.js';
 import { MAX_PRESENT } from '../store/attendance-list.js';
+import { announce } from './announcing.js';
+import { Aside } from './aside.js';
+import { MemberChanges } from './member-changes.js';
 import { PresenceGrace } from './presence-grace.js';
 import { Pulse, type PulseSurroundings } from './pulse.js';
 import { Roll } from './roll.js';
@@ -55,6 +58,7 @@ export class RollCall {
 
   stop(): void {
     this.#pulse?.stop();
+    for (const { untold } of this.#rooms) untold?.stop();
   }
 
   // ── What this server says of its sessions ──────────────────────────────────────────────────────────────────────
@@ -175,6 +179,7 @@ export class RollCall {
   /** Nobody is in it any more. */
   forget(room: Room): void {
     this.#rooms.delete(room);
+    room.untold?.stop();
     this.#waiting.delete(room.name);
   }
 
@@ -224,16 +229,28 @@ export class RollCall {
   rollOf(room: Room): Roll | undefined {
     if (!this.#around.hasPresence(room.name)) return undefined;
     if (room.roll) return room.roll;
-    const { store, clock, failed } = this.#around;
+    const { store, clock, failed, tellNow } = this.#around;
+    const untold = new MemberChanges({
+      clock,
+      members: () => room.members.size,
+      tell: (changes) => {
+        roll.revision++;
+        announce(room, { presence: roll.presence, changes, at: this.#now(), failed });
+      },
+    });
     const roll: Roll = new Roll({
       room: room.name,
       store,
       now: () => clock.now(),
-      changed: (changes) => this.#announce(room, changes),
+      changed: (changes) => {
+        tellNow();
+        untold.add(changes);
+      },
       read: () => this.#checkAll(room, roll),
       failed,
     });
     room.roll = roll;
+    room.untold = untold;
     this.#rooms.add(room);
     return roll;
   }
@@ -258,26 +275,9 @@ export class RollCall {
   tell(room: Room, session: Session, { lanes }: SessionConnection, known?: number): void {
     if (known !== undefined && known === room.roll?.revision) return;
     const told = after(this.listFor(room, session), (list) => {
-      if (list) lanes.aside(room.name, room.aside(MEMBERS, list, this.#now()));
+      if (list) lanes.aside(room.name, new Aside([room.aside(MEMBERS, list, this.#now())]));
     });
     this.#quietly(told);
-  }
-
-  #announce(room: Room, changes: readonly MemberChange[]): void {
-    this.#around.tellNow();
-    for (const change of changes) {
-      const item = room.aside(MEMBER, change, this.#now());
-      for (const member of room.members)
-        if (!this.#isPromised(room, member, change)) member.attachment?.lanes.aside(room.name, item);
-    }
-  }
-
-  /** It was told so before. */
-  #isPromised({ promised }: Room, member: Session, [userId, sessions, json]: MemberChange): boolean {
-    const own = promised.size > 0 ? promised.get(member) : undefined;
-    if (own?.[0] !== userId) return false;
-    promised.delete(member);
-    return own[1] === sessions && own[2] === json;
   }
 
   #quietly(answer: Answer<unknown>): void {

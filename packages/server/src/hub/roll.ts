@@ -7,7 +7,7 @@ export interface RollSurroundings {
   readonly room: string;
   readonly store: Pick<SessionStore, 'whoIsThere'>;
   now(): number;
-  /** The members have to be told. */
+  /** The members have to be told, which raises `revision`. */
   changed(changes: readonly MemberChange[]): void;
   /** The list was read as a whole. */
   read(): void;
@@ -88,9 +88,7 @@ export class Roll implements Job {
   }
 
   #tell(changes: readonly MemberChange[]): void {
-    if (changes.length === 0) return;
-    this.revision++;
-    this.#around.changed(changes);
+    if (changes.length > 0) this.#around.changed(changes);
   }
 
   failed(error: unknown): void {

@@ -9,6 +9,7 @@ import {
   type WireData,
 } from '@holdfast/protocol';
 import type { LogBounds, LoggedPublication, RoomPosition } from '../ports/store.js';
+import type { MemberChanges } from './member-changes.js';
 import type { Roll } from './roll.js';
 
 /** A room, as it stands in publications. */
@@ -34,6 +35,8 @@ export class LiveRoom<M> implements NumberedRoom {
   readonly members = new Set<M>();
   /** Who is there, on whatever server; undefined: nobody here has to know. */
   roll: Roll | undefined;
+  /** What has changed in that, and the members have not been told. */
+  untold: MemberChanges | undefined;
   /** Members that were told how their users stand with them, before the store has said it; and what they were told. */
   readonly promised = new Map<M, MemberChange>();
   /** Up to where the members have been told; undefined before anybody was in. */

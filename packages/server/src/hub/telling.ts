@@ -59,6 +59,8 @@ export class Telling {
   }
 
   #add(room: LiveRoom<Session>, from: RoomPosition, publication: LoggedPublication): void {
+    // Who has come before is told before.
+    room.untold?.tell();
     const known = this.#news.get(room);
     if (known?.add(publication)) return;
     this.#tell(room);
