@@ -246,7 +246,12 @@ export class ServerCore {
     this.store.stop();
     await gone;
     cancel();
-    await this.#cluster?.close();
+    try {
+      await this.#cluster?.close();
+    } finally {
+      // What the store has answered until now has been told.
+      this.backlog.close();
+    }
   }
 
   readonly #away: ClusterSurroundings['away'] = (error, back) => this.store.health.away(error, back);

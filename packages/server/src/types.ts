@@ -97,7 +97,8 @@ export interface ServerSession<C extends AnyContract = Contract, U extends User 
   /**
    * Ends the session: its client is told `ERR_SESSION_ENDED` with the reason (1 to 128 characters, default `ended`), is
    * `failed`, and does not come back by itself; `connect()` begins a new session, if `auth` lets it in. What was sent to
-   * it before goes before, if that is written within a second: no longer does a client stay that does not read.
+   * it before goes before, if that is written within a second: no longer does a client stay that does not read. Rejects, as
+   * `join()` and `leave()` do, with `ERR_CLOSED` if the server is closed before its store has answered.
    */
   end(reason?: string): Promise<void>;
 }
@@ -133,7 +134,8 @@ export interface Target<C extends AnyContract = Contract, U extends User = User>
   /**
    * Settles when it stands in the room's log, or is kept for each session; slow clients never delay it. `members`: for
    * how many sessions it was. None: `onUnreached` hears of it. To rooms: rejects `unknown` with `ERR_STORE_LOST` if the store
-   * has lost its last writes while the publication was under way.
+   * has lost its last writes while the publication was under way. As `sessions()`, `join()`, `leave()` and `end()` do, rejects
+   * `unknown` with `ERR_CLOSED` if the server is closed before its store has answered.
    */
   send<K extends ServerEvent<C>>(
     event: K,

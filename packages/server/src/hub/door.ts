@@ -80,14 +80,21 @@ class Door implements ServerSession {
     return askClient({ ...this.#around, codec: session.codec, ask }, { method, input, options });
   };
 
-  readonly join = (...names: readonly string[]): Promise<void> => move(this.#around, this.id, names, 'in');
+  readonly join = (...names: readonly string[]): Promise<void> => this.#move(names, 'in');
 
-  readonly leave = (...names: readonly string[]): Promise<void> => move(this.#around, this.id, names, 'out');
+  readonly leave = (...names: readonly string[]): Promise<void> => this.#move(names, 'out');
 
-  readonly end = async (reason = 'ended'): Promise<void> => {
-    checkName(reason, 'end(reason)');
-    await endIn(this.#around, this.id, reason);
+  readonly end = (reason = 'ended'): Promise<void> => {
+    const ending = async (): Promise<void> => {
+      checkName(reason, 'end(reason)');
+      await endIn(this.#around, this.id, reason);
+    };
+    return this.#around.store.backlog.orClosed(ending());
   };
+
+  #move(names: readonly string[], way: 'in' | 'out'): Promise<void> {
+    return this.#around.store.backlog.orClosed(move(this.#around, this.id, names, way));
+  }
 
   #deliver(payload: unknown, { id, name, delivery, place, traceparent: c }: Treatment) {
     const session = this.#session;

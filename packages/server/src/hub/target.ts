@@ -1,4 +1,4 @@
-import { checkName, type Random, type Scope } from '@holdfast/protocol';
+import { checkName, isPromiseLike, type Random, type Scope } from '@holdfast/protocol';
 import { after, type InOrder } from '../answer.js';
 import type { Answer, FindCall, FoundSession, SessionStore } from '../ports/store.js';
 import type { Backlog } from '../store/backlog.js';
@@ -41,13 +41,14 @@ const NOBODY: Except = { sids: [], rooms: [] };
 /** Sessions, wherever they are, as somebody to be told something or moved. */
 export function createTarget(around: TargetSurroundings, whom: FindCall, except: Except = NOBODY): Target {
   const found = () => findSessions(around, whom, except);
+  const orClosed = <T>(run: () => Promise<T>): Promise<T> => around.backlog.orClosed(run());
   const each = async (what: (sid: string) => Answer<unknown>): Promise<void> => {
     await Promise.all((await found()).map(({ sid }) => what(sid)));
   };
   const moveEach = (rooms: readonly string[], way: 'in' | 'out'): Promise<void> => {
     // Also where nobody is found: misuse must not show only when somebody comes.
     checkMove(around.scope, rooms, way);
-    return each((sid) => move(around, sid, rooms, way));
+    return orClosed(() => each((sid) => move(around, sid, rooms, way)));
   };
   return Object.freeze<Target>({
     except: (...others: readonly (Pick<ServerSession, 'id'> | string)[]) =>
@@ -57,19 +58,21 @@ export function createTarget(around: TargetSurroundings, whom: FindCall, except:
         const refusal = around.backlog.refusal(treatment.id);
         if (refusal) return Promise.reject<{ readonly members: number }>(refusal);
         const told = around.backlog.holds(tell(around, whom, except, { payload, ...treatment }));
-        return after(told, (members) => {
+        const answer = isPromiseLike(told) ? around.backlog.orClosed(told, treatment.id) : told;
+        return after(answer, (members) => {
           const { id, name } = treatment;
           if (members === 0) around.unreached({ event: name, payload, id, ...whom });
           return { members };
         });
       }),
-    sessions: async () => (await found()).map((one) => infoOf(around.scope, one)),
+    sessions: () => orClosed(async () => (await found()).map((one) => infoOf(around.scope, one))),
     join: (...rooms: readonly string[]) => moveEach(rooms, 'in'),
     leave: (...rooms: readonly string[]) => moveEach(rooms, 'out'),
-    end: async (reason = 'ended') => {
-      checkName(reason, 'end(reason)');
-      await each((sid) => endIn(around, sid, reason));
-    },
+    end: (reason = 'ended') =>
+      orClosed(async () => {
+        checkName(reason, 'end(reason)');
+        await each((sid) => endIn(around, sid, reason));
+      }),
   });
 }
 

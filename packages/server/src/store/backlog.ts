@@ -4,10 +4,20 @@ import type { Answer } from '../ports/store.js';
 /** Some 10 kB each while it is asked for again and again. */
 const MOST_WAITING = 5_000;
 
+function withResolvers<T>() {
+  let [resolve, reject]: [(value: T) => void, (error: unknown) => void] = [() => undefined, () => undefined];
+  const promise = new Promise<T>((...both) => {
+    [resolve, reject] = both;
+  });
+  return { promise, resolve, reject };
+}
+
 /** What the application has sent to others and the store has not taken yet: while that is in trouble, no more than there is room for. */
 export class Backlog {
   readonly #health: { readonly degraded: boolean };
   #waiting = 0;
+  /** Who has to be told when nobody answers any more; undefined: nobody does. */
+  #unanswered: Set<() => void> | undefined = new Set();
 
   constructor(health: { readonly degraded: boolean }) {
     this.#health = health;
@@ -29,5 +39,30 @@ export class Backlog {
     };
     answer.then(over, over);
     return answer;
+  }
+
+  /** The same, or `ERR_CLOSED` where the server closes before it is there: then it is asked for no more. */
+  orClosed<T>(answer: PromiseLike<T>, messageId = ''): Promise<T> {
+    const { promise, resolve, reject } = withResolvers<T>();
+    const close = (): void => {
+      // Who does not look at it does not want to know.
+      promise.catch(() => undefined);
+      const text = 'the server was closed, and its store had not answered';
+      reject(holdfastError('ERR_CLOSED', text, { delivery: 'unknown', messageId }));
+    };
+    const unanswered = this.#unanswered;
+    unanswered?.add(close);
+    const over = (): void => void unanswered?.delete(close);
+    answer.then(over, over);
+    answer.then(resolve, reject);
+    if (!unanswered) close();
+    return promise;
+  }
+
+  /** No store answers any more. */
+  close(): void {
+    const unanswered = this.#unanswered ?? [];
+    this.#unanswered = undefined;
+    for (const close of unanswered) close();
   }
 }
