@@ -166,6 +166,20 @@ export function suiteOfHandling(make: MakeStore): void {
       expect(times).toEqual([0, 1, 1, 2]);
     });
 
+    test('one that is asked for again, since its answer was lost, has not run out', async () => {
+      const { talk, pass } = await withMessages(2);
+      for (let asked = 0; asked < 4; asked++) {
+        const { items } = await talk.claim();
+        expect(items.map(({ redelivered, expired }) => [redelivered, expired])).toEqual([
+          [false, 0],
+          [false, 0],
+        ]);
+        await pass(LEASE);
+      }
+      await talk.attach({ node: 'B' });
+      expect((await talk.claim('B')).items).toMatchObject([{ seq: 1, redelivered: true, expired: 1 }]);
+    });
+
     test('a renewal holds for another lease', async () => {
       const { talk, pass } = await withMessages(1);
       await talk.claim();

@@ -20,8 +20,8 @@ import type { Answer, Handled, OutItem, Ownership, Read, SessionStore } from './
 import type { Session } from './session.js';
 import { sizeOf } from './size-of.js';
 
-/** About a hundred messages, more than what a client says in one frame: for each the store asks, and its handler. */
-const MANY_WAKES = 256;
+/** Some thirty messages, as many as a frame: for each the store asks, and its handler. The client works on their answers meanwhile. */
+const MANY_WAKES = 64;
 /** More than what there can be to say of rooms to one who reads. */
 const MOST_CONTROLS = 10_000;
 

@@ -54,7 +54,8 @@ while #items < max do
     local seq, _, item = unpack(unpacked(member))
     local known = claim_of(seq)
     local stands = known and known.token ~= ''
-    local expired = stands and known.till <= now
+    -- Who asks again has not been answered, and has begun nothing.
+    local expired = stands and known.token ~= token and known.till <= now
     if stands and not expired and known.holder ~= holder then
       blocked = 1
       -- Its handler may be about to start, and what comes after it must not start before it.

@@ -55,7 +55,8 @@ export class Inbox {
     this.#entries.some((entry, seq) => {
       if (items.length >= max) return true;
       const { claim } = entry;
-      const expired = claim !== undefined && claim.until <= now;
+      // Who asks again has not been answered, and has begun nothing.
+      const expired = claim !== undefined && claim.token !== token && claim.until <= now;
       if (claim && !expired && claim.holder !== holder) {
         blocked = true;
         // Its handler may be about to start, and what comes after it must not start before it.

@@ -47,8 +47,8 @@ export const SERVER_RULES: readonly Mutant[] = [
     edits: [
       {
         file: INBOX,
-        find: 'claim !== undefined && claim.until <= now;',
-        put: 'claim !== undefined && claim.until < 0;',
+        find: 'claim.token !== token && claim.until <= now;',
+        put: 'claim.until < 0;',
       },
     ],
   },
