@@ -29,7 +29,7 @@ export interface Job {
 export class Loop {
   readonly #job: Job;
   #state: 'idle' | 'running' | 'again' = 'idle';
-  #waiting: (() => void)[] = [];
+  #waiting: (() => void)[] | undefined;
 
   constructor(job: Job) {
     this.#job = job;
@@ -54,7 +54,11 @@ export class Loop {
 
   /** When it runs no more, however it ends. */
   over(): Answer<void> {
-    if (this.busy) return new Promise((resolve) => this.#waiting.push(resolve));
+    if (!this.busy) return;
+    return new Promise((resolve) => {
+      this.#waiting ??= [];
+      this.#waiting.push(resolve);
+    });
   }
 
   /** False if the end of the job is still to come. */
@@ -89,8 +93,8 @@ export class Loop {
   #idle(): void {
     this.#state = 'idle';
     const waiting = this.#waiting;
-    if (waiting.length === 0) return;
-    this.#waiting = [];
+    if (!waiting) return;
+    this.#waiting = undefined;
     for (const resolve of waiting) resolve();
   }
 }

@@ -360,11 +360,12 @@ export class Attachment
 
   #arm(): void {
     if (!this.live) return;
-    const { congestedSince } = this.#outflow;
+    const { congestedSince = Infinity, ackDueAt } = this.#outflow;
     const deadAt = this.#heardAt + SILENT_HEARTBEATS * this.#heartbeatMs;
-    const slowAt = congestedSince === undefined ? Infinity : congestedSince + this.#around.slowConsumerMs;
-    const others = [this.#outflow.ackDueAt, this.#endsAt, this.#pace?.lookAt ?? Infinity];
-    this.#around.deadlines.set(this, Math.min(this.#pingAt, this.#touchAt, deadAt, slowAt, ...others));
+    const slowAt = congestedSince + this.#around.slowConsumerMs;
+    const lookAt = this.#pace?.lookAt ?? Infinity;
+    const own = Math.min(this.#pingAt, this.#touchAt, this.#endsAt, lookAt);
+    this.#around.deadlines.set(this, Math.min(own, deadAt, slowAt, ackDueAt));
   }
 
   ring(): void {

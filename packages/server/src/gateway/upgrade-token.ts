@@ -57,6 +57,7 @@ export function queryTokenOf(
   { url }: Pick<IncomingMessage, 'url'>,
   { query }: TokenPlaces,
 ): string | undefined {
+  if (query === undefined) return undefined;
   const asked = upgradeTokenOf({ url, headers: {} }, [], { query, cookie: undefined });
   return asked.outcome === 'token' ? asked.token : undefined;
 }

@@ -183,8 +183,6 @@ export class Upgrades {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // Until `ws` takes over, a reset of the connection must not crash the process.
-    socket.on('error', ignore);
     // Who routes upgrades to us by hand may not have heard of it.
     if (this.#phase === 'closed') {
       return this.#refuse(request, socket, { status: 503, text: 'the server is going down' });
@@ -237,11 +235,14 @@ export class Upgrades {
       );
     };
     if (!this.#auth) return enter();
+    // Until `ws` takes over, a reset of the connection must not crash the process.
+    socket.on('error', ignore);
     let cancel: (() => void) | undefined;
     const gone = (): void => cancel?.();
     socket.once('close', gone);
     cancel = this.#auth.ask(token, { ...this.#handshakeOf(request), resumed: false }, (answer) => {
       socket.off('close', gone);
+      socket.off('error', ignore);
       if ('status' in answer) this.#refuse(request, socket, answer);
       else enter(answer);
     });
@@ -252,10 +253,7 @@ export class Upgrades {
     { request, socket, head }: Upgrade,
     opened: (webSocket: WebSocket) => void,
   ): void {
-    sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      socket.off('error', ignore);
-      opened(webSocket);
-    });
+    sockets.handleUpgrade(request, socket, head, opened);
   }
 
   #serve(

@@ -111,12 +111,12 @@ test('JSON', async () => {
   expect(await counted(json)).toEqual([
     //                                      up        B       down      B       clients  server   store
     'event up                               1 (0)     169     1 (0)     15      2+2      0+2      accept 1 claim 2 done 1 read 1',
-    '1,000 events up, 100 at once           40 (0)    159275  31 (0)    585     2+20     5+80     accept 40 claim 110 done 1000 read 41',
+    '1,000 events up, 100 at once           40 (0)    159275  31 (0)    585     2+20     5+80     accept 40 claim 110 done 1000 read 71',
     'volatile event up                      1 (0)     165     0 (0)     0       1+2      0+2      accept 1 read 1',
     'request and answer                     2 (1)     120     1 (0)     120     3+6      0+4      accept 2 claim 2 done 1 read 2',
-    '640 requests, 64 in flight             22 (2)    70582   20 (0)    68781   2+42     0+44     accept 22 claim 60 done 640 read 22',
+    '640 requests, 64 in flight             22 (2)    70582   20 (0)    68781   2+42     0+44     accept 22 claim 60 done 640 read 42',
     'event down                             1 (1)     5       1 (0)     169     1+2      0+4      accept 1 append 1 read 2',
-    '1,000 events down, 100 at once         10 (10)   71      10 (0)    159068  1+20     0+40     accept 10 append 1000 read 20',
+    '1,000 events down, 100 at once         20 (20)   140     20 (0)    159137  1+40     0+60     accept 20 append 1000 read 40',
     'request to the client                  2 (1)     115     2 (0)     179     2+4      3+7      accept 2 append 1 claim 1 read 4',
     'publication of one in a room of 3      1 (0)     181     3 (0)     445     2+2      0+3      accept 1 claim 2 done 1 incarnation 1 publish 1 read 1 readRoom 1',
     '100 publications of the server, for 3  0 (0)     0       12 (0)    49236   0+0      0+4      incarnation 100 publish 100 readRoom 100',
@@ -130,12 +130,12 @@ test('MessagePack', async () => {
   expect(await counted(msgpack)).toEqual([
     //                                      up        B       down      B       clients  server   store
     'event up                               1 (0)     144     1 (0)     7       2+2      0+2      accept 1 claim 2 done 1 read 1',
-    '1,000 events up, 100 at once           40 (0)    139245  31 (0)    321     2+20     5+80     accept 40 claim 110 done 1000 read 41',
+    '1,000 events up, 100 at once           40 (0)    139245  31 (0)    321     2+20     5+80     accept 40 claim 110 done 1000 read 71',
     'volatile event up                      1 (0)     142     0 (0)     0       1+2      0+2      accept 1 read 1',
     'request and answer                     2 (1)     108     1 (0)     105     3+6      0+4      accept 2 claim 2 done 1 read 2',
-    '640 requests, 64 in flight             22 (2)    65444   20 (0)    63886   2+42     0+44     accept 22 claim 60 done 640 read 22',
+    '640 requests, 64 in flight             22 (2)    65444   20 (0)    63886   2+42     0+44     accept 22 claim 60 done 640 read 42',
     'event down                             1 (1)     3       1 (0)     144     1+2      0+4      accept 1 append 1 read 2',
-    '1,000 events down, 100 at once         10 (10)   47      10 (0)    139065  1+20     0+40     accept 10 append 1000 read 20',
+    '1,000 events down, 100 at once         20 (20)   94      20 (0)    139132  1+40     0+60     accept 20 append 1000 read 40',
     'request to the client                  2 (1)     104     2 (0)     149     2+4      3+7      accept 2 append 1 claim 1 read 4',
     'publication of one in a room of 3      1 (0)     152     3 (0)     367     2+2      0+3      accept 1 claim 2 done 1 incarnation 1 publish 1 read 1 readRoom 1',
     '100 publications of the server, for 3  0 (0)     0       12 (0)    42354   0+0      0+4      incarnation 100 publish 100 readRoom 100',
