@@ -32,3 +32,22 @@ export function dropStray(
 export function strays(rooms: ReadonlyMap<string, unknown>): string[] {
   return [...rooms.keys()].filter((room) => prefixOf(room) !== '' && !rooms.has(prefixOf(room)));
 }
+
+/** Whether a session is in a room, for whom the store has told `gone`: to a join that had worked, if its answer was lost. */
+export function standsIn(store: SessionStore, sid: string, room: string): Answer<boolean> {
+  return after(store.find({ sids: [sid] }), ([found]) => found?.rooms.includes(room) ?? false);
+}
+
+/** Tells the application that a session has joined a namespace, if it has. */
+export function tellEntered(
+  application: { entered(session: Session, home: string): void },
+  session: Session,
+  home: string,
+  stands: Answer<boolean>,
+): Answer<void> {
+  return after(stands, (isIn) => {
+    if (!isIn || session.ended || !session.rooms.has(home)) return;
+    session.joined.tellsIn(home);
+    application.entered(session, home);
+  });
+}

@@ -26,7 +26,7 @@ import { type Outcome, replyOf } from '../runner.js';
 import type { Session } from '../session.js';
 import type { SessionConnection } from '../session-connection.js';
 import { castFrames } from './cast-frames.js';
-import { dropStray, strays } from './home.js';
+import { dropStray, standsIn, strays, tellEntered } from './home.js';
 import type { NewPublication } from './new-publication.js';
 import { presenceState } from './presence-state.js';
 import { RollCall } from './roll-call.js';
@@ -141,9 +141,9 @@ export class Hub {
       this.#open(session, session.attachment, this.#room(name), { position, revision });
       this.rollCall.entered(session, name);
     }
-    if (status !== 'ok' || wasIn || name !== prefixOf(name)) return;
-    session.joined.tellsIn(name);
-    this.#around.entered(session, name);
+    if (wasIn || name !== prefixOf(name)) return;
+    const stands = status === 'ok' || standsIn(this.#around.store, session.id, name);
+    this.#quietly(tellEntered(this.#around, session, name, stands));
   }
 
   /** What a member tells about itself, or a refusal, thrown. */

@@ -165,6 +165,18 @@ export const REGRESSIONS: readonly Regression[] = [
     story:
       'a session ends, and what is left of it is refused afterwards, set aside after three claims that ran out; its client comes back and is told that it was handled',
   },
+  {
+    seed: 70_006,
+    since: 'presence',
+    story:
+      'the answer to a join of a namespace is lost, and that it is over is said again: the application was told that the session left, and never that it had come',
+  },
+  {
+    seed: 604_940,
+    since: 'presence',
+    story:
+      'a store does not answer for so long who may run a request that three claims run out, before anybody has begun it: it was set aside',
+  },
 ];
 
 /** Those that are older: there the dice would tell other stories. */
