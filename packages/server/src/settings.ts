@@ -13,7 +13,7 @@ import {
 } from '@holdfast/protocol';
 import type { TokenPlaces } from './gateway/upgrade-token.js';
 import { Counts } from './observe/counts.js';
-import { type FailedAt, inWords, logFailure, logLines, onlyTrouble } from './observe/log.js';
+import { type FailedAt, harmless, inWords, logFailure, logLines, onlyTrouble } from './observe/log.js';
 import { HOOKS, type Observed, type Observer, tellAll } from './observe/observer.js';
 import type { OutboxOptions, ServerOptions } from './options.js';
 import type { Cluster, ClusterPort } from './ports/cluster.js';
@@ -87,9 +87,10 @@ export function resolveOptions<C extends AnyContract, U extends User>(
 ): ServerSettings {
   checkKeys(options, OPTIONS, 'createHoldfastServer(options)');
   const { contract, auth, origins, codecs = [json()] } = options;
-  const logger = options.logger ?? onlyTrouble(defaults.logger);
+  const given = options.logger ?? onlyTrouble(defaults.logger);
   checkType(auth, 'function', 'auth');
-  checkFunctions(logger, ['debug', 'info', 'warn', 'error'], 'logger');
+  checkFunctions(given, ['debug', 'info', 'warn', 'error'], 'logger');
+  const logger = harmless(given);
   if (origins !== undefined && !Array.isArray(origins)) throw new TypeError('origins must be an array');
   const [preferred, ...others] = Array.isArray(codecs) ? codecs : [];
   if (
@@ -99,7 +100,7 @@ export function resolveOptions<C extends AnyContract, U extends User>(
     throw new TypeError('codecs must be an array of one or more codecs, such as json()');
   }
   const counts = new Counts();
-  const logs = options.logger ? [logLines(options.logger)] : [];
+  const logs = options.logger ? [logLines(logger)] : [];
   const heartbeat = checkOptions(options.heartbeat, 'heartbeat', { intervalMs: [20_000, 10, 'whole'] });
   const sessionTtlMs = numberOption(options.sessionTtlMs, 'sessionTtlMs', 120_000);
   const concurrency = numberOption(options.concurrency, 'concurrency', 16, { min: 1, whole: true });

@@ -41,6 +41,18 @@ export function inWords({ error }: Pick<Logger, 'error'>, err: unknown, { name }
   error(`Holdfast: '${shown(name)}' failed`, err);
 }
 
+/** One that throws stops nothing, and there is nobody left to tell. */
+export function harmless(logger: Logger): Logger {
+  const saying =
+    (level: keyof Logger): Logger['error'] =>
+    (...values) => {
+      try {
+        logger[level](...values);
+      } catch {}
+    };
+  return { debug: saying('debug'), info: saying('info'), warn: saying('warn'), error: saying('error') };
+}
+
 /** Says nothing but warnings and errors. */
 export function onlyTrouble(logger: Logger): Logger {
   return {

@@ -256,3 +256,24 @@ test('what is no observer is refused where it is given', () => {
   expect(() => openBed({ observe: 'loud' as never })).toThrow("observe must be an object, not 'loud'");
   expect(() => openBed({ observe: { messages: 3 } as never })).toThrow('observe.messages must be a function');
 });
+
+test('a logger that throws stops nothing', async () => {
+  const broken = (): never => {
+    throw new Error('the disk is full');
+  };
+  const logger = { debug: broken, info: broken, warn: broken, error: broken };
+  const bed = openBed({
+    logger,
+    observe: { handled: broken },
+    setup(server) {
+      server.on('note', broken);
+      server.handle('echo', (input) => (input === 'x' ? broken() : input));
+      server.onError(broken);
+    },
+  });
+  const client = bed.createClient();
+  await bed.until(client.connect());
+  await expect(bed.until(client.send('note', 1))).resolves.toMatchObject({ outcome: 'acknowledged' });
+  await expect(bed.until(client.request('echo', 'x'))).rejects.toMatchObject({ code: 'ERR_HANDLER_FAILED' });
+  expect(await bed.until(client.request('echo', 'y'))).toBe('y');
+});
