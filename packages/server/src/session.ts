@@ -77,7 +77,7 @@ export class Session {
   gen = 0;
   /** Of the newest connection that is known of, wherever. */
   newestGen = 0;
-  /** As the store has told it with that; undefined as long as it has had no connection here. */
+  /** As the store told it with the newest connection here; undefined: it has had none. */
   life: Life | undefined;
   /** Number of the last move into or out of a room that was accepted and is not over; 0: all are. */
   #moving = 0;

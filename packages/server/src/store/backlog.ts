@@ -1,16 +1,8 @@
-import { type DeliveryError, holdfastError, isPromiseLike } from '@holdfast/protocol';
+import { Deferred, type DeliveryError, holdfastError, isPromiseLike } from '@holdfast/protocol';
 import type { Answer } from '../ports/store.js';
 
 /** Some 10 kB each while it is asked for again and again. */
 const MOST_WAITING = 5_000;
-
-function withResolvers<T>() {
-  let [resolve, reject]: [(value: T) => void, (error: unknown) => void] = [() => undefined, () => undefined];
-  const promise = new Promise<T>((...both) => {
-    [resolve, reject] = both;
-  });
-  return { promise, resolve, reject };
-}
 
 /** What the application has sent to others and the store has not taken yet: while that is in trouble, no more than there is room for. */
 export class Backlog {
@@ -43,18 +35,22 @@ export class Backlog {
 
   /** The same, or `ERR_CLOSED` where the server closes before it is there: then it is asked for no more. */
   orClosed<T>(answer: PromiseLike<T>, messageId = ''): Promise<T> {
-    const { promise, resolve, reject } = withResolvers<T>();
+    const deferred = new Deferred<T>(messageId);
+    const { promise } = deferred;
     const close = (): void => {
       // Who does not look at it does not want to know.
       promise.catch(() => undefined);
       const text = 'the server was closed, and its store had not answered';
-      reject(holdfastError('ERR_CLOSED', text, { delivery: 'unknown', messageId }));
+      deferred.reject(holdfastError('ERR_CLOSED', text, { delivery: 'unknown', messageId }));
     };
     const unanswered = this.#unanswered;
     unanswered?.add(close);
     const over = (): void => void unanswered?.delete(close);
     answer.then(over, over);
-    answer.then(resolve, reject);
+    answer.then(
+      (value) => deferred.resolve(value),
+      (error: Error) => deferred.reject(error),
+    );
     if (!unanswered) close();
     return promise;
   }
