@@ -14,7 +14,7 @@ const alias = [
   { find: '@holdfast/client/plain', replacement: source('client/src/plain.ts') },
   { find: '@holdfast/client/explain', replacement: source('client/src/explain.ts') },
   {
-    find: /^@holdfast\/client\/(react-native|storage(?:-file)?|stream|tabs|users)$/,
+    find: /^@holdfast\/client\/(lite|react-native|storage(?:-file)?|stream|tabs|users)$/,
     replacement: source('client/src/$1.ts'),
   },
   { find: '@holdfast/server/jwt', replacement: source('server/src/jwt.ts') },

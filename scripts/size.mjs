@@ -32,6 +32,11 @@ const parts = [
     what: `+ \`${name}\`: ${what}`,
     ...{ code: client + all(name), beside: client, budget },
   })),
+  {
+    what: '`@holdfast/client/lite`, by itself: the small client',
+    code: `import { createClient } from '@holdfast/client/lite'; keep(createClient);`,
+    ...{ budget: 13_000, goal: 8_000 },
+  },
   { what: '`@holdfast/client/plain`, by itself', code: all('@holdfast/client/plain'), budget: 10_290 },
   { what: '+ `@holdfast/react`', code: client + all('@holdfast/react'), beside: client, budget: 1024 },
   { what: '+ `@holdfast/vue`', code: client + all('@holdfast/vue'), beside: client, budget: 1024 },

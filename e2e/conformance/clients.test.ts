@@ -15,7 +15,7 @@ beforeAll(async () => {
     const all = await runCases(clientCases, { command: commandOf(client) });
     for (const result of all) results.set(client + result.name, lineOf(result));
   };
-  await Promise.all([run('holdfast'), run('plain')]);
+  await Promise.all([run('holdfast'), run('plain'), run('lite')]);
 }, 180_000);
 
 describe('our client keeps to PROTOCOL.md', () => {
@@ -37,6 +37,15 @@ describe('the plain client keeps to PROTOCOL.md', () => {
   test('without importing anything', () => {
     const source = readFileSync(new URL('../../examples/plain-client.mjs', import.meta.url), 'utf8');
     expect(source).not.toMatch(/^import |import\(|require/m);
+  });
+});
+
+/** It cannot give up what was written by a wish of the application, asks for no streams and keeps nothing. */
+describe('the small client keeps to PROTOCOL.md', () => {
+  test.each(clientCases)('$name', ({ name }) => {
+    const isLeftOut = /given up|durable/.test(name) || streams.some((one) => one.name === name);
+    if (isLeftOut) expect(results.get(`lite${name}`)).toMatch(/^– /);
+    else expect(results.get(`lite${name}`)).toBe(`✓ ${name}`);
   });
 });
 

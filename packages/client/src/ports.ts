@@ -5,6 +5,7 @@
 export type { Clock, Random, Transport, TransportEnd, TransportEvents, WireData } from '@holdfast/protocol';
 export { createClientOn } from './client.js';
 export { type BackoffSettings, delayBefore, type Wait } from './core/backoff.js';
+export { createLiteClientOn } from './lite/client.js';
 export type { ClientPorts } from './ports/ports.js';
 export type { Signal, Signals } from './ports/signals.js';
 export type { Dialer } from './ports/transport.js';

@@ -11,6 +11,14 @@ export const PROTOCOL_VERSION = 1;
 /** Largest first frame of a client, bytes; every server takes messages of this size. */
 export const MAX_HELLO_BYTES = 8_192;
 
+/** Most items in one frame. */
+export const MAX_ITEMS = 256;
+
+/** What came over the wire breaks the protocol. The connection ends with 4400; the process goes on. */
+export class FrameError extends Error {
+  override readonly name = 'FrameError';
+}
+
 /** First element of each item. PROTOCOL.md says which of them are spoken today and which are reserved. */
 export const Type = {
   HELLO: 0,

@@ -1,8 +1,7 @@
 import { countElements, MAX_FRAME_ELEMENTS, TOO_MANY } from './bounds.js';
 import type { Codec } from './codec.js';
-import { type Item, Type } from './frame.js';
+import { FrameError, type Item, Type } from './frame.js';
 import { mayHoldWords, revive, sayWord, weighOdd, weighWord } from './json-words.js';
-import { FrameError } from './parse-frame.js';
 import type { WireData } from './ports.js';
 
 /**

@@ -1,7 +1,6 @@
 import { type Codec, sizeOf } from './codec.js';
 import { Fifo } from './fifo.js';
-import { type Frame, type GapItem, type Item, isSequenced, Type } from './frame.js';
-import { FrameError, MAX_ITEMS } from './parse-frame.js';
+import { type Frame, FrameError, type GapItem, type Item, isSequenced, MAX_ITEMS, Type } from './frame.js';
 import type { WireData } from './ports.js';
 
 /** Something to write. The link keeps sequenced ones until the other end has acknowledged them. */

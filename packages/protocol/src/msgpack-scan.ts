@@ -7,7 +7,7 @@ import {
   TOO_DEEP,
   TOO_MANY,
 } from './bounds.js';
-import { FrameError } from './parse-frame.js';
+import { FrameError } from './frame.js';
 
 /** What a type byte begins. */
 const VALUE = 1;

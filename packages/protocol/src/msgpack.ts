@@ -10,11 +10,10 @@ import {
 } from '@msgpack/msgpack';
 import { DIGITS, MAX_DEPTH } from './bounds.js';
 import type { Codec } from './codec.js';
-import { type Item, Type } from './frame.js';
+import { FrameError, type Item, Type } from './frame.js';
 import { messageOf } from './message-of.js';
 import { plain, type Words } from './msgpack-plain.js';
 import { EXT_BIGINT, scan } from './msgpack-scan.js';
-import { FrameError } from './parse-frame.js';
 import type { WireData } from './ports.js';
 
 /**

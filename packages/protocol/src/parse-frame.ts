@@ -1,11 +1,13 @@
 import {
   FIRST_EXTENSION,
   type Frame,
+  FrameError,
   type Item,
   isSequenced,
   type JoinReply,
   type JoinRequest,
   type LeaveRequest,
+  MAX_ITEMS,
   type MemberChange,
   PROTOCOL_VERSION,
   type PresenceRequest,
@@ -14,16 +16,8 @@ import {
 } from './frame.js';
 import type { Member } from './messages.js';
 
-/** Most items in one frame. */
-export const MAX_ITEMS = 256;
-
 /** Most earlier sessions that a `$join` names. */
 export const MAX_REPLACED = 32;
-
-/** What came over the wire breaks the protocol. The connection ends with 4400; the process goes on. */
-export class FrameError extends Error {
-  override readonly name = 'FrameError';
-}
 
 /** What is wrong with a value, behind where in it that is; undefined: nothing. Put together only for what is wrong. */
 type Check = (value: unknown) => string | undefined;
@@ -48,8 +42,8 @@ const wholeFrom =
     Number.isSafeInteger(value) && (value as number) >= min
       ? undefined
       : flaw(`a whole number from ${min}`, value);
-const counter = wholeFrom(0);
-const number = wholeFrom(1);
+const counter = /* @__PURE__ */ wholeFrom(0);
+const number = /* @__PURE__ */ wholeFrom(1);
 
 const textUpTo =
   (maxLength: number): Check =>
@@ -57,8 +51,8 @@ const textUpTo =
     typeof value === 'string' && value.length <= maxLength
       ? undefined
       : flaw(`a text of up to ${maxLength}`, value);
-const text = textUpTo(128);
-const longText = textUpTo(8192);
+const text = /* @__PURE__ */ textUpTo(128);
+const longText = /* @__PURE__ */ textUpTo(8192);
 
 const optional =
   (check: Check): Check =>
@@ -119,19 +113,17 @@ const versioned = (must: Fields, may: Fields): Check => {
     hasVersion(value) ?? ((value as { v: number }).v === PROTOCOL_VERSION ? fits(value) : undefined);
 };
 
-const pair = tuple(number, number);
-const meta = optional(
-  record(
-    {},
-    { i: text, t: counter, s: counter, r: text, m: text, f: longText, o: tuple(text, number), q: number },
-  ),
-);
-const event = tuple(counter, text, anything, meta);
-const error = tuple(counter, number, text, longText);
-const aboutNumber = tuple(counter, number);
+const pair = /* @__PURE__ */ tuple(number, number);
+const place = /* @__PURE__ */ tuple(text, number);
+const metaFields = { i: text, t: counter, s: counter, r: text, m: text, f: longText, o: place, q: number };
+const someMeta = /* @__PURE__ */ record({}, metaFields);
+const meta = /* @__PURE__ */ optional(someMeta);
+const event = /* @__PURE__ */ tuple(counter, text, anything, meta);
+const error = /* @__PURE__ */ tuple(counter, number, text, longText);
+const aboutNumber = /* @__PURE__ */ tuple(counter, number);
 
 /** What each item is, its type included: PROTOCOL.md, the table of frames. */
-const ITEMS: { readonly [type: number]: Check } = {
+const ITEMS: { readonly [type: number]: Check } = /* @__PURE__ */ (() => ({
   [Type.HELLO]: tuple(
     counter,
     versioned(
@@ -179,9 +171,9 @@ const ITEMS: { readonly [type: number]: Check } = {
   [Type.STREAM_CREDIT]: tuple(counter, number, number),
   [Type.VOL]: event,
   [Type.ACK_NOW]: anything,
-};
+}))();
 
-const typed = tuple(counter);
+const typed = /* @__PURE__ */ tuple(counter);
 
 /** An item of this version, or an extension, which may be ignored. */
 const known: Check = (item) => {
@@ -191,7 +183,7 @@ const known: Check = (item) => {
   if (type >= FIRST_EXTENSION) return undefined;
   return ITEMS[type] ? ITEMS[type](item) : ` has the unknown type ${type}`;
 };
-const head = tuple(counter, counter);
+const head = /* @__PURE__ */ tuple(counter, counter);
 
 /** Checks what a codec has decoded. Throws a `FrameError` that names what is wrong; never anything else. */
 export function parseFrame(value: unknown): Frame {

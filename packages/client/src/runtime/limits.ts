@@ -13,7 +13,11 @@ export interface Limits {
 /** What a frame adds to its items: two numbers, brackets and commas. */
 const FRAME_OVERHEAD = 64;
 
-export const limitsOf = ({ w: [messages, bytes], m, o: requests }: Welcome): Limits => ({
+export const limitsOf = ({
+  w: [messages, bytes],
+  m,
+  o: requests,
+}: Pick<Welcome, 'w' | 'm' | 'o'>): Limits => ({
   messages,
   bytes,
   requests,

@@ -1,0 +1,88 @@
+import {
+  type ErrorItem,
+  FrameError,
+  isRejectError,
+  MAX_OPEN_REQUESTS,
+  MAX_REASON,
+  type RequestItem,
+  type ResponseItem,
+  Type,
+  type Unsubscribe,
+} from '@holdfast/protocol';
+import { eventMeta } from '../runtime/event-meta.js';
+import type { RequestContext } from '../types.js';
+import type { Session } from './session.js';
+
+export type Handler = (input: never, context: RequestContext) => unknown;
+
+/** What the server asks, from its request to the one answer. */
+export class Answering {
+  /** By method. */
+  readonly #handlers = new Map<string, Handler>();
+  readonly #session: Session;
+  /** Requests without an answer, by number. */
+  #open = new Map<number, AbortController>();
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** Throws a `TypeError` for what is no function, and for a second handler. */
+  handle(method: string, handler: Handler): Unsubscribe {
+    const handlers = this.#handlers;
+    if (typeof handler !== 'function' || handlers.has(method))
+      throw new TypeError(`handle('${method}', handler): one handler for each method, a function`);
+    handlers.set(method, handler);
+    return () => {
+      if (handlers.get(method) === handler) handlers.delete(method);
+    };
+  }
+
+  /** Starts the handler before it returns. Throws a `FrameError` if the server asks more at once than it was told it may. */
+  async asked([, method, data, meta]: RequestItem, seq: number): Promise<void> {
+    const open = this.#open;
+    const aborter = new AbortController();
+    open.set(seq, aborter);
+    const { messages } = this.#session;
+    const answer = (item: ResponseItem | ErrorItem): void => {
+      if (open.get(seq) === aborter) messages.control(item);
+    };
+    try {
+      const handler = this.#handlers.get(method);
+      const context = { ...eventMeta(meta, seq), signal: aborter.signal };
+      if (handler) answer([Type.RES, seq, await handler((meta?.u ? undefined : data) as never, context)]);
+      else answer([Type.ERR, seq, 'ERR_NO_HANDLER', `nobody here answers '${method}'`, undefined]);
+    } catch (error) {
+      if (isRejectError(error)) {
+        answer([Type.ERR, seq, 'ERR_REJECTED', error.reason.slice(0, MAX_REASON), error.data]);
+      } else if (open.has(seq)) {
+        this.#session.failed(error, method);
+        answer([Type.ERR, seq, 'ERR_HANDLER_FAILED', 'see the log of the client', undefined]);
+      }
+    }
+    open.delete(seq);
+  }
+
+  /** Throws a `FrameError` if the server asks more at once than it was told it may. */
+  checkRoom(): void {
+    if (this.#open.size >= MAX_OPEN_REQUESTS) throw new FrameError(`more than ${MAX_OPEN_REQUESTS} requests`);
+  }
+
+  /** Nobody waits for this answer any more. */
+  cancelled(seq: number): void {
+    this.#open.get(seq)?.abort();
+    this.#open.delete(seq);
+  }
+
+  /** Nothing is answered any more. */
+  close(): void {
+    this.#handlers.clear();
+    this.abandon();
+  }
+
+  /** The session that asked is over: what its handlers give is for nobody. */
+  abandon(): void {
+    for (const aborter of this.#open.values()) aborter.abort();
+    this.#open = new Map();
+  }
+}
