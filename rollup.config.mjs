@@ -51,16 +51,17 @@ const strict = {
 };
 
 /**
- * Types and verdicts are written out as the numbers that they stand for: the bundler of an application would keep the object
+ * Types, verdicts and close codes are written out as the numbers that they stand for: the bundler of an application would keep the object
  * of all of them, and each of their names wherever one is used.
  */
 const { Type, Verdict } = await constantsOf('packages/protocol/src/frame.ts');
-const codes = { Type, Verdict };
+const { CloseCode } = await constantsOf('packages/protocol/src/close-codes.ts');
+const codes = { Type, Verdict, CloseCode };
 const withCodes = {
   name: 'codes',
   transform: (code) => ({
     // Blanks keep everything else where the source map says that it is.
-    code: code.replace(/(?<!typeof |[.\w])(Type|Verdict)\.([A-Z_]+)\b/g, (use, object, name) =>
+    code: code.replace(/(?<!typeof |[.\w])(Type|Verdict|CloseCode)\.([A-Z_]+)\b/g, (use, object, name) =>
       String(codes[object][name] ?? use).padEnd(use.length),
     ),
     map: null,

@@ -115,9 +115,12 @@ const versioned = (must: Fields, may: Fields): Check => {
 
 const pair = /* @__PURE__ */ tuple(number, number);
 const place = /* @__PURE__ */ tuple(text, number);
-const metaFields = { i: text, t: counter, s: counter, r: text, m: text, f: longText, o: place, q: number };
-const someMeta = /* @__PURE__ */ record({}, metaFields);
-const meta = /* @__PURE__ */ optional(someMeta);
+const meta = /* @__PURE__ */ optional(
+  /* @__PURE__ */ record(
+    {},
+    { i: text, t: counter, s: counter, r: text, m: text, f: longText, o: place, q: number },
+  ),
+);
 const event = /* @__PURE__ */ tuple(counter, text, anything, meta);
 const error = /* @__PURE__ */ tuple(counter, number, text, longText);
 const aboutNumber = /* @__PURE__ */ tuple(counter, number);
