@@ -177,12 +177,14 @@ export class RejectError extends Error {
   readonly reason: string;
   /** Anything that the codec can encode. */
   readonly data?: unknown;
-  readonly [REJECT_BRAND] = true;
+  declare readonly [REJECT_BRAND]: true;
 
   constructor(reason: string, options: { message?: string; data?: unknown } = {}) {
     super(options.message ?? reason);
     this.reason = reason;
     this.data = options.data;
+    // Not as a field with a computed name, which bundlers keep where nobody uses the class.
+    Object.assign(this, { [REJECT_BRAND]: true });
   }
 }
 

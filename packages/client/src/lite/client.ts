@@ -2,6 +2,7 @@ import { type AnyContract, type Contract, Deferred, holdfastError, type Sending 
 import type { ClientPorts } from '../ports/ports.js';
 import type { ConnectionState } from '../types.js';
 import type { Handler } from './answering.js';
+import { checkName } from './checks.js';
 import type { Said } from './messages.js';
 import { Session } from './session.js';
 import type { LiteClient, LiteMessageOptions, LiteOptions, LiteRoom } from './types.js';
@@ -45,12 +46,6 @@ const isClosed = ({ connection }: Session): boolean => connection.state.status =
 
 const clientClosed = () =>
   holdfastError('ERR_CLOSED', 'the client was closed', { delivery: 'unsent', messageId: '' });
-
-/** Throws a `TypeError` for a name that the server would hang up on. */
-function checkName(name: string): string {
-  if (typeof name === 'string' && /^[^$][\s\S]{0,127}$/.test(name)) return name;
-  throw new TypeError(`a name must be a string of 1 to 128 characters that does not begin with '$': ${name}`);
-}
 
 function say(session: Session, what: Said, options?: LiteMessageOptions): Sending<unknown> {
   checkName(what.event);

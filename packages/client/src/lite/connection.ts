@@ -13,8 +13,9 @@ import {
   type WireData,
 } from '@holdfast/protocol';
 import { delayBefore } from '../core/backoff.js';
-import { consequenceOf, errorOfEnd, FAULTS, retryAfterOf } from '../core/classify.js';
+import { consequenceOf, errorOfEnd, FAULTS, isRetried, retryAfterOf } from '../core/classify.js';
 import type { ConnectionState, TokenSource } from '../types.js';
+import { atLeast } from './checks.js';
 import type { Session } from './session.js';
 import type { LiteOptions } from './types.js';
 
@@ -83,7 +84,8 @@ export class Connection {
     this.#session = session;
     this.#url = new URL(url, baseUrl).href.replace(/^http/, 'ws').replace(/#.*$/, '');
     this.#source = auth;
-    this.#backoff = { baseMs: reconnect?.baseMs ?? 500, capMs: reconnect?.capMs ?? 30_000 };
+    const { baseMs = 500, capMs = 30_000 } = reconnect ?? {};
+    this.#backoff = { baseMs: atLeast(1, baseMs, 'baseMs'), capMs: atLeast(1, capMs, 'capMs') };
     this.#alarm = new Alarm(clock, () => this.#ring());
   }
 
@@ -143,6 +145,7 @@ export class Connection {
 
   /** An attempt or the connection is over: what comes next depends on why. */
   lose(error: HoldfastError, code?: number, endCode = code): void {
+    if (!this.#line) return;
     const now = this.#now;
     const { status } = this.state;
     this.#hangUp(code);
@@ -178,7 +181,19 @@ export class Connection {
     this.#alarm.set(Math.min(dueAt, this.#session.messages.deadlineAt));
   }
 
-  async fetchToken(reason: 'connect' | 'expiring' | 'rejected'): Promise<string> {
+  /** For the connection that stands. */
+  #refresh(): void {
+    const line = this.#line;
+    this.#fetchToken('expiring').then(
+      (token) => this.#line === line && this.#session.messages.control([Type.AUTH, token]),
+      (error: HoldfastError) => {
+        if (isRetried(error)) this.#session.report(error);
+        else if (this.#line === line) this.lose(error);
+      },
+    );
+  }
+
+  async #fetchToken(reason: 'connect' | 'expiring' | 'rejected'): Promise<string> {
     this.#refreshAt = this.#now + REFRESH_RETRY_MS;
     this.#aborter.abort();
     this.#aborter = new AbortController();
@@ -208,7 +223,7 @@ export class Connection {
     const source = this.#source;
     if (typeof source !== 'function') return this.#open(line, source);
     if (this.#known !== undefined && this.#now < this.#refreshAt) return this.#open(line, this.#known);
-    this.fetchToken(this.#refused > 0 ? 'rejected' : 'connect').then(
+    this.#fetchToken(this.#refused > 0 ? 'rejected' : 'connect').then(
       (token) => this.#line === line && this.#open(line, token),
       (error: HoldfastError) => this.#line === line && this.lose(error),
     );
@@ -274,7 +289,7 @@ export class Connection {
     this.state = state;
     this.#deadlineAt = deadlineAt;
     this.arm();
-    this.#session.tellState(state, previous);
+    this.#session.tell('state', state, previous);
   }
 
   #hurry(): void {
@@ -291,7 +306,7 @@ export class Connection {
     this.#session.messages.tick(now);
     if (this.#session.isUp) {
       this.#beat(now);
-      if (now >= this.#refreshAt) this.#session.refreshToken();
+      if (this.#session.isUp && now >= this.#refreshAt) this.#refresh();
     } else if (now >= this.#deadlineAt) this.#late();
     this.arm();
   }

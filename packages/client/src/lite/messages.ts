@@ -20,6 +20,7 @@ import {
 } from '@holdfast/protocol';
 import { limitsOf } from '../runtime/limits.js';
 import type { LostSession, UndeliveredMessage } from '../types.js';
+import { atLeast, checkName } from './checks.js';
 import type { Session } from './session.js';
 import type { LiteMessageOptions } from './types.js';
 
@@ -110,7 +111,7 @@ export class Messages {
   /** An item in a frame of its own, which says nothing else. */
   sendAlone(item: Item): void {
     const { codec } = this.#session;
-    this.#session.send(codec.frame(0, 0, [codec.encode(item)]));
+    this.#send([codec.frame(0, 0, [codec.encode(item)])]);
   }
 
   /** The last word: what waits is not sent any more. */
@@ -214,13 +215,19 @@ export class Messages {
   }
 
   #made(what: Said, options: LiteMessageOptions, outcome: Outcome | undefined): Message {
-    const { id = this.#session.ports.random.id() } = options;
+    const id = options.id === undefined ? this.#session.ports.random.id() : checkName(options.id);
     const isOwn = outcome !== undefined;
     const { timeoutMs = what.kind === 'request' && !isOwn ? REQUEST_TIMEOUT_MS : Infinity } = options;
     const receipt = new Deferred<unknown>(id);
     const now = this.#now;
     return {
-      ...{ ...what, id, sentAt: Math.floor(now), deadlineAt: now + timeoutMs, isOwn },
+      ...{
+        ...what,
+        id,
+        sentAt: Math.floor(now),
+        deadlineAt: now + atLeast(0, timeoutMs, 'timeoutMs'),
+        isOwn,
+      },
       ...{ encoded: '', bytes: 0, numbers: 1, seq: 0, writtenAt: undefined },
       ...{ receipt, outcome: outcome ?? receipt },
     };
@@ -258,11 +265,11 @@ export class Messages {
       this.#send(this.#link.frames([...this.#controls.splice(0), ...taken], this.#now, this.#limits.message));
       for (const message of taken) if (message.kind === 'request') this.#asked.set(message.seq, message);
     }
-    this.#session.arm();
+    this.#session.connection.arm();
   }
 
   #send(frames: readonly WireData[]): void {
-    for (const frame of frames) this.#session.send(frame);
+    for (const frame of frames) this.#session.connection.send(frame);
   }
 
   /** Of what waits, as much as the window lets go; with nothing unacknowledged, one message of any size. */

@@ -16,11 +16,11 @@ import {
   type WireData,
   type WireMeta,
 } from '@holdfast/protocol';
-import { errorOfBye, isRetried } from '../core/classify.js';
+import { errorOfBye } from '../core/classify.js';
 import type { ClientPorts } from '../ports/ports.js';
 import { eventMeta } from '../runtime/event-meta.js';
-import type { ConnectionState } from '../types.js';
 import { Answering } from './answering.js';
+import { atLeast } from './checks.js';
 import { Connection } from './connection.js';
 import { Ears } from './ears.js';
 import { Messages } from './messages.js';
@@ -52,21 +52,13 @@ export class Session {
   constructor(ports: ClientPorts, { codec = json(), logger, outbox, ...options }: LiteOptions) {
     this.ports = { ...ports, logger: { ...ports.logger, ...logger } };
     this.codec = codec;
-    this.messages = new Messages(this, outbox?.maxMessages ?? 1_000);
+    this.messages = new Messages(this, atLeast(1, outbox?.maxMessages ?? 1_000, 'maxMessages'));
     this.rooms = new Rooms(this);
     this.connection = new Connection(this, options);
   }
 
   get isUp(): boolean {
     return this.connection.state.status === 'connected';
-  }
-
-  send(frame: WireData): void {
-    this.connection.send(frame);
-  }
-
-  arm(): void {
-    this.connection.arm();
   }
 
   // ── What the application is told ───────────────────────────────────────────────────────────────────────────
@@ -134,7 +126,7 @@ export class Session {
     if (recovered) {
       // Where we stand in the rooms, what the server lacks, and then everything else.
       this.messages.sendAlone([Type.SYNC, this.rooms.positions]);
-      for (const frame of missing) this.send(frame);
+      for (const frame of missing) this.connection.send(frame);
     } else this.rooms.begin();
     this.messages.begin(welcome);
     this.connection.welcomed(welcome, recovered);
@@ -215,20 +207,6 @@ export class Session {
     else if (item[0] === Type.HELLO || item[0] === Type.STREAM_CREDIT)
       throw new FrameError('not for a client');
     else this.rooms.take(item);
-  }
-
-  tellState(state: ConnectionState, previous: ConnectionState): void {
-    this.tell('state', state, previous);
-  }
-
-  refreshToken(): void {
-    this.connection.fetchToken('expiring').then(
-      (token) => this.isUp && this.messages.control([Type.AUTH, token]),
-      (error: HoldfastError) => {
-        if (isRetried(error)) this.report(error);
-        else if (this.isUp) this.connection.lose(error);
-      },
-    );
   }
 }
 

@@ -34,8 +34,8 @@ export interface LiteOptions {
   auth?: ClientOptions['auth'];
   /** Default `json()`. */
   codec?: Codec | undefined;
-  /** How much may wait to be written; default 1_000 messages, 1_048_576 bytes. Beyond that `send` ends as `ERR_OUTBOX_FULL`. */
-  outbox?: { maxMessages?: number | undefined; maxBytes?: number | undefined } | undefined;
+  /** How many messages may wait to be written; default 1_000. Beyond that `send` ends as `ERR_OUTBOX_FULL`. */
+  outbox?: { maxMessages?: number | undefined } | undefined;
   /** Exponential backoff with full jitter, ms; default 500 to 30_000. */
   reconnect?: { baseMs?: number | undefined; capMs?: number | undefined } | undefined;
   /** Default `console`. */
