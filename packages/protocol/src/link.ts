@@ -181,7 +181,12 @@ export class Link<M extends Outgoing> {
     // What was taken of a frame that broke off was not dispatched: it comes again.
     this.#taken = this.#accepted;
     const missing = this.inflight.filter(({ seq, numbers }) => seq + numbers - 1 > received);
-    return this.#pack(this.#withHoles(missing), now, maxBytes, () => 0);
+    return this.#pack(
+      missing.map((entry) => this.#orHole(entry)),
+      now,
+      maxBytes,
+      () => 0,
+    );
   }
 
   /** As `frames`, for what was numbered before this link began: without an ack. */
@@ -314,26 +319,11 @@ export class Link<M extends Outgoing> {
     this.#inflightBytes += entry.bytes;
   }
 
-  /** The entries to be written again, with one hole for each run of those that were given up. */
-  #withHoles(entries: readonly M[]): Outgoing[] {
-    const filled: Outgoing[] = [];
-    let hole: { from: number; to: number } | undefined;
-    const close = (): void => {
-      if (!hole) return;
-      const item: GapItem = [Type.GAP, hole.from, hole.to, 'abandoned'];
-      filled.push({ ...control(this.#codec, item), seq: hole.from });
-      hole = undefined;
-    };
-    for (const entry of entries) {
-      if (this.#abandoned?.has(entry.seq)) {
-        hole = { from: hole?.from ?? entry.seq, to: entry.seq + entry.numbers - 1 };
-        continue;
-      }
-      close();
-      filled.push(entry);
-    }
-    close();
-    return filled;
+  /** The entry to be written again, or a hole if it was given up. */
+  #orHole(entry: M): Outgoing {
+    const { seq, numbers } = entry;
+    if (!this.#abandoned?.has(seq)) return entry;
+    return { ...control(this.#codec, [Type.GAP, seq, seq + numbers - 1, 'abandoned']), seq };
   }
 }
 

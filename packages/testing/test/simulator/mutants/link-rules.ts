@@ -196,7 +196,7 @@ export const LINK_RULES: readonly Mutant[] = [
   {
     name: 'written-again-after-rejection',
     says: 'a message that was given up is written again all the same',
-    edits: [{ file: LINK, find: 'if (this.#abandoned?.has(entry.seq)) {', put: 'if (entry.seq < 0) {' }],
+    edits: [{ file: LINK, find: 'if (!this.#abandoned?.has(seq)) return entry;', put: 'return entry;' }],
   },
   {
     name: 'acks-of-what-was-never-written-here',
