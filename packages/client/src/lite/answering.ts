@@ -74,12 +74,6 @@ export class Answering {
     this.#open.delete(seq);
   }
 
-  /** Nothing is answered any more. */
-  close(): void {
-    this.#handlers.clear();
-    this.abandon();
-  }
-
   /** The session that asked is over: what its handlers give is for nobody. */
   abandon(): void {
     for (const aborter of this.#open.values()) aborter.abort();

@@ -1,6 +1,6 @@
 import { type AnyContract, type Contract, Deferred, holdfastError, type Sending } from '@holdfast/protocol';
 import type { ClientPorts } from '../ports/ports.js';
-import type { ConnectionState } from '../types.js';
+import type { JoinState } from '../types.js';
 import type { Handler } from './answering.js';
 import { checkName } from './checks.js';
 import type { Said } from './messages.js';
@@ -36,13 +36,16 @@ export function createLiteClientOn<C extends AnyContract = Contract>(
       if (!isClosed(session)) connection.stop({ status: 'idle' });
     },
     close: async () => {
-      if (!isClosed(session)) session.close('close() was called', clientClosed());
+      if (!isClosed(session)) session.close('close() was called');
     },
   };
   return Object.freeze(client) as unknown as LiteClient<C>;
 }
 
 const isClosed = ({ connection }: Session): boolean => connection.state.status === 'closed';
+
+const notJoined = (why: string, messageId = '') =>
+  holdfastError('ERR_NOT_JOINED', why, { delivery: 'unsent', messageId });
 
 const clientClosed = () =>
   holdfastError('ERR_CLOSED', 'the client was closed', { delivery: 'unsent', messageId: '' });
@@ -67,29 +70,26 @@ function roomOf(session: Session, name: string): LiteRoom {
       if (status === 'joined' || status === 'joining') return say(session, what, options) as Sending;
       const id = session.ports.random.id();
       const deferred = new Deferred<never>(id);
-      const text = `send() to '${name}', which is ${status}: call join() first`;
-      deferred.reject(holdfastError('ERR_NOT_JOINED', text, { delivery: 'unsent', messageId: id }));
+      deferred.reject(notJoined(`send() to '${name}', which is ${status}: call join() first`, id));
       return deferred.sending;
     },
-    join: () => session.rooms.join(room, isClosed(session) ? clientClosed() : undefined),
+    join: () => {
+      if (!isClosed(session)) session.rooms.join(room);
+      return room.ears.until('$state', room.state, (state: JoinState) => {
+        if ('error' in state) return state.error;
+        if (state.status === 'joined' || state.status === 'joining') return state.status === 'joined';
+        return isClosed(session) ? clientClosed() : notJoined(`'${name}' was left before it was joined`);
+      });
+    },
     leave: async () => session.rooms.leave(room),
   };
   return Object.freeze(handle);
 }
 
-/** Resolves when connected; its rejection is never unhandled. */
-function connect(session: Session): Promise<void> {
-  const { connection, lifecycle } = session;
-  const waiter = new Deferred<void>('');
-  const look = (state: ConnectionState): void => {
-    if (state.status === 'connected') waiter.resolve();
-    else if (state.status === 'closed') waiter.reject(clientClosed());
-    else if (state.status === 'failed' || state.status === 'needs-auth') waiter.reject(state.error);
-    else return;
-    stop();
-  };
-  if (!isClosed(session)) connection.connect();
-  const stop = lifecycle.on('state', look);
-  look(connection.state);
-  return waiter.sending;
+function connect({ connection, lifecycle }: Session): Promise<void> {
+  if (connection.state.status !== 'closed') connection.connect();
+  return lifecycle.until('state', connection.state, (state) => {
+    if (state.status === 'closed') return clientClosed();
+    return 'error' in state ? state.error : state.status === 'connected';
+  });
 }

@@ -1,4 +1,4 @@
-import { isPromiseLike, type Unsubscribe } from '@holdfast/protocol';
+import { Deferred, isPromiseLike, type Unsubscribe } from '@holdfast/protocol';
 
 type Ear = (...values: never[]) => unknown;
 
@@ -37,7 +37,18 @@ export class Ears {
     return heard.length > 0;
   }
 
-  clear(): void {
-    this.#ears = [];
+  /** Ends as soon as `decide` says so of a state that is now, or is told of later; its rejection is never unhandled. */
+  until<S>(name: string, state: S, decide: (state: S) => Error | boolean): Promise<void> {
+    const waiter = new Deferred<void>('');
+    const look = (state: S): void => {
+      const decision = decide(state);
+      if (decision === false) return;
+      stop();
+      if (decision === true) waiter.resolve();
+      else waiter.reject(decision);
+    };
+    const stop = this.on(name, look);
+    look(state);
+    return waiter.sending;
   }
 }

@@ -1,7 +1,5 @@
 import {
-  Deferred,
   type HoldfastError,
-  holdfastError,
   type Item,
   isHoldfastError,
   JOIN,
@@ -30,8 +28,6 @@ export interface Room {
   leaving: Outcome | undefined;
   /** Who has put us in. */
   wish: 'ours' | 'server';
-  /** Whoever waits to be in. */
-  waiters: Deferred<void>[];
 }
 
 /** All rooms of a client: keeps what they want true on the connection of the moment. PROTOCOL.md, section 5. */
@@ -54,27 +50,17 @@ export class Rooms {
   get(name: string): Room {
     const room: Room = this.#rooms.get(name) ?? {
       ...{ name, ears: new Ears(this.#session), state: { status: 'idle' }, position: undefined },
-      ...{ asking: undefined, leaving: undefined, wish: 'ours', waiters: [] },
+      ...{ asking: undefined, leaving: undefined, wish: 'ours' },
     };
     this.#rooms.set(name, room);
     return room;
   }
 
-  /** `error`: why it cannot be. */
-  join(room: Room, error?: Error): Promise<void> {
-    const waiter = new Deferred<void>('');
-    room.waiters.push(waiter);
-    if (error) {
-      settle(room, error);
-      return waiter.sending;
-    }
+  join(room: Room): void {
     room.wish = 'ours';
-    if (room.state.status === 'joined') settle(room);
-    else if (!isWanted(room)) {
-      this.#enter(room, 'joining');
-      this.#ask(room);
-    }
-    return waiter.sending;
+    if (isWanted(room)) return;
+    this.#enter(room, 'joining');
+    this.#ask(room);
   }
 
   leave(room: Room): void {
@@ -114,12 +100,9 @@ export class Rooms {
     }
   }
 
-  /** Nothing more will be joined or heard. */
-  end(error: Error): void {
-    for (const room of this.#rooms.values()) {
-      room.ears.clear();
-      if (isWanted(room)) this.#out(room, 'left', error);
-    }
+  /** Nothing more will be joined. */
+  end(): void {
+    for (const room of this.#rooms.values()) if (isWanted(room)) this.#out(room, 'left');
   }
 
   /** Takes what is about a room. */
@@ -190,7 +173,6 @@ export class Rooms {
         this.#enter(room, 'joined');
         // Answered on a later connection: we may have been taken out since, and the server does not know that we think so.
         if (lost < this.#lost) this.#session.messages.control([Type.SYNC, positionOf(room)]);
-        settle(room);
       },
       reject: (error) => {
         // A lost session takes its joins with it; the next one asks again.
@@ -208,11 +190,6 @@ export class Rooms {
     room.position = undefined;
     room.asking = undefined;
     this.#enter(room, status, why);
-    const details = { delivery: 'unsent', messageId: '' } as const;
-    settle(
-      room,
-      why ?? holdfastError('ERR_NOT_JOINED', `'${room.name}' was left before it was joined`, details),
-    );
   }
 
   #enter(room: Room, status: JoinState['status'], error?: Error): void {
@@ -225,12 +202,4 @@ const isWanted = ({ state: { status } }: Room): boolean => status === 'joining' 
 
 function positionOf({ name, position, state }: Room): RoomSync[] {
   return position && state.status === 'joined' ? [[name, position.epoch, position.offset]] : [];
-}
-
-/** Whoever waits to be in is: or, with an error, is not. */
-function settle(room: Room, error?: Error): void {
-  for (const waiter of room.waiters.splice(0)) {
-    if (error) waiter.reject(error);
-    else waiter.resolve();
-  }
 }

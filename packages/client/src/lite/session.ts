@@ -8,6 +8,7 @@ import {
   holdfastError,
   type Item,
   json,
+  type Logger,
   messageOf,
   SequenceGapError,
   Type,
@@ -44,13 +45,15 @@ export class Session {
   readonly lifecycle = new Ears(this);
   /** What the server knows the session by that stands. */
   #proof: { readonly s: string; readonly k: string | undefined; readonly e: string | undefined } | undefined;
+  readonly #logger: Pick<Logger, 'warn' | 'error'>;
   /** Names the session to be made; drawn anew when one has begun or was lost. */
   #nonce: string | undefined;
   /** Whose the last session was, by which token. */
   #owner: { readonly userId: string; readonly token: string | undefined } | undefined;
 
   constructor(ports: ClientPorts, { codec = json(), logger, outbox, ...options }: LiteOptions) {
-    this.ports = { ...ports, logger: { ...ports.logger, ...logger } };
+    this.ports = ports;
+    this.#logger = logger ?? ports.logger;
     this.codec = codec;
     this.messages = new Messages(this, atLeast(1, outbox?.maxMessages ?? 1_000, 'maxMessages'));
     this.rooms = new Rooms(this);
@@ -78,7 +81,7 @@ export class Session {
 
   gap(messages: number, reason: string, room?: string): void {
     const gap = { messages, reason, room };
-    if (!this.tell('gap', gap)) this.ports.logger.warn('Holdfast: messages are missing', gap);
+    if (!this.tell('gap', gap)) this.#log('warn', 'messages are missing', gap);
   }
 
   /** A listener of the application threw. */
@@ -88,7 +91,14 @@ export class Session {
   }
 
   report(error: HoldfastError, of?: string): void {
-    if (of === 'error' || !this.tell('error', error)) this.ports.logger.error('Holdfast:', error);
+    if (of === 'error' || !this.tell('error', error)) this.#log('error', error.message, error);
+  }
+
+  /** One that throws stops nothing, and there is nobody left to tell. */
+  #log(level: 'warn' | 'error', text: string, what: unknown): void {
+    try {
+      this.#logger[level](`Holdfast: ${text}`, what);
+    } catch {}
   }
 
   // ── The handshake ──────────────────────────────────────────────────────────────────────────────────────────
@@ -155,12 +165,11 @@ export class Session {
   }
 
   /** Ends the session, for good. */
-  close(reason: string, error: HoldfastError): void {
-    this.events.clear();
-    this.answering.close();
+  close(reason: string): void {
+    this.answering.abandon();
     this.messages.farewell();
     this.connection.stop({ status: 'closed', reason });
-    this.rooms.end(error);
+    this.rooms.end();
   }
 
   detached(): void {
