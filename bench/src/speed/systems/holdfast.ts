@@ -1,4 +1,5 @@
 import { type Codec, createClient } from '@holdfast/client';
+import { createClient as createLiteClient } from '@holdfast/client/lite';
 import { msgpack } from '@holdfast/client/msgpack';
 import { createHoldfastServer, json } from '@holdfast/server';
 import { prometheus } from '@holdfast/server/metrics';
@@ -88,4 +89,35 @@ export const holdfastMsgpack: System = {
     "export { createClient } from '@holdfast/client'; export { msgpack } from '@holdfast/client/msgpack'",
   serve,
   dial: dialWith(msgpack),
+};
+
+async function dialLite(
+  port: number,
+  hear: (payload: Payload) => void,
+  subscribed: boolean,
+): Promise<ClientEnd> {
+  const client = createLiteClient({
+    url: `ws://${HOST}:${port}/realtime`,
+    outbox: { maxMessages: OUTBOX.maxMessages },
+    reconnect: { baseMs: RECONNECT.minMs, capMs: RECONNECT.maxMs },
+  });
+  client.on('say', (payload) => hear(payload as Payload));
+  client.onUndelivered((_message, error) => fail(error));
+  client.onGap(({ reason }) => fail(new Error(`a gap: ${reason}`)));
+  await client.connect();
+  if (subscribed) await client.room('all').join();
+  return {
+    send: (payload) => void client.send('say', payload),
+    request: (payload) => client.request('ask', payload),
+    acknowledged: async (payload) => client.send('note', payload),
+  };
+}
+
+export const holdfastLite: System = {
+  key: 'holdfast, lite',
+  packages: ['@holdfast/client'],
+  how: `JSON, the small client; ${about}`,
+  page: () => "export { createClient } from '@holdfast/client/lite'",
+  serve,
+  dial: dialLite,
 };

@@ -1,6 +1,6 @@
 import type { System } from '../system.js';
 import { graphqlWs } from './graphql-ws.js';
-import { holdfast, holdfastMsgpack } from './holdfast.js';
+import { holdfast, holdfastLite, holdfastMsgpack } from './holdfast.js';
 import { mqtt } from './mqtt.js';
 import { primus } from './primus.js';
 import { rawWs, rawWsBatched } from './raw-ws.js';
@@ -11,7 +11,7 @@ import { socketIo, socketIoMsgpack, socketIoRecovery, socketIoRetries } from './
 export const BASE = rawWs;
 
 /** What the others are there for. */
-export const OURS: readonly System[] = [holdfast, holdfastMsgpack];
+export const OURS: readonly System[] = [holdfast, holdfastLite, holdfastMsgpack];
 
 /** Measured unless others are asked for. */
 export const USUAL: readonly System[] = [
@@ -40,6 +40,7 @@ export const SYSTEMS: readonly System[] = [
   graphqlWs,
   mqtt,
   holdfast,
+  holdfastLite,
   holdfastMsgpack,
 ];
 

@@ -82,9 +82,11 @@ export class Messages {
 
   /** Into the outbox. With an `outcome` it is the protocol's own; `first`: before all that waits. */
   say(what: Said, options: LiteMessageOptions = {}, outcome?: Outcome, first = false): Deferred<unknown> {
-    const message = this.#made(what, options, outcome);
+    const deferred = new Deferred<unknown>(
+      options.id === undefined ? this.#session.ports.random.id() : checkName(options.id),
+    );
+    const message = this.#made(what, options, deferred, outcome);
     const { kind, deadlineAt, isOwn } = message;
-    const deferred = message.receipt as Deferred<unknown>;
     this.#open.add(message);
     const isFull = this.#outbox.length >= this.#maxMessages;
     if (!this.#encode(message)) return deferred;
@@ -214,22 +216,20 @@ export class Messages {
     return this.#session.ports.clock.now();
   }
 
-  #made(what: Said, options: LiteMessageOptions, outcome: Outcome | undefined): Message {
-    const id = options.id === undefined ? this.#session.ports.random.id() : checkName(options.id);
+  #made(
+    what: Said,
+    options: LiteMessageOptions,
+    deferred: Deferred<unknown>,
+    outcome: Outcome | undefined,
+  ): Message {
     const isOwn = outcome !== undefined;
-    const { timeoutMs = what.kind === 'request' && !isOwn ? REQUEST_TIMEOUT_MS : Infinity } = options;
-    const receipt = new Deferred<unknown>(id);
+    const isEvent = what.kind === 'event';
+    const { timeoutMs = isEvent || isOwn ? Infinity : REQUEST_TIMEOUT_MS } = options;
     const now = this.#now;
     return {
-      ...{
-        ...what,
-        id,
-        sentAt: Math.floor(now),
-        deadlineAt: now + atLeast(0, timeoutMs, 'timeoutMs'),
-        isOwn,
-      },
+      ...{ ...what, id: deferred.id, sentAt: Math.floor(now), isOwn, outcome: outcome ?? deferred },
+      ...{ deadlineAt: now + atLeast(0, timeoutMs, 'timeoutMs'), receipt: isEvent ? deferred : undefined },
       ...{ encoded: '', bytes: 0, numbers: 1, seq: 0, writtenAt: undefined },
-      ...{ receipt, outcome: outcome ?? receipt },
     };
   }
 
