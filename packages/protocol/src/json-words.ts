@@ -7,11 +7,13 @@ import { bytesOf, DIGITS, digitsOf, MAX_DEPTH, TOO_DEEP, timeOf } from './bounds
 type Fields = Record<string, unknown>;
 
 /**
- * False for a text in which no key begins with `$`, in either spelling: nothing has to be looked for. The first question
- * is the fast one: a text has many quotes and few dollars.
+ * False for a text that `JSON.stringify` has made and in which no key begins with `$`. The first question is the fast one: a
+ * text has many quotes and few dollars.
  */
-export const mayHoldWords = (text: string): boolean =>
-  (text.includes('$') && text.includes('"$')) || text.includes('\\u0024');
+export const mayNeedWords = (text: string): boolean => text.includes('$') && text.includes('"$');
+
+/** As this, for a text of whatever writer, who may spell a `$` otherwise. */
+export const mayHoldWords = (text: string): boolean => mayNeedWords(text) || text.includes('\\u0024');
 
 /** `Infinity` for what `JSON.stringify` alone does not make what it should, or for what a `toJSON` decides. */
 export function weighOdd(value: unknown): number | undefined {

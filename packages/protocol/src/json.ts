@@ -1,7 +1,7 @@
 import { countElements, MAX_FRAME_ELEMENTS, TOO_MANY } from './bounds.js';
 import type { Codec } from './codec.js';
 import { FrameError, type Item, Type } from './frame.js';
-import { mayHoldWords, revive, sayWord, weighOdd, weighWord } from './json-words.js';
+import { mayHoldWords, mayNeedWords, revive, sayWord, weighOdd, weighWord } from './json-words.js';
 import type { WireData } from './ports.js';
 
 /**
@@ -39,7 +39,7 @@ function stringify(item: Item): string {
   const used = length === item.length ? item : item.slice(0, length);
   const isOdd = countElements(used, 0, weighOdd) === Infinity;
   const text = isOdd ? '' : JSON.stringify(used);
-  if (!isOdd && !mayHoldWords(text)) return text;
+  if (!isOdd && !mayNeedWords(text)) return text;
   const withWords = JSON.stringify(used, sayWord);
   // Where a `toJSON` or what JSON leaves out makes the difference, the text tells.
   if (countElements(revive(JSON.parse(withWords), 0), 0, weighWord) === Infinity)
