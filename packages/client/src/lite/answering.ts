@@ -21,7 +21,7 @@ export class Answering {
   readonly #handlers = new Map<string, Handler>();
   readonly #session: Session;
   /** Requests without an answer, by number. */
-  #open = new Map<number, AbortController>();
+  readonly #open = new Map<number, AbortController>();
 
   constructor(session: Session) {
     this.#session = session;
@@ -38,29 +38,30 @@ export class Answering {
     };
   }
 
-  /** Starts the handler before it returns. Throws a `FrameError` if the server asks more at once than it was told it may. */
+  /** Starts the handler before it returns; never rejects. Who is not waited for any more has been aborted. */
   async asked([, method, data, meta]: RequestItem, seq: number): Promise<void> {
-    const open = this.#open;
     const aborter = new AbortController();
-    open.set(seq, aborter);
-    const { messages } = this.#session;
+    const { signal } = aborter;
+    this.#open.set(seq, aborter);
     const answer = (item: ResponseItem | ErrorItem): void => {
-      if (open.get(seq) === aborter) messages.control(item);
+      if (!signal.aborted) this.#session.messages.control(item);
     };
     try {
-      const handler = this.#handlers.get(method);
-      const context = { ...eventMeta(meta, seq), signal: aborter.signal };
-      if (handler) answer([Type.RES, seq, await handler((meta?.u ? undefined : data) as never, context)]);
-      else answer([Type.ERR, seq, 'ERR_NO_HANDLER', `nobody here answers '${method}'`, undefined]);
-    } catch (error) {
-      if (isRejectError(error)) {
+      try {
+        const handler = this.#handlers.get(method);
+        const context = { ...eventMeta(meta, seq), signal };
+        if (handler) answer([Type.RES, seq, await handler((meta?.u ? undefined : data) as never, context)]);
+        else answer([Type.ERR, seq, 'ERR_NO_HANDLER', `nobody here answers '${method}'`, undefined]);
+      } catch (error) {
+        if (!isRejectError(error)) throw error;
         answer([Type.ERR, seq, 'ERR_REJECTED', error.reason.slice(0, MAX_REASON), error.data]);
-      } else if (open.has(seq)) {
-        this.#session.failed(error, method);
-        answer([Type.ERR, seq, 'ERR_HANDLER_FAILED', 'see the log of the client', undefined]);
       }
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#session.failed(error, method);
+      answer([Type.ERR, seq, 'ERR_HANDLER_FAILED', 'see the log of the client', undefined]);
     }
-    open.delete(seq);
+    if (!signal.aborted) this.#open.delete(seq);
   }
 
   /** Throws a `FrameError` if the server asks more at once than it was told it may. */
@@ -77,6 +78,6 @@ export class Answering {
   /** The session that asked is over: what its handlers give is for nobody. */
   abandon(): void {
     for (const aborter of this.#open.values()) aborter.abort();
-    this.#open = new Map();
+    this.#open.clear();
   }
 }
