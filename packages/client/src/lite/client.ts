@@ -33,7 +33,7 @@ export function createLiteClientOn<C extends AnyContract = Contract>(
     room: (name) => roomOf(session, name),
     connect: () => connect(session),
     disconnect: async () => {
-      if (!isClosed(session)) connection.stop({ status: 'idle' });
+      if (!/idle|closed/.test(connection.state.status)) connection.stop({ status: 'idle' });
     },
     close: async () => {
       if (!isClosed(session)) session.close('close() was called');

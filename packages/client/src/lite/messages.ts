@@ -210,6 +210,8 @@ export class Messages {
   /** Nothing of this goes out any more. */
   end(why: string): void {
     for (const message of this.#open) this.#fail(message, 'ERR_CLOSED', fateOf(message), why);
+    // Else a timer for what has ended keeps a process for up to as long as a request may take.
+    this.#nextDeadline = Infinity;
   }
 
   get #now(): number {
