@@ -1,5 +1,12 @@
 import type { ClientOptions, HoldfastClient } from '@holdfast/client';
-import { createClientOn, type Signal, type TransportEvents } from '@holdfast/client/ports';
+import type { LiteClient, LiteOptions } from '@holdfast/client/lite';
+import {
+  type ClientPorts,
+  createClientOn,
+  createLiteClientOn,
+  type Signal,
+  type TransportEvents,
+} from '@holdfast/client/ports';
 import { seededRandom, VirtualClock } from '@holdfast/testing';
 import { expect, onTestFinished } from 'vitest';
 import { silent } from './people.js';
@@ -96,9 +103,9 @@ export class Call {
   }
 }
 
-export interface Play {
+export interface Play<Client = HoldfastClient> {
   readonly clock: VirtualClock;
-  readonly client: HoldfastClient;
+  readonly client: Client;
   readonly calls: Call[];
   /** Codes of errors told to `onError`. */
   readonly errors: string[];
@@ -113,11 +120,26 @@ export interface Play {
  * A client and a server that is played by the test: `onHello` is called for each first frame, `onFrame` for each after
  * it; without them the client is let in, and pings are answered.
  */
-export function play(
-  options: Partial<ClientOptions> = {},
-  onHello: (call: Call, n: number) => void = (call) => call.welcome(),
-  onFrame: (call: Call, n: number) => void = () => undefined,
-): Play {
+export function play(options: Partial<ClientOptions> = {}, onHello?: OnCall, onFrame?: OnCall): Play {
+  return playOn((ports) => createClientOn(ports, { url: 'ws://played', ...options }), onHello, onFrame);
+}
+
+/** The same with a small client. */
+export function playLite(
+  options: Partial<LiteOptions> = {},
+  onHello?: OnCall,
+  onFrame?: OnCall,
+): Play<LiteClient> {
+  return playOn((ports) => createLiteClientOn(ports, { url: 'ws://played', ...options }), onHello, onFrame);
+}
+
+type OnCall = (call: Call, n: number) => void;
+
+function playOn<Client extends LiteClient | HoldfastClient>(
+  create: (ports: ClientPorts) => Client,
+  onHello: OnCall = (call) => call.welcome(),
+  onFrame: OnCall = () => undefined,
+): Play<Client> {
   const clock = new VirtualClock();
   const calls: Call[] = [];
   const listeners = new Set<(signal: Signal) => void>();
@@ -149,7 +171,7 @@ export function play(
   let slept = 0;
   const clientClock = { ...bound(clock), now: () => clock.now() + slept };
   const ports = { clock: clientClock, random: seededRandom(1), dialer, signals, logger: silent };
-  const client = createClientOn(ports, { url: 'ws://played', ...options });
+  const client = create(ports);
   const errors: string[] = [];
   client.onError(({ code }) => errors.push(code));
   const statuses: string[] = [];
