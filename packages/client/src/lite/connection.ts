@@ -116,8 +116,9 @@ export class Connection {
     this.#line?.transport?.send(frame);
   }
 
-  /** The server has let us in. */
+  /** The server has let us in, unless who was told meanwhile of something else has hung up. */
   welcomed({ s: sessionId, u: userId, h, r = 0, exp }: Welcome, recovered: boolean): void {
+    if (this.#line?.stage !== 'handshaking') return;
     const now = this.#now;
     // Whatever a server proposes must not become a storm of pings.
     this.#heartbeatMs = Math.max(h, 1_000);
@@ -219,7 +220,7 @@ export class Connection {
     const line: Line = { stage: 'preparing' };
     this.#line = line;
     this.dial++;
-    this.#enter(line, 'preparing');
+    if (!this.#enter(line, 'preparing')) return;
     const source = this.#source;
     if (typeof source !== 'function') return this.#open(line, source);
     if (this.#known !== undefined && this.#now < this.#refreshAt) return this.#open(line, this.#known);
@@ -233,15 +234,12 @@ export class Connection {
     const session = this.#session;
     const protocol = subprotocol(session.codec);
     this.token = token;
-    this.#enter(line, 'dialing');
+    if (!this.#enter(line, 'dialing')) return;
     try {
       line.transport = session.ports.dialer.dial(this.#url, [protocol], {
         open: (chosen) => {
           if (this.#line !== line) return;
-          if (chosen === protocol) {
-            this.#enter(line, 'handshaking');
-            return session.hello();
-          }
+          if (chosen === protocol) return this.#enter(line, 'handshaking') && session.hello();
           const text = `the server chose the subprotocol '${chosen}', not '${protocol}'`;
           // None at all may be the doing of something in between: another attempt may do better.
           this.lose(holdfastError(chosen ? 'ERR_PROTOCOL_VERSION' : 'ERR_DIAL_FAILED', text));
@@ -261,7 +259,8 @@ export class Connection {
     }
   }
 
-  #enter(line: Line, phase: Line['stage']): void {
+  /** False if who was told of it has ended it. */
+  #enter(line: Line, phase: Line['stage']): boolean {
     line.stage = phase;
     const now = this.#now;
     const attempt = this.#attempt;
@@ -273,6 +272,7 @@ export class Connection {
         : { status: 'connecting', attempt, phase, since },
       now + PHASE_MS,
     );
+    return this.#line === line;
   }
 
   /** Forgotten first, then closed, never waited for: a dead socket may take its time. */
