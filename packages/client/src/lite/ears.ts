@@ -6,6 +6,8 @@ type Ear = (...values: never[]) => unknown;
 export class Ears {
   readonly #around: { failed(error: unknown, name: string): void };
   #ears: { readonly name: string; readonly ear: Ear }[] = [];
+  /** What is being told, and what is to be told after it: who listens hears it in the order in which it happened. */
+  readonly #calls: (() => void)[] = [];
 
   constructor(around: { failed(error: unknown, name: string): void }) {
     this.#around = around;
@@ -26,14 +28,19 @@ export class Ears {
   emit(name: string, ...values: unknown[]): boolean {
     const heard = this.#ears.filter((entry) => entry.name === name);
     const failed = (error: unknown): void => this.#around.failed(error, name);
+    const calls = this.#calls;
+    const isFirst = calls.length === 0;
     for (const { ear } of heard) {
-      try {
-        const result = (ear as (...values: unknown[]) => unknown)(...values);
-        if (isPromiseLike(result)) result.then(undefined, failed);
-      } catch (error) {
-        failed(error);
-      }
+      calls.push(() => {
+        try {
+          const result = (ear as (...values: unknown[]) => unknown)(...values);
+          if (isPromiseLike(result)) result.then(undefined, failed);
+        } catch (error) {
+          failed(error);
+        }
+      });
     }
+    for (; isFirst && calls[0]; calls.shift()) calls[0]();
     return heard.length > 0;
   }
 
