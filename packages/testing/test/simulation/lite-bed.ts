@@ -1,6 +1,6 @@
 import type { Gap, LostSession } from '@holdfast/client';
 import type { LiteClient, LiteOptions, LiteRoom } from '@holdfast/client/lite';
-import { createLiteClientOn, type Signal } from '@holdfast/client/ports';
+import { type ClientPorts, createLiteClientOn, type Signal } from '@holdfast/client/ports';
 import type { HoldfastServer, ServerOptions, ServerSession } from '@holdfast/server';
 import { json } from '@holdfast/server';
 import { createServerOn, MemoryStore, negotiate, systemDigest } from '@holdfast/server/ports';
@@ -88,7 +88,8 @@ export function liteBed({
       return session;
     },
     guest(guestOptions = {}) {
-      const guest = guestOn(clock, network.link(`guest-${guests.length}`), guestOptions);
+      const link = network.link(`guest-${guests.length}`);
+      const guest = guestOn({ clock, random, dialer: link, logger: silent }, link, guestOptions);
       guests.push(guest);
       return guest;
     },
@@ -125,7 +126,11 @@ function usual(server: HoldfastServer): void {
   server.handle('echo', (input) => input);
 }
 
-function guestOn(clock: VirtualClock, link: MemoryLink, options: Partial<LiteOptions>): Guest {
+function guestOn(
+  around: Omit<ClientPorts, 'signals'>,
+  link: MemoryLink,
+  options: Partial<LiteOptions>,
+): Guest {
   const listeners = new Set<(signal: Signal) => void>();
   const signals = {
     listen(listener: (signal: Signal) => void) {
@@ -133,8 +138,7 @@ function guestOn(clock: VirtualClock, link: MemoryLink, options: Partial<LiteOpt
       return () => listeners.delete(listener);
     },
   };
-  const ports = { clock, random: seededRandom(7), dialer: link, signals, logger: silent };
-  const client = createLiteClientOn(ports, { url: 'ws://bed/realtime', ...options });
+  const client = createLiteClientOn({ ...around, signals }, { url: 'ws://bed/realtime', ...options });
   const room = client.room('lobby');
   const [heard, errors, statuses, undelivered]: string[][] = [[], [], [], []];
   const lost: LostSession[] = [];
