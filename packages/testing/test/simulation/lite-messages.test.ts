@@ -209,8 +209,10 @@ describe('handle', () => {
     expect(await bed.until(bed.session.request('add', 1))).toBe(2);
     off();
     await expect(bed.until(bed.session.request('add', 1))).rejects.toMatchObject({ code: 'ERR_NO_HANDLER' });
-    client.handle('add', async () => undefined);
-    expect(await bed.until(bed.session.request('add'))).toBeUndefined();
+    client.handle('add', async (input) => input === undefined);
+    expect(await bed.until(bed.session.request('add'))).toBe(true);
+    client.handle('nothing', () => undefined);
+    expect(await bed.until(bed.session.request('nothing'))).toBeUndefined();
   });
 
   test('throws, refuses, answers what cannot be said: the server is told, nobody is left waiting', async () => {

@@ -60,6 +60,16 @@ export class Call {
     this.#later(() => this.#events.message(JSON.stringify([0, seq, ...items])));
   }
 
+  /** Has taken all that the client has numbered up to this. */
+  acknowledge(seq: number): void {
+    this.#later(() => this.#events.message(JSON.stringify([seq, 0])));
+  }
+
+  /** Something that may be no frame. */
+  sayRaw(data: string): void {
+    this.#later(() => this.#events.message(data));
+  }
+
   /** Lets the client in: into its session, if it has one. */
   welcome(more: object = {}): void {
     const q = this.hello?.s === undefined ? 0 : 1;
