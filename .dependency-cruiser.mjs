@@ -2,7 +2,7 @@
 // A rule's `to` names what is forbidden; $1 stands for the first bracket of its `from.path`.
 
 const ownDoors =
-  '^packages/[^/]+/src/(index|ports|jwt|metrics|msgpack|payload-codec|plain|explain|react-native|storage|storage-file|stream|tabs|tabs-worker|users)[.]ts$|^packages/testing/src/tcp-proxy[.]ts$';
+  '^packages/[^/]+/src/(index|ports|jwt|metrics|msgpack|payload-codec|plain|explain|lite|react-native|storage|storage-file|stream|tabs|tabs-worker|users)[.]ts$|^packages/testing/src/tcp-proxy[.]ts$';
 const protocolDoor = '^packages/protocol/src/index[.]ts$';
 const sharedTypes = '^packages/client/src/(room-)?types[.]ts$';
 const clientPorts = '^packages/client/src/ports/';

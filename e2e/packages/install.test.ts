@@ -68,6 +68,25 @@ test('CommonJS: the same', async () => {
   expect(await program('common.cjs', code)).toBe('hello function\n');
 });
 
+test('the small client comes from an entry of its own, both ways; its errors are those of the whole one', async () => {
+  const code = `
+    ${talk}
+    createClient({ url: 'ws://localhost:1' }).room('x').send('y').catch((error) => {
+      console.log(isHoldfastError(error, 'ERR_NOT_JOINED'));
+    });`;
+  const imports = [
+    "import { createClient } from '@holdfast/client/lite';",
+    "import { isHoldfastError } from '@holdfast/client';",
+    "import { createHoldfastServer } from '@holdfast/server';",
+    "import { createTestbed } from '@holdfast/testing';",
+  ];
+  const requires = imports.map((line) =>
+    line.replace('import', 'const').replace(/from (.*);/, '= require($1);'),
+  );
+  expect(await program('lite.mjs', imports.join('\n') + code)).toBe('true\nhello function\n');
+  expect(await program('lite.cjs', requires.join('\n') + code)).toBe('true\nhello function\n');
+});
+
 test('with a Redis and a NATS that are not there: both ways to load them, and the process ends', async () => {
   const code = `
     const bus = nats({ servers: 'nats://127.0.0.1:1' });
@@ -149,7 +168,7 @@ test('importing touches no global of a page', async () => {
     for (const name of ['window', 'document', 'navigator', 'location', 'WebSocket', 'localStorage', 'addEventListener']) {
       Object.defineProperty(globalThis, name, { get() { throw new Error(name + ' was touched'); } });
     }
-    for (const entry of ['protocol', 'client', 'client/explain', 'client/payload-codec', 'client/plain', 'client/ports', 'client/react-native', 'client/stream', 'server', 'server/jwt', 'server/ports', 'testing', 'testing/tcp-proxy']) {
+    for (const entry of ['protocol', 'client', 'client/explain', 'client/lite', 'client/payload-codec', 'client/plain', 'client/ports', 'client/react-native', 'client/stream', 'server', 'server/jwt', 'server/ports', 'testing', 'testing/tcp-proxy']) {
       await import('@holdfast/' + entry);
     }
     for (const name of ['protocol', 'client', 'server']) await import('@holdfast/' + name + '/msgpack');

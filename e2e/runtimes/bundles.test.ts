@@ -68,7 +68,8 @@ describe.each(Object.entries(bundlers))('%s', (name, bundler) => {
   });
 
   test('nothing: nothing', async () => {
-    const names = ['protocol', 'client', 'client/msgpack', 'client/plain', 'client/storage', 'react', 'vue'];
+    const client = ['client', 'client/lite', 'client/msgpack', 'client/plain', 'client/storage'];
+    const names = ['protocol', ...client, 'react', 'vue'];
     const made = await bundle(names.map((one) => `import '@holdfast/${one}';`).join('\n'));
     expect(made.code.replace(/\/\/.*|\(\(?\)? ?=> ?\{.*\}\)\(\);?/g, '').trim()).toBe('');
   });

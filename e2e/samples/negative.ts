@@ -7,6 +7,7 @@ import {
   type HoldfastError,
   isHoldfastError,
 } from '@holdfast/client';
+import { createClient as createLiteClient, type LiteClient } from '@holdfast/client/lite';
 import { stream } from '@holdfast/client/stream';
 import { createHoldfastServer } from '@holdfast/server';
 import { z } from 'zod';
@@ -137,6 +138,51 @@ export function options(): void {
     url: '/x',
     contract: defineContract({ events: { a: z.string() } }),
   });
+  use(other);
+}
+
+const lite = createLiteClient<Chat>({ url: 'wss://example.com' });
+
+/** What compiles for the small client compiles for the whole one. */
+export function small(one: LiteClient<Chat>): void {
+  one.send('leave');
+  one.send('leave', undefined, { timeoutMs: 5, id: 'mine' });
+  const me: Promise<{ id: string; role: 'user' | 'admin' }> = one.request('me');
+  one.on('announcement', ({ level }, { room }) => use(level satisfies 'info' | 'alert', room));
+  one.handle('confirm', async ({ question }) => ({ yes: question !== '' }));
+  const room = one.room('chat:a');
+  room.on('notification', ({ at }) => at.getTime());
+  use(room.send('message', { text: 'x' }), room.join(), room.getState().status, room.leave());
+  use(one.onState, one.onGap, one.onUndelivered, one.onSessionLost, one.onError, me);
+  use(one.connect(), one.disconnect(), one.close());
+}
+use(() => [lite, client].map(small));
+
+export function smaller(): void {
+  // @ts-expect-error no such event
+  lite.send('mesage', { text: 'x' });
+  // @ts-expect-error wrong type
+  lite.send('message', { text: 1 });
+  // @ts-expect-error no payload
+  lite.room('chat:a').send('message');
+  // @ts-expect-error a client never hears it
+  lite.room('chat:a').on('markRead', () => undefined);
+  // @ts-expect-error wrong input
+  lite.request('history', { rooom: 'x' });
+  // @ts-expect-error a promise is not its value
+  use(lite.request('history', { room: 'x' }).length);
+  // @ts-expect-error wrong reply
+  lite.handle('confirm', () => ({ yes: 'no' }));
+  // @ts-expect-error all is reliable
+  lite.send('message', { text: 'x' }, { delivery: 'volatile' });
+  // @ts-expect-error types are all that it has of a contract
+  createLiteClient({ url: '/x', contract: chat });
+  // @ts-expect-error it has no streams
+  stream(lite, 'export', { room: 'x' });
+  // @ts-expect-error it knows no members
+  use(lite.room('chat:a').members);
+  // @ts-expect-error another contract
+  const other: LiteClient<typeof admin> = lite;
   use(other);
 }
 

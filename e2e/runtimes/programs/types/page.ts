@@ -7,6 +7,7 @@ import {
   type Schema,
 } from '@holdfast/client';
 import { explain } from '@holdfast/client/explain';
+import { createClient as createLiteClient, type LiteClient, type LiteRoom } from '@holdfast/client/lite';
 import { msgpack } from '@holdfast/client/msgpack';
 import { payloadCodec } from '@holdfast/client/payload-codec';
 import { ReconnectingWebSocket } from '@holdfast/client/plain';
@@ -36,5 +37,16 @@ client.on('message', ({ subject }) => subject);
 sum.catch((error: unknown) => {
   if (isHoldfastError(error, 'ERR_REJECTED')) error.reason.length;
 });
+
+const lite: LiteClient<Chat> = createLiteClient<Chat>({ url: '/realtime', codec: msgpack() });
+const liteOff: () => void = lite.on('message', ({ text }, { id }) => text.length + id.length);
+const liteSum: Promise<number> = lite.request('add', { a: 1, b: 2 }, { timeoutMs: 5 });
+const liteRoom: LiteRoom<Chat> = lite.room('lobby');
+liteRoom.send('message', { text: 'x' }).then(({ outcome }) => outcome === 'acknowledged');
+// @ts-expect-error: the contract has none of that name.
+lite.send('massage', { text: 'x' });
+// @ts-expect-error: nor this field.
+liteRoom.on('message', ({ subject }) => subject);
+export const small = [liteOff, liteSum];
 export const all = [off, explain(client), ReconnectingWebSocket, createClientOn, stream, payloadCodec];
 export type Ports = ClientPorts;
