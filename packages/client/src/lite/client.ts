@@ -52,7 +52,6 @@ const clientClosed = () =>
 
 function say(session: Session, what: Said, options?: LiteMessageOptions): Sending<unknown> {
   checkName(what.event);
-  if (options?.id !== undefined) checkName(options.id);
   const { sending } = session.messages.say(what, options);
   if (isClosed(session)) session.messages.end('the client is closed');
   return sending;
