@@ -11,19 +11,25 @@ import {
 } from '@holdfast/protocol';
 import { eventMeta } from '../runtime/event-meta.js';
 import type { RequestContext } from '../types.js';
-import type { Session } from './session.js';
+import type { Messages } from './messages.js';
 
 export type Handler = (input: never, context: RequestContext) => unknown;
+
+/** The session, as what it answers sees it. */
+interface Around {
+  readonly messages: Pick<Messages, 'control'>;
+  failed(error: unknown, name: string): void;
+}
 
 /** What the server asks, from its request to the one answer. */
 export class Answering {
   /** By method. */
   readonly #handlers = new Map<string, Handler>();
-  readonly #session: Session;
+  readonly #session: Around;
   /** Requests without an answer, by number. */
   readonly #open = new Map<number, AbortController>();
 
-  constructor(session: Session) {
+  constructor(session: Around) {
     this.#session = session;
   }
 

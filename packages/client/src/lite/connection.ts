@@ -2,6 +2,7 @@ import {
   Alarm,
   type AuthError,
   CloseCode,
+  type Codec,
   type HoldfastError,
   holdfastError,
   isRejectError,
@@ -14,9 +15,10 @@ import {
 } from '@holdfast/protocol';
 import { delayBefore } from '../core/backoff.js';
 import { consequenceOf, errorOfEnd, FAULTS, isRetried, retryAfterOf } from '../core/classify.js';
+import type { ClientPorts } from '../ports/ports.js';
 import type { ConnectionState, TokenSource } from '../types.js';
 import { atLeast } from './checks.js';
-import type { Session } from './session.js';
+import type { Messages } from './messages.js';
 import type { LiteOptions } from './types.js';
 
 /** How long a token, a dial and a WELCOME may take, each; and a ping. */
@@ -33,6 +35,20 @@ const HURRY_MS = 100;
 const MAX_REFUSED = 2;
 /** When to ask for a token again after a refresh that failed. */
 const REFRESH_RETRY_MS = 5_000;
+
+/** The session, as its connection sees it. */
+interface Around {
+  readonly ports: ClientPorts;
+  readonly codec: Codec;
+  readonly isUp: boolean;
+  readonly messages: Pick<Messages, 'awaitingSince' | 'deadlineAt' | 'control' | 'tick'>;
+  hello(): void;
+  received(data: WireData): void;
+  detached(): void;
+  lose(remains: Partial<Welcome>): void;
+  report(error: HoldfastError): void;
+  tell(name: string, ...values: unknown[]): boolean;
+}
 
 /** A dial: its socket, and whether that stands. */
 interface Line {
@@ -54,7 +70,7 @@ export class Connection {
   dial = 0;
   /** By which it was dialled. */
   token: string | undefined;
-  readonly #session: Session;
+  readonly #session: Around;
   readonly #url: string;
   readonly #source: TokenSource | undefined;
   readonly #backoff: { readonly baseMs: number; readonly capMs: number };
@@ -79,7 +95,7 @@ export class Connection {
   #refused = 0;
   #refreshAt = Infinity;
 
-  constructor(session: Session, { url, auth, reconnect }: LiteOptions) {
+  constructor(session: Around, { url, auth, reconnect }: LiteOptions) {
     const { clock, baseUrl } = session.ports;
     this.#session = session;
     this.#url = new URL(url, baseUrl).href.replace(/^http/, 'ws').replace(/#.*$/, '');

@@ -1,4 +1,5 @@
 import {
+  type Codec,
   type Control,
   control,
   Deferred,
@@ -18,10 +19,10 @@ import {
   type Welcome,
   type WireData,
 } from '@holdfast/protocol';
+import type { ClientPorts } from '../ports/ports.js';
 import { limitsOf } from '../runtime/limits.js';
 import type { LostSession, UndeliveredMessage } from '../types.js';
 import { atLeast, checkName } from './checks.js';
-import type { Session } from './session.js';
 import type { LiteMessageOptions } from './types.js';
 
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -38,9 +39,19 @@ interface Message extends Outgoing, UndeliveredMessage {
   readonly isOwn: boolean;
 }
 
+/** The session, as its messages see it. */
+interface Around {
+  readonly ports: ClientPorts;
+  readonly codec: Codec;
+  readonly isUp: boolean;
+  readonly connection: { arm(): void; send(frame: WireData): void };
+  incoming(item: Item, seq: number): void;
+  tell(name: string, ...values: unknown[]): boolean;
+}
+
 /** The messages of a session: from `send` or `request` through the outbox and the link to the one outcome, and what comes. */
 export class Messages {
-  readonly #session: Session;
+  readonly #session: Around;
   readonly #maxMessages: number;
   readonly #endOfTask: EndOfTask;
   #link: Link<Message | Control>;
@@ -58,7 +69,7 @@ export class Messages {
   /** No message times out before. */
   #nextDeadline = Infinity;
 
-  constructor(session: Session, maxMessages: number) {
+  constructor(session: Around, maxMessages: number) {
     this.#session = session;
     this.#maxMessages = maxMessages;
     this.#link = new Link(session.codec);

@@ -7,11 +7,11 @@ import {
   MAX_REPLACED,
   type RoomSync,
   Type,
+  type WireMeta,
 } from '@holdfast/protocol';
 import type { JoinState } from '../types.js';
 import { Ears } from './ears.js';
-import type { Outcome } from './messages.js';
-import type { Session } from './session.js';
+import type { Messages, Outcome } from './messages.js';
 
 /** Of what was published in several rooms at once: more than the rooms' logs hold of it, as a rule. */
 const MAX_HEARD = 1_000;
@@ -30,9 +30,17 @@ export interface Room {
   wish: 'ours' | 'server';
 }
 
+/** The session, as its rooms see it. */
+interface Around {
+  readonly messages: Pick<Messages, 'control' | 'say'>;
+  failed(error: unknown, name: string): void;
+  gap(messages: number, reason: string, room: string): void;
+  hear(name: string, data: unknown, meta: WireMeta | undefined, seq: number, room: Room): void;
+}
+
 /** All rooms of a client: keeps what they want true on the connection of the moment. PROTOCOL.md, section 5. */
 export class Rooms {
-  readonly #session: Session;
+  readonly #session: Around;
   readonly #rooms = new Map<string, Room>();
   /** Those that flow on this connection, by number. */
   readonly #flowing = new Map<number, Room>();
@@ -43,7 +51,7 @@ export class Rooms {
   /** How many connections have been lost. */
   #lost = 0;
 
-  constructor(session: Session) {
+  constructor(session: Around) {
     this.#session = session;
   }
 
