@@ -220,6 +220,16 @@ describe('bad input', () => {
     expect(() => room['onState']?.(listener)).toThrow(TypeError);
   });
 
+  test.each([-1, Number.NaN, '5'])('number: %j', (value) => {
+    const none = value as never;
+    expect(() => create({ outbox: { maxMessages: none } })).toThrow(TypeError);
+    expect(() => create({ reconnect: { baseMs: none } })).toThrow(TypeError);
+    expect(() => create({ reconnect: { capMs: none } })).toThrow(TypeError);
+    for (const call of ['send', 'request']) {
+      expect(() => client[call]?.('x', 1, { timeoutMs: none })).toThrow(TypeError);
+    }
+  });
+
   test('an id that no server takes', async () => {
     const { client: one, clock: time, calls } = playLite();
     await time.until(one.connect());
