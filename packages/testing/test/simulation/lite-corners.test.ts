@@ -115,11 +115,14 @@ describe.each(Object.keys(hooks))('a listener of %s', (name) => {
   });
 });
 
-describe('disconnect() in a listener of the state', () => {
+describe.each([
+  ['a function', async () => 't'],
+  ['a text', 't'],
+] as const)('disconnect() in a listener of the state, where the token is %s', (_, auth) => {
   test.each(['preparing', 'dialing', 'handshaking', 'connected'])(
     '%s: it is down, and stays so',
     async (at) => {
-      const { client, clock, calls } = playLite({ auth: async () => 't' });
+      const { client, clock, calls } = playLite({ auth });
       client.onState((state) => {
         const step = state.status === 'connecting' ? state.phase : state.status;
         if (step === at) void client.disconnect();
