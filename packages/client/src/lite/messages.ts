@@ -88,7 +88,9 @@ export class Messages {
 
   /** When `tick` has something to do. */
   get deadlineAt(): number {
-    return Math.min(this.#nextDeadline, this.#session.isUp ? this.#link.ackDueAt : Infinity);
+    // What is about to be written takes an ack along.
+    const canWrite = this.#session.isUp && this.#endOfTask.asked === 0;
+    return Math.min(this.#nextDeadline, canWrite ? this.#link.ackDueAt : Infinity);
   }
 
   /** Into the outbox. With an `outcome` it is the protocol's own; `first`: before all that waits. */
