@@ -1,8 +1,8 @@
-import type { HoldfastClient } from '@holdfast/client';
 import { RejectError, type ServerSession } from '@holdfast/server';
 import type { Coverage } from './coverage.js';
 import type { Judge } from './judge.js';
 import { type Asked, type AskWish, type Ledger, outcomeOf } from './ledger.js';
+import type { SimClient } from './sim-client.js';
 import type { SimProcess } from './sim-process.js';
 
 interface Surroundings {
@@ -90,7 +90,7 @@ export function ask(
 
 export interface AnsweringApp {
   readonly name: string;
-  readonly client: HoldfastClient;
+  readonly client: SimClient;
   /** Its sessions, the newest last. */
   readonly sids: ReadonlySet<string>;
   /** Says something to the server, until it has ended. */

@@ -7,6 +7,7 @@ import type { Mutant } from './mutants/mutant.js';
 import { MUTANTS } from './mutants.js';
 import { buildWorker } from './mutate.js';
 import { play } from './play.js';
+import type { ClientKind } from './sim-client.js';
 import { story } from './story.js';
 
 const USAGE = `npm run sim -- [options]
@@ -14,6 +15,7 @@ const USAGE = `npm run sim -- [options]
   --from 1        the first seed
   --seed N        this one only, with all that happened
   --jobs 2        threads
+  --client whole  what clients there are: whole ones, or small ones (lite)
   --mutants       the wrong rules instead: which seed catches each, of --seeds at most
   --only NAME     of the wrong rules, this one; may be repeated`;
 
@@ -21,6 +23,7 @@ const root = process.cwd();
 const out = join(root, '.build/simulation');
 
 interface Options {
+  readonly client: ClientKind;
   readonly seeds: number;
   readonly from: number;
   readonly jobs: number;
@@ -30,6 +33,11 @@ function whole(name: string, text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value >= 1) return value;
   throw new TypeError(`--${name} must be a whole number from 1, not '${text}'`);
+}
+
+function kindOf(text: string): ClientKind {
+  if (text === 'whole' || text === 'lite') return text;
+  throw new TypeError(`--client must be whole or lite, not '${text}'`);
 }
 
 function seconds(since: number): string {
@@ -43,8 +51,8 @@ function show({ seed, found: [first] }: Result): void {
 }
 
 /** One seed, with its trace. */
-async function tell(seed: number): Promise<boolean> {
-  const played = await play(seed, { tracing: true });
+async function tell(seed: number, client: ClientKind): Promise<boolean> {
+  const played = await play(seed, { tracing: true, client });
   console.log(played.trace.join('\n'));
   console.log(played.found.length === 0 ? `seed ${seed}: no violation` : '');
   show(played);
@@ -59,7 +67,7 @@ function showCoverage(counts: ReadonlyMap<string, number>): void {
   }
 }
 
-async function run({ seeds, from, jobs }: Options): Promise<boolean> {
+async function run({ client, seeds, from, jobs }: Options): Promise<boolean> {
   const program = join(out, 'worker.mjs');
   await buildWorker(root, program);
   const started = performance.now();
@@ -75,9 +83,8 @@ async function run({ seeds, from, jobs }: Options): Promise<boolean> {
   };
   const timer = setInterval(progress, 10_000);
   await playMany({
-    program,
+    ...{ program, client, from },
     workers: jobs,
-    from,
     count: seeds,
     played: (result) => {
       played++;
@@ -93,8 +100,8 @@ async function run({ seeds, from, jobs }: Options): Promise<boolean> {
   clearInterval(timer);
   showCoverage(counts);
   if (firstBad !== undefined) {
-    console.log(await story(firstBad));
-    console.log(`all of it: npm run sim -- --seed ${firstBad}`);
+    console.log(await story(firstBad, client));
+    console.log(`all of it: npm run sim -- --client ${client} --seed ${firstBad}`);
   }
   console.log(`${played.toLocaleString('en')} seeds in ${seconds(started)} s: ${bad} with a violation`);
   return bad === 0;
@@ -106,9 +113,9 @@ async function hunt(mutant: Mutant, { seeds, from, jobs }: Options): Promise<Res
   await buildWorker(root, program, mutant);
   let caught: Result | undefined;
   await playMany({
-    program,
+    ...{ program, from },
+    client: mutant.client ?? 'whole',
     workers: jobs,
-    from,
     count: seeds,
     played: (result) => {
       if (result.found.length > 0) caught = result;
@@ -143,6 +150,7 @@ async function main(): Promise<boolean> {
       from: { type: 'string', default: '1' },
       seed: { type: 'string' },
       jobs: { type: 'string', default: '2' },
+      client: { type: 'string', default: 'whole' },
       mutants: { type: 'boolean', default: false },
       only: { type: 'string', multiple: true, default: [] },
       help: { type: 'boolean', short: 'h', default: false },
@@ -153,8 +161,10 @@ async function main(): Promise<boolean> {
     return true;
   }
   mkdirSync(out, { recursive: true });
-  if (values.seed !== undefined) return tell(whole('seed', values.seed));
+  const client = kindOf(values.client);
+  if (values.seed !== undefined) return tell(whole('seed', values.seed), client);
   const options = {
+    client,
     seeds: whole('seeds', values.seeds),
     from: whole('from', values.from),
     jobs: whole('jobs', values.jobs),

@@ -1,11 +1,5 @@
-import type {
-  ClientNamespace,
-  ClientOptions,
-  ClientRoom,
-  ConnectionState,
-  HoldfastClient,
-} from '@holdfast/client';
-import { createClientOn, type Dialer, type Transport, type TransportEvents } from '@holdfast/client/ports';
+import type { ClientNamespace, ClientOptions, ConnectionState, HoldfastClient } from '@holdfast/client';
+import type { Dialer, Transport, TransportEvents } from '@holdfast/client/ports';
 import type { Codec, Item } from '@holdfast/protocol';
 import { type MemoryLink, seededRandom } from '@holdfast/testing';
 import { answerQuestions } from './asks.js';
@@ -18,6 +12,7 @@ import { endOf, type Ledger, outcomeOf, type Said, type Wish, type Words } from 
 import { type Guests, HOME } from './namespaces.js';
 import { Telling } from './own-words.js';
 import { RoomEar } from './room-ear.js';
+import { type ClientKind, createSimClient, type SimClient, type SimRoom } from './sim-client.js';
 import type { SimProcess } from './sim-process.js';
 import type { Published, StoreWatch } from './store-watch.js';
 import { Reading } from './streams.js';
@@ -39,6 +34,7 @@ export interface ClientAppSurroundings {
 }
 
 export interface ClientAppOptions {
+  readonly kind: ClientKind;
   readonly index: number;
   readonly seed: number;
   readonly user: string;
@@ -55,7 +51,7 @@ export class ClientApp {
   readonly index: number;
   readonly user: string;
   readonly outbox: ClientAppOptions['outbox'];
-  readonly client: HoldfastClient;
+  readonly client: SimClient;
   readonly process: SimProcess;
   readonly link: MemoryLink;
   readonly platform: ClientPlatform;
@@ -81,7 +77,7 @@ export class ClientApp {
   #connections = 0;
 
   constructor(options: ClientAppOptions, around: ClientAppSurroundings) {
-    const { index, seed, user, tokenTtlMs, codec, outbox, unruly } = options;
+    const { kind, index, seed, user, tokenTtlMs, codec, outbox, unruly } = options;
     this.index = index;
     this.user = user;
     this.outbox = outbox;
@@ -99,15 +95,15 @@ export class ClientApp {
       signals: this.platform.signals,
       logger: silent,
     };
-    this.client = createClientOn(ports, {
-      url: 'ws://simulated/realtime',
+    this.client = createSimClient(ports, {
+      ...{ kind, codec, outbox },
       auth: tokenTtlMs === undefined ? user : () => this.platform.token(user, tokenTtlMs),
-      codec,
-      outbox,
-      reconnect: { baseMs: 200, capMs: 4_000 },
+      counted: () => around.ledger.open(index),
     });
-    this.reading = new Reading(this.name, this.client, around);
-    const { name, client } = this;
+    // Nobody reads a stream or visits a namespace where clients are small.
+    const client = this.client as HoldfastClient;
+    this.reading = new Reading(this.name, client, around);
+    const { name } = this;
     this.#direct = new DirectEar({ ...around, name, sid: () => this.#sid });
     const { guests, judge, process } = around;
     this.#visit = guests && new Visit(client, { name, user, judge, guests, now: () => process.now() });
@@ -176,7 +172,7 @@ export class ClientApp {
       const timeoutMs = words.ms > 2_000 ? 1_000 : 30_000;
       return scope.request('ask', words, { timeoutMs }).then((answer) => this.#answered(words, answer));
     }
-    if (kind === 'publication') return (this.room(room ?? 'r0') as ClientRoom).send('line', words);
+    if (kind === 'publication') return (this.room(room ?? 'r0') as SimRoom).send('line', words);
     const event = words.wish === 'unheard' ? 'unheard' : 'note';
     return scope.send(event, words, delivery === 'latest' ? { delivery, key: 'key' } : { delivery });
   }
@@ -188,7 +184,7 @@ export class ClientApp {
   }
 
   /** By its whole name; a namespace is one. */
-  room(name: string): ClientRoom | ClientNamespace {
+  room(name: string): SimRoom | ClientNamespace {
     const namespace = this.#visit?.namespace;
     if (!namespace || !name.startsWith(HOME)) return this.client.room(name);
     return name === HOME ? namespace : namespace.room(name.slice(HOME.length));

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Found } from './judge.js';
+import type { ClientKind } from './sim-client.js';
 
 /** What became of one seed. */
 export interface Result {
@@ -11,6 +12,8 @@ export interface Result {
 export interface CrewOptions {
   /** The built worker. */
   readonly program: string;
+  /** What clients there are. */
+  readonly client: ClientKind;
   readonly workers: number;
   readonly from: number;
   readonly count: number;
@@ -32,7 +35,8 @@ function workedMs(): number {
 }
 
 /** Plays many seeds on several threads. Resolves when all are played, or when it was enough. */
-export async function playMany({ program, workers, from, count, played }: CrewOptions): Promise<void> {
+export async function playMany(options: CrewOptions): Promise<void> {
+  const { program, client, workers, from, count, played } = options;
   let next = from;
   let enough = false;
   const take = (): number | undefined => (enough || next >= from + count ? undefined : next++);
@@ -40,25 +44,23 @@ export async function playMany({ program, workers, from, count, played }: CrewOp
     if (!enough) enough = played(result);
   };
   const hangsMs = HANGS_MS * workers;
-  await Promise.all(Array.from({ length: workers }, () => work(program, hangsMs, take, tell)));
+  await Promise.all(Array.from({ length: workers }, () => work({ program, client, hangsMs, take, tell })));
+}
+
+interface Shift extends Pick<CrewOptions, 'program' | 'client'> {
+  readonly hangsMs: number;
+  take(): number | undefined;
+  tell(result: Result): void;
 }
 
 /** One thread after the other, as long as there are seeds: one that hangs is replaced. */
-async function work(
-  program: string,
-  hangsMs: number,
-  take: () => number | undefined,
-  tell: (result: Result) => void,
-): Promise<void> {
-  for (let seed = take(); seed !== undefined; ) seed = await onOneThread(program, hangsMs, seed, take, tell);
+async function work(shift: Shift): Promise<void> {
+  for (let seed = shift.take(); seed !== undefined; ) seed = await onOneThread(shift, seed);
 }
 
 function onOneThread(
-  program: string,
-  hangsMs: number,
+  { program, client, hangsMs, take, tell }: Shift,
   first: number,
-  take: () => number | undefined,
-  tell: (result: Result) => void,
 ): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(program, { stdout: false });
@@ -75,7 +77,7 @@ function onOneThread(
         tell({ seed, found: [{ invariant: 19, text: `hangs: ${HANGS_MS} ms of work` }], coverage: {} });
         leave(take());
       }, LOOK_MS);
-      worker.postMessage(seed);
+      worker.postMessage({ seed, client });
     };
     worker.on('error', reject);
     worker.on('message', (result: Result) => {

@@ -129,6 +129,12 @@ export class Ledger {
   publicationsOfServers = 0;
   readonly asked: Asked[] = [];
   readonly streams: Streamed[] = [];
+  readonly #classes: 'all' | 'reliable';
+
+  /** `classes`: which classes of delivery clients have. */
+  constructor(classes: 'all' | 'reliable') {
+    this.#classes = classes;
+  }
 
   saidBy(app: number): Said[] {
     let said = this.#said.get(app);
@@ -153,7 +159,7 @@ export class Ledger {
   say(said: Pick<Said, 'by' | 'kind' | 'room' | 'sentAt'>): Said {
     const all = this.saidBy(said.by);
     const k = all.length;
-    const delivery = said.kind === 'event' ? deliveryOf(k) : 'reliable';
+    const delivery = said.kind === 'event' && this.#classes === 'all' ? deliveryOf(k) : 'reliable';
     // Each namespace has keys of its own.
     const isAlike = (one: Said): boolean => one.delivery === 'latest' && one.room === said.room;
     const before = delivery === 'latest' ? all.findLast(isAlike) : undefined;
@@ -161,6 +167,15 @@ export class Ledger {
     const entry: Said = { ...said, ...open, k, delivery, before, places: [], starts: [] };
     all.push(entry);
     return entry;
+  }
+
+  /** What a client has said that has no outcome yet: what waits, and what is on the wire. */
+  open(app: number): { readonly messages: number; readonly inflight: number } {
+    const open = this.saidBy(app).filter(({ outcome }) => outcome === undefined);
+    const written = open.filter(({ places }) => places.length > 0);
+    // An answer may take its time, long after the ack.
+    const inflight = written.filter(({ kind }) => kind !== 'request').length;
+    return { messages: open.length - written.length, inflight };
   }
 
   *allSaid(): Generator<Said> {

@@ -1,8 +1,9 @@
 import type { ClientNamespace, ClientRoom } from '@holdfast/client';
+import type { SimRoom } from './sim-client.js';
 
 /** Who tells. */
 interface Teller {
-  room(name: string): ClientRoom | ClientNamespace;
+  room(name: string): SimRoom | ClientNamespace;
 }
 
 /** What a client has told a room about itself. */

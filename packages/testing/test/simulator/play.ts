@@ -6,6 +6,7 @@ import { namespaceStep } from './namespace-steps.js';
 import { HOME, INSIDE } from './namespaces.js';
 import { checkPresence, presenceStep, vanishAtTheEnd } from './presence.js';
 import { PUT, SURE } from './server-node.js';
+import type { ClientKind } from './sim-client.js';
 import { askStep, calm, moveStep, step, streamStep } from './steps.js';
 import { checkStreams } from './streams.js';
 import { pass } from './time.js';
@@ -27,9 +28,19 @@ const MORE_MS = 30_000;
 const WINDOW = 1_000;
 const CLOSING_MS = 60_000;
 
+export interface PlayOptions {
+  /** Default false. */
+  readonly tracing?: boolean;
+  /** What clients there are; default `whole`. */
+  readonly client?: ClientKind | undefined;
+}
+
 /** Runs one seed: everything goes wrong, then nothing any more, then all must be well. */
-export async function play(seed: number, { tracing = false } = {}): Promise<Played> {
-  const world = new World(seed, tracing);
+export async function play(
+  seed: number,
+  { tracing = false, client = 'whole' }: PlayOptions = {},
+): Promise<Played> {
+  const world = new World(seed, client, tracing);
   await pass(world.clock, scenario(world));
   const { judge, coverage } = world;
   coverage.add('seeds');

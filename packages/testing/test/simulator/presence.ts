@@ -42,7 +42,9 @@ export function* vanishAtTheEnd(world: World): Generator<number, void> {
 
 /** All is quiet: each member is shown who is there, whoever has the connection, and nobody else. */
 export function checkPresence(world: World): void {
-  const { climate } = world;
+  const { climate, kind } = world;
+  // To a small one nobody is shown.
+  if (kind === 'lite') return;
   const rooms = Array.from({ length: climate.rooms }, (_, index) => `r${index}`);
   if (climate.moves) rooms.push(PUT);
   if (climate.namespaces) rooms.push(INSIDE);

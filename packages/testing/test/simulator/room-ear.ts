@@ -1,8 +1,9 @@
-import type { ClientNamespace, ClientRoom } from '@holdfast/client';
+import type { ClientNamespace } from '@holdfast/client';
 import type { Coverage } from './coverage.js';
 import type { Judge } from './judge.js';
 import { HOME } from './namespaces.js';
 import { PUT, SEVERAL } from './server-node.js';
+import type { SimRoom } from './sim-client.js';
 import type { SimProcess } from './sim-process.js';
 import type { Published } from './store-watch.js';
 import type { Visit } from './visit.js';
@@ -28,7 +29,7 @@ export interface RoomEarSurroundings {
 
 /** A member of a room, or of a namespace, which is one, and what it hears there. */
 export class RoomEar {
-  readonly #room: ClientRoom | ClientNamespace;
+  readonly #room: SimRoom | ClientNamespace;
   readonly #around: RoomEarSurroundings;
   /** In since then, as far as it knows; undefined: not in, or not yet. */
   #since: number | undefined;
@@ -38,10 +39,10 @@ export class RoomEar {
   #missing = 0;
   readonly #heard = new Set<string>();
 
-  constructor(room: ClientRoom | ClientNamespace, around: RoomEarSurroundings) {
+  constructor(room: SimRoom | ClientNamespace, around: RoomEarSurroundings) {
     this.#room = room;
     this.#around = around;
-    (room as ClientRoom).on('line', (payload, { room: where }) => {
+    (room as SimRoom).on('line', (payload, { room: where }) => {
       // A namespace hears what is said in its rooms, too.
       if (around.room.endsWith(where ?? HOME)) this.#hear(payload as Line);
     });

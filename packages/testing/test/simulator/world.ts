@@ -18,6 +18,7 @@ import {
 } from './regressions.js';
 import { RollingStore } from './rolling-store.js';
 import { PUT, ServerNode } from './server-node.js';
+import type { ClientKind } from './sim-client.js';
 import { SimProcess } from './sim-process.js';
 import { type Published, StoreWatch } from './store-watch.js';
 
@@ -51,6 +52,7 @@ export interface Climate {
   readonly presence: boolean;
 }
 
+const OVERFLOWS = { whole: ['reject', 'reject', 'wait', 'drop-oldest'], lite: ['reject'] } as const;
 /** Longer than any handler of the application takes. */
 const DRAIN_MS = 10_000;
 
@@ -84,6 +86,7 @@ function draw(
 
 /** Servers, their store, clients and the network between them, in one seed. */
 export class World {
+  readonly kind: ClientKind;
   readonly seed: number;
   readonly dice: Dice;
   /** Of what the two ends ask each other. */
@@ -101,7 +104,7 @@ export class World {
   readonly clock = new VirtualClock();
   readonly judge: Judge;
   readonly coverage = new Coverage();
-  readonly ledger = new Ledger();
+  readonly ledger: Ledger;
   readonly climate: Climate;
   readonly network: MemoryNetwork;
   readonly apps: ClientApp[] = [];
@@ -120,8 +123,10 @@ export class World {
   #watch: StoreWatch;
   #nodesMade = 0;
 
-  constructor(seed: number, tracing: boolean) {
+  constructor(seed: number, kind: ClientKind, tracing: boolean) {
     this.seed = seed;
+    this.kind = kind;
+    this.ledger = new Ledger(kind === 'whole' ? 'all' : 'reliable');
     this.dice = new Dice(seed);
     this.judge = new Judge(this.clock, tracing);
     this.askDice = new Dice(seed * 101 + 7);
@@ -129,15 +134,17 @@ export class World {
     this.moveDice = new Dice(seed * 307 + 5);
     this.namespaceDice = new Dice(seed * 503 + 11);
     this.presenceDice = new Dice(seed * 601 + 13);
+    const isWhole = kind === 'whole';
+    const isOlder = (time: ReadonlySet<number>): boolean => isWhole && time.has(seed);
     this.climate = draw(this.dice, {
-      asks: !BEFORE_ASKING.has(seed) && this.askDice.chance(0.5),
-      streams: !BEFORE_STREAMS.has(seed) && this.streamDice.chance(0.4),
-      moves: !BEFORE_MOVES.has(seed) && this.moveDice.chance(0.4),
-      overflow: BEFORE_OVERFLOW.has(seed)
+      asks: !isOlder(BEFORE_ASKING) && this.askDice.chance(0.5),
+      streams: isWhole && !BEFORE_STREAMS.has(seed) && this.streamDice.chance(0.4),
+      moves: !isOlder(BEFORE_MOVES) && this.moveDice.chance(0.4),
+      overflow: isOlder(BEFORE_OVERFLOW)
         ? undefined
         : new Dice(seed * 401 + 9).pick([undefined, undefined, 'drop-oldest', 'disconnect'] as const),
-      namespaces: !BEFORE_NAMESPACES.has(seed) && this.namespaceDice.chance(0.4),
-      presence: !BEFORE_PRESENCE.has(seed) && this.presenceDice.chance(0.5),
+      namespaces: isWhole && !BEFORE_NAMESPACES.has(seed) && this.namespaceDice.chance(0.4),
+      presence: isWhole && !BEFORE_PRESENCE.has(seed) && this.presenceDice.chance(0.5),
     });
     this.guests = this.climate.namespaces ? new Guests() : undefined;
     const { latencyMs, late, storeDelayMs } = this.climate;
@@ -288,6 +295,7 @@ export class World {
     const index = this.apps.length;
     const app = new ClientApp(
       {
+        kind: this.kind,
         index,
         seed: this.seed * 13 + index,
         user: `u${dice.roll(climate.clients)}`,
@@ -296,7 +304,7 @@ export class World {
         outbox: {
           maxMessages: dice.pick([1_000, 1_000, 8]),
           ttlMs: dice.pick([Infinity, Infinity, 3_000]),
-          overflow: dice.pick(['reject', 'reject', 'wait', 'drop-oldest'] as const),
+          overflow: dice.pick(OVERFLOWS[this.kind]),
         },
         unruly: dice.chance(0.3),
       },

@@ -1,0 +1,3 @@
+import { testSeeds } from '../simulator/violations.js';
+
+testSeeds(0, 'lite');
