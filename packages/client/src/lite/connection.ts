@@ -310,7 +310,7 @@ export class Connection {
 
   #hurry(): void {
     if (this.#session.isUp) this.#ask('silence', PATIENCE_MS);
-    else if (!this.#line && this.#lastError?.code !== 'ERR_SERVER_BUSY') {
+    else if ('retryAt' in this.state && this.#lastError?.code !== 'ERR_SERVER_BUSY') {
       const soon = this.#now + this.#session.ports.random.fraction() * HURRY_MS;
       this.#deadlineAt = Math.min(this.#deadlineAt, soon);
     }
