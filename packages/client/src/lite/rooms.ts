@@ -1,4 +1,5 @@
 import {
+  Deferred,
   type HoldfastError,
   type Item,
   isHoldfastError,
@@ -76,7 +77,9 @@ export class Rooms {
     const over = (): void => {
       if (room.leaving === outcome) room.leaving = undefined;
     };
-    const outcome = { resolve: over, reject: over };
+    const outcome = new Deferred<unknown>('');
+    // Not at once: in the frame of the answer there may be the SYNC of a join before it.
+    outcome.promise.then(over, over);
     this.#out(room, 'left');
     room.leaving = outcome;
     const { name } = room;
