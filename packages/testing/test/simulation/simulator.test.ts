@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { MUTANTS } from '../simulator/mutants.js';
 import { mutated } from '../simulator/mutate.js';
 import { play } from '../simulator/play.js';
-import { REGRESSIONS } from '../simulator/regressions.js';
+import { LITE_REGRESSIONS, REGRESSIONS } from '../simulator/regressions.js';
 import { violations } from '../simulator/violations.js';
 
 const packages = fileURLToPath(new URL('../../../', import.meta.url));
@@ -13,6 +13,10 @@ const packages = fileURLToPath(new URL('../../../', import.meta.url));
 // Those of which something was learned; many more are in seeds-1.test.ts and seeds-2.test.ts.
 test.each(REGRESSIONS)('no invariant is violated in seed $seed: $story', async ({ seed }) => {
   expect(await violations([seed])).toEqual([]);
+});
+
+test.each(LITE_REGRESSIONS)('small clients violate no invariant in seed $seed: $story', async ({ seed }) => {
+  expect(await violations([seed], 'lite')).toEqual([]);
 });
 
 test('the same seed is the same run', async () => {
