@@ -2,7 +2,6 @@ import {
   Deferred,
   type HoldfastError,
   type Item,
-  isHoldfastError,
   JOIN,
   LEAVE,
   MAX_REPLACED,
@@ -186,8 +185,8 @@ export class Rooms {
         if (lost < this.#lost) this.#session.messages.control([Type.SYNC, positionOf(room)]);
       },
       reject: (error) => {
-        // A lost session takes its joins with it; the next one asks again.
-        if (isOurs() && !isHoldfastError(error, 'ERR_SESSION_LOST')) this.#out(room, 'refused', error);
+        // A lost session takes its joins with it, and so does a user; the next one asks again.
+        if (isOurs() && !/LOST|CLOSED/.test((error as HoldfastError).code)) this.#out(room, 'refused', error);
       },
     };
     room.asking = outcome;
