@@ -129,12 +129,11 @@ export class Messages {
     this.#send([codec.frame(0, 0, [codec.encode(item)])]);
   }
 
-  /** The last word: what waits is not sent any more. */
+  /** The last word. */
   farewell(): void {
     const bye: Item = [Type.BYE, 'closed', ''];
     if (this.#session.isUp) this.#send(this.#link.frames([control(this.#session.codec, bye)], this.#now));
     else this.sendAlone(bye);
-    this.end('the client was closed');
   }
 
   /** A session stands: what waits may go out, within these limits. */
@@ -222,9 +221,10 @@ export class Messages {
 
   /** Nothing of this goes out any more. */
   end(why: string): void {
-    for (const message of this.#open) this.#fail(message, 'ERR_CLOSED', fateOf(message), why);
     // Else a timer for what has ended keeps a process for up to as long as a request may take.
     this.#nextDeadline = Infinity;
+    // What a listener says instead is another matter.
+    for (const message of [...this.#open]) this.#fail(message, 'ERR_CLOSED', fateOf(message), why);
   }
 
   get #now(): number {

@@ -169,6 +169,7 @@ export class Session {
     this.answering.abandon();
     this.messages.farewell();
     this.connection.stop({ status: 'closed', reason });
+    this.messages.end('the client was closed');
     this.rooms.end();
   }
 
