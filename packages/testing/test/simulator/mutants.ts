@@ -1,5 +1,6 @@
 import { ASKING_RULES } from './mutants/asking-rules.js';
 import { LINK_RULES } from './mutants/link-rules.js';
+import { LITE_RULES } from './mutants/lite-rules.js';
 import type { Mutant } from './mutants/mutant.js';
 import { NAMESPACE_RULES } from './mutants/namespace-rules.js';
 import { PRESENCE_RULES } from './mutants/presence-rules.js';
@@ -17,4 +18,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...STREAM_RULES,
   ...NAMESPACE_RULES,
   ...PRESENCE_RULES,
+  ...LITE_RULES,
 ];
