@@ -61,7 +61,7 @@ export class ClientApp {
   readonly reading: Reading;
   /** What it tells rooms about itself. */
   readonly telling: Telling = new Telling(this);
-  readonly #direct: DirectEar;
+  readonly direct: DirectEar;
   readonly #visit: Visit | undefined;
   /** Its sessions so far. */
   readonly sids = new Set<string>();
@@ -104,7 +104,7 @@ export class ClientApp {
     const client = this.client as HoldfastClient;
     this.reading = new Reading(this.name, client, around);
     const { name } = this;
-    this.#direct = new DirectEar({ ...around, name, sid: () => this.#sid });
+    this.direct = new DirectEar({ ...around, name, sid: () => this.#sid });
     const { guests, judge, process } = around;
     this.#visit = guests && new Visit(client, { name, user, judge, guests, now: () => process.now() });
     this.#listen();
@@ -234,7 +234,7 @@ export class ClientApp {
       this.#hearing(() => `gap ${messages} ${reason} ${room ?? ''}`);
       coverage.add(`gap: ${reason}${room === undefined ? '' : ' in a room'}`);
       if (room !== undefined) this.ears.get(room)?.gap(messages, reason);
-      else this.#direct.gap(messages);
+      else this.direct.gap(messages);
     });
     client.onSessionLost((lost) => {
       this.#hearing(() => `session lost: ${lost.handled} handled, ${lost.unknown.length} unknown`);
@@ -275,7 +275,7 @@ export class ClientApp {
 
   #heard(words: DirectWords, { room }: { room?: string | undefined }): void {
     this.#hearing(() => `hears ${words.writer} ${words.k}`);
-    this.#direct.hear(words, room);
+    this.direct.hear(words, room);
     this.#misbehave(words.k);
   }
 
@@ -371,7 +371,7 @@ export class ClientApp {
     const name = `${this.name}/${++this.#connections}`;
     return new UpWatch(name, codec, {
       ...this.#around,
-      questions: this.#questions,
+      ...{ questions: this.#questions, holes: this.direct.holes },
       hello: (n) => {
         judge.demand(n > this.#helloN, 9, () => `${this.name}: HELLO ${n} after ${this.#helloN}`);
         this.#helloN = n;

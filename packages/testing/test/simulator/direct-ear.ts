@@ -21,6 +21,8 @@ export class DirectEar {
   readonly #around: DirectEarSurroundings;
   /** By session: how many messages it was told to be missing. */
   readonly #missing = new Map<string, number>();
+  /** Session and number of what servers have said to be missing. */
+  readonly holes = new Set<string>();
 
   constructor(around: DirectEarSurroundings) {
     this.#around = around;
@@ -29,6 +31,15 @@ export class DirectEar {
   gap(messages: number): void {
     const sid = this.#around.sid();
     if (sid) this.#missing.set(sid, (this.#missing.get(sid) ?? 0) + messages);
+  }
+
+  /** All is quiet: of each hole it has been told. */
+  finish(): void {
+    const { judge, name } = this.#around;
+    const sid = this.#around.sid();
+    const holes = [...this.holes].filter((hole) => hole.startsWith(`${sid} `)).length;
+    const told = this.#missing.get(sid ?? '') ?? 0;
+    judge.demand(holes <= told, 2, () => `${name} was told of ${told} of ${holes} that will not come`);
   }
 
   hear({ writer, sid, k }: DirectWords, room: string | undefined): void {

@@ -180,6 +180,7 @@ function ending({ judge, storeWatch, publications }: World, app: ClientApp): voi
     () => `${name} still has ${messages} waiting, ${inflight} on the wire`,
   );
   judge.demand(!app.sid || storeWatch.session(app.sid) !== undefined, 4, () => `${name} is in no session`);
+  app.direct.finish();
   for (const [room, ear] of app.ears) {
     ear.finish(publications.findLast((one) => one.room === room)?.epoch);
   }

@@ -129,6 +129,8 @@ export interface UpSurroundings extends WireSurroundings {
   hello(n: number): void;
   /** Session and number of all that this client was ever asked. */
   readonly questions: Set<string>;
+  /** The same of all that will not come to it, but for what nobody misses. */
+  readonly holes: Set<string>;
 }
 
 /** What one client writes and hears on one connection. */
@@ -189,7 +191,9 @@ export class UpWatch {
       this.#sid = first[1].s;
       this.#lastSeq = 0;
     }
-    for (const { last, item } of numbered(frame)) {
+    for (const { seq, last, item } of numbered(frame)) {
+      if (item[0] === Type.GAP && item[3] !== 'abandoned')
+        for (let at = seq; at <= last; at++) this.#around.holes.add(`${this.#sid} ${at}`);
       this.#heard = Math.max(this.#heard, last);
       if (item[0] === Type.REQ) this.#around.questions.add(`${this.#sid} ${last}`);
     }
