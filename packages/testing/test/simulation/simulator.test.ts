@@ -10,7 +10,7 @@ import { violations } from '../simulator/violations.js';
 
 const packages = fileURLToPath(new URL('../../../', import.meta.url));
 
-// Those of which something was learned; many more are in seeds-1.test.ts and seeds-2.test.ts.
+// Those of which something was learned; many more are in seeds-1.test.ts, seeds-2.test.ts and seeds-lite.test.ts.
 test.each(REGRESSIONS)('no invariant is violated in seed $seed: $story', async ({ seed }) => {
   expect(await violations([seed])).toEqual([]);
 });
