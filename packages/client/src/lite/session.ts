@@ -171,6 +171,8 @@ export class Session {
     this.connection.stop({ status: 'closed', reason });
     this.messages.end('the client was closed');
     this.rooms.end();
+    // For what has ended no timer keeps the process.
+    this.connection.arm();
   }
 
   detached(): void {
