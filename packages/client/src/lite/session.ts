@@ -54,6 +54,7 @@ export class Session {
   constructor(ports: ClientPorts, { codec = json(), logger, outbox, ...options }: LiteOptions) {
     this.ports = ports;
     this.#logger = logger ?? ports.logger;
+    if (codec.payloads) throw new TypeError('codec: the small client takes none of payloadCodec()');
     this.codec = codec;
     this.messages = new Messages(this, atLeast(1, outbox?.maxMessages ?? 1_000, 'maxMessages'));
     this.rooms = new Rooms(this);

@@ -32,7 +32,7 @@ export interface LiteOptions {
   url: string | URL;
   /** Token that the server's `auth` gets, or a function that fetches one; default: none, a guest. */
   auth?: ClientOptions['auth'];
-  /** Default `json()`. */
+  /** Default `json()`; not one of `payloadCodec()`. */
   codec?: Codec | undefined;
   /** How many messages may wait to be written; default 1_000. Beyond that `send` ends as `ERR_OUTBOX_FULL`. */
   outbox?: { maxMessages?: number | undefined } | undefined;

@@ -1,4 +1,5 @@
 import type { LiteClient } from '@holdfast/client/lite';
+import { payloadCodec } from '@holdfast/client/payload-codec';
 import { createLiteClientOn } from '@holdfast/client/ports';
 import { MemoryNetwork, seededRandom, VirtualClock } from '@holdfast/testing';
 import { describe, expect, test } from 'vitest';
@@ -231,6 +232,12 @@ describe('bad input', () => {
     for (const call of ['send', 'request']) {
       expect(() => client[call]?.('x', 1, { timeoutMs: none })).toThrow(TypeError);
     }
+  });
+
+  test('a codec with an encoding of its own for payloads, of which the server would hear nothing', () => {
+    const payloads = { encode: () => new Uint8Array(), decode: () => undefined };
+    const codec = payloadCodec({ name: 'mine', ...payloads });
+    expect(() => create({ codec })).toThrow(/codec: .*payloadCodec/);
   });
 
   test('an id that no server takes', async () => {
