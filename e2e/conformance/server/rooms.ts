@@ -163,6 +163,21 @@ export const rooms: readonly Case<Server>[] = [
     },
   },
   {
+    name: 'joined and left in one frame: no SYNC behind the answers puts it in again',
+    section,
+    async run(server) {
+      const { wire } = await server.session();
+      const room = unique('left');
+      wire.say([0, 1, [T.REQ, '$join', { room }], [T.REQ, '$leave', { room }]]);
+      const { at } = await wire.hears((item) => item[0] === T.RES && item[1] === 2, 'RES to $leave');
+      await wire.settled();
+      const isIn = ([type, rooms]: Item): boolean =>
+        type === T.SYNC && (rooms as Item[]).some(([name, , , number]) => name === room && number !== 0);
+      const after = wire.heard.filter((heard) => heard.at >= at && isIn(heard.item));
+      same(after, [], 'SYNC with the room after the answer to $leave');
+    },
+  },
+  {
     name: 'after WELCOME 1 nothing flows before the SYNC; then what was missed, in order and once',
     section,
     async run(server) {

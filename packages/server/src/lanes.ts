@@ -73,12 +73,12 @@ export class Lanes implements RoomLanes, Job {
       const { gap, top } = part;
       const from = gap ? gap.from - 1 : wanted.offset;
       const sync: RoomSync = [room.name, top.epoch, from, room.number];
-      this.#outflow.control([Type.SYNC, [sync]]);
+      this.#outflow.control([Type.SYNC, [sync]], room.number);
       const lane: Lane = { room, position: { epoch: top.epoch, offset: from }, state: 'behind' };
       this.#lanes.set(room.name, lane);
       if (gap) {
         this.#missing(gap);
-        this.#outflow.control([Type.GAP, gap.from, gap.to, gap.why, room.number]);
+        this.#outflow.control([Type.GAP, gap.from, gap.to, gap.why, room.number], room.number);
         lane.position = { epoch: top.epoch, offset: Math.max(from, gap.to) };
       }
     });
@@ -89,9 +89,11 @@ export class Lanes implements RoomLanes, Job {
     return this.#lanes.get(room)?.position;
   }
 
-  close(room: string): void {
-    this.#opening.delete(room);
-    this.#lanes.delete(room);
+  close(name: string): void {
+    const lane = this.#lanes.get(name);
+    if (lane) this.#outflow.unsay(lane.room.number);
+    this.#opening.delete(name);
+    this.#lanes.delete(name);
   }
 
   /** The session is not in this room, or not any more: its client is told so. */

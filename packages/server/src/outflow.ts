@@ -50,6 +50,9 @@ export interface OutflowConnection {
   failed(error: unknown): void;
 }
 
+/** The number of the room that it is about, if it is about one. */
+type OfRoom = Control & { readonly room?: number | undefined };
+
 /**
  * What goes out on one connection: reads from the store what waits for the client, numbers and frames it, and stops
  * while the socket is full.
@@ -65,7 +68,7 @@ export class Outflow implements Job {
   /** Credit of the client. */
   window: Window;
   #stage: 'replaying' | 'live' | 'closed' = 'replaying';
-  #controls: Control[] = [];
+  #controls: OfRoom[] = [];
   /** One PONG answers all that asked before it is written: who asks and does not read gets no pile of them. */
   #pong: 'none' | 'waits' = 'none';
   /** Highest number written. */
@@ -137,17 +140,25 @@ export class Outflow implements Job {
     this.#flushLater();
   }
 
-  /** An item without a number: goes out after what the store has. */
-  control(item: Item): void {
+  /** An item without a number: goes out after what the store has. `room`: the number of the room that it is about. */
+  control(item: Item, room?: number): void {
     if (this.#stage === 'closed') return;
     if (item[0] === Type.PONG) {
       if (this.#pong === 'waits') return;
       this.#pong = 'waits';
     }
-    this.#say(control(this.#session.codec, item));
+    this.#say(Object.assign(control(this.#session.codec, item), { room }));
   }
 
-  #say(item: Control): void {
+  /**
+   * What is to be said about this room is not said. Where a join and a leave are answered in one frame, a SYNC behind the
+   * answers would put the client in again.
+   */
+  unsay(room: number): void {
+    this.#controls = this.#controls.filter((item) => item.room !== room);
+  }
+
+  #say(item: OfRoom): void {
     this.#controls.push(item);
     if (this.#controls.length > MOST_CONTROLS) {
       return this.#connection.drop(CloseCode.SLOW_CONSUMER, 'reads too slowly');
