@@ -81,7 +81,7 @@ function roomOf(session: Session, name: string): LiteRoom {
         return isClosed(session) ? clientClosed() : notJoined(`'${name}' was left before it was joined`);
       });
     },
-    leave: async () => session.rooms.leave(room),
+    leave: () => session.rooms.leave(room),
   };
   return Object.freeze(handle);
 }

@@ -26,6 +26,8 @@ import { atLeast, checkName } from './checks.js';
 import type { LiteMessageOptions } from './types.js';
 
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Of a server that never says what it has handled, only the newest are remembered. */
+const MAX_ACCEPTED = 1_000;
 
 /** Whom to tell how a message ended. */
 export type Outcome = Pick<Deferred<unknown>, 'resolve' | 'reject'>;
@@ -166,6 +168,8 @@ export class Messages {
       if (message.kind !== 'event' || !this.#open.has(message)) continue;
       this.#succeed(message, { id: message.id, outcome: 'acknowledged' });
       this.#accepted.set(message.seq, message);
+      const [oldest = 0] = this.#accepted.keys();
+      if (this.#accepted.size > MAX_ACCEPTED) this.#accepted.delete(oldest);
     }
     // Only now: what is handled is told in the very frame that acknowledges it, as a rule.
     for (const item of frame.items) if (item[0] === Type.DONE) this.#handled(item[1], item[2]);

@@ -32,6 +32,7 @@ export interface Room {
 
 /** The session, as its rooms see it. */
 interface Around {
+  readonly isUp: boolean;
   readonly messages: Pick<Messages, 'control' | 'say'>;
   failed(error: unknown, name: string): void;
   gap(messages: number, reason: string, room: string): void;
@@ -71,18 +72,20 @@ export class Rooms {
     this.#ask(room);
   }
 
-  leave(room: Room): void {
+  /** Resolves when the server has answered; without a connection at once, since nothing is told of the room any more. */
+  async leave(room: Room): Promise<void> {
     if (!isWanted(room)) return;
     const over = (): void => {
       if (room.leaving === outcome) room.leaving = undefined;
     };
     const outcome = new Deferred<unknown>('');
     // Not at once: in the frame of the answer there may be the SYNC of a join before it.
-    outcome.promise.then(over, over);
+    const ended = outcome.promise.then(over, over);
     this.#out(room, 'left');
     room.leaving = outcome;
     const { name } = room;
     this.#session.messages.say({ kind: 'request', event: LEAVE, payload: { room: name } }, {}, outcome);
+    if (this.#session.isUp) await ended;
   }
 
   /** A session has begun: whatever is wanted is asked for, before anything else goes out. */
@@ -120,8 +123,8 @@ export class Rooms {
     if (item[0] === Type.SYNC) for (const sync of item[1]) this.#sync(this.get(sync[0]), sync);
     if (item[0] === Type.VOL) {
       const [, name, data, meta] = item;
-      const room = this.get(meta?.r ?? '');
-      if (room.state.status === 'joined') this.#session.hear(name, data, meta, 0, room);
+      const room = this.#rooms.get(meta?.r ?? '');
+      if (room?.state.status === 'joined') this.#session.hear(name, data, meta, 0, room);
     }
     const room = this.#flowing.get(Number(item[0] === Type.PUB ? item[1] : item[4]));
     const position = room?.position;

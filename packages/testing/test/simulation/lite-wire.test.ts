@@ -281,4 +281,42 @@ describe('told by the server', () => {
     await clock.advance(100);
     expect([heard, errors]).toEqual([[8, 10], []]);
   });
+
+  test('leave() ends with the answer, or at once where nobody is there to give it', async () => {
+    const { clock, call, client } = await connected({}, undefined, (one) => {
+      if (itemsOf(one, REQ).length === 1) one.sayFrom(1, [RES, 1, { epoch: 'log', offset: 7, members: [] }]);
+    });
+    const room = client.room('lobby');
+    void room.join();
+    await clock.advance(100);
+    const leaving = endOf(room.leave());
+    await clock.advance(100);
+    expect([room.getState().status, leaving.end]).toEqual(['left', 'open']);
+    call.sayFrom(2, [RES, 2, null]);
+    await clock.advance(100);
+    expect(leaving.end).toBe('ok');
+    void room.join();
+    await client.disconnect();
+    await room.leave();
+  });
+
+  test('which never says what it has handled: as much of that is remembered as the whole client does', async () => {
+    const { clock, call, calls, client } = await connected({}, (one, n) =>
+      one.welcome(n > 1 ? { q: 2 } : {}),
+    );
+    const unknown: unknown[] = [];
+    client.onSessionLost((lost) => unknown.push(...lost.unknown.map(({ payload }) => payload)));
+    for (let n = 1; n <= 1_001; n++) {
+      void client.send('note', n);
+      if (n % 500 === 0) await clock.advance(10);
+      if (n % 500 === 0) call.acknowledge(n);
+    }
+    await clock.advance(100);
+    call.acknowledge(1_001);
+    await clock.advance(100);
+    call.end(1006);
+    await clock.until(client.connect());
+    await clock.advance(5_000);
+    expect([calls.length > 1, unknown.length, unknown[0], unknown[999]]).toEqual([true, 1_000, 2, 1_001]);
+  });
 });
