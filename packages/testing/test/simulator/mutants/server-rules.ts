@@ -310,7 +310,7 @@ export const SERVER_RULES: readonly Mutant[] = [
     edits: [
       {
         file: 'server/src/lanes.ts',
-        find: 'this.#outflow.control([Type.SYNC, [sync]]);',
+        find: 'this.#outflow.control([Type.SYNC, [sync]], room.number);',
         put: 'void Promise.resolve().then(() => this.#outflow.control([Type.SYNC, [sync]]));',
       },
     ],
