@@ -162,9 +162,12 @@ export class LockMeeting implements Meeting {
     const isKnown = stay.role.name === 'following' && stay.role.leader === leader;
     if (to === stay.me && !isKnown) return this.#follow(stay, leader);
     if (to !== undefined) return;
-    // Somebody else has taken over.
+    // Somebody else has taken over, and has time of its own to answer: of two that wait in vain, one takes over.
+    const isAsked = stay.cancelAnswer !== undefined;
+    this.#answered(stay);
     this.#unfollow(stay);
     stay.lobby.post(['who', stay.me]);
+    if (isAsked) this.asked();
   }
 
   /** A leader meets another tab. */

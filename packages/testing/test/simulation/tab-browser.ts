@@ -24,6 +24,8 @@ export class TabBrowser {
   readonly holders = new Map<string, Request>();
   readonly queues = new Map<string, Request[]>();
   readonly channels = new Map<string, Set<{ readonly tab: BrowserTab; heard(word: unknown): void }>>();
+  /** What the dice of a tab show, where a test decides that. */
+  fraction: ((tab: string) => number) | undefined;
 
   constructor(clock: VirtualClock, network: MemoryNetwork) {
     this.clock = clock;
@@ -92,7 +94,8 @@ export class BrowserTab {
         return () => this.#listeners.delete(listener);
       },
     };
-    const random = seededRandom(browser.tabs.length + 1);
+    const dice = seededRandom(browser.tabs.length + 1);
+    const random = { ...dice, fraction: () => browser.fraction?.(name) ?? dice.fraction() };
     const logger = { ...silent, warn: (text: unknown) => void this.warnings.push(String(text)) };
     const ports = { clock: this.#clock(), random, dialer: this.#dialer(), signals, logger };
     this.client = createClientOnTabs(ports, this.#platform(), { url: 'ws://testbed/realtime', auth, logger });
