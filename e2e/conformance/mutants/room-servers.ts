@@ -84,7 +84,13 @@ export const roomServers: readonly Mutant[] = [
   mutant('says no SYNC', { heard: without(T.SYNC) }, '$join is answered'),
   mutant('hears no SYNC', { said: without(T.SYNC) }, 'after WELCOME 1 nothing', 'SYNC does not name'),
   mutant('takes a SYNC for a join', joinsBySync, 'SYNC makes nobody'),
-  mutant('hears no $leave', { said: leavesNever }, '$leave ends it', 'leaves take effect'),
+  mutant(
+    'hears no $leave',
+    { said: leavesNever },
+    '$leave ends it',
+    'leaves take effect',
+    'joined and left in one frame',
+  ),
   mutant('hides holes in rooms', { heard: without(T.GAP) }, 'GAP trimmed', 'GAP new-epoch'),
   mutant(
     'ignores positions of joins',

@@ -173,8 +173,11 @@ export const rooms: readonly Case<Server>[] = [
       await wire.settled();
       const isIn = ([type, rooms]: Item): boolean =>
         type === T.SYNC && (rooms as Item[]).some(([name, , , number]) => name === room && number !== 0);
-      const after = wire.heard.filter((heard) => heard.at >= at && isIn(heard.item));
-      same(after, [], 'SYNC with the room after the answer to $leave');
+      same(
+        wire.heard.filter((one) => one.at >= at && isIn(one.item)),
+        [],
+        'SYNC after the answer to $leave',
+      );
     },
   },
   {
