@@ -167,17 +167,13 @@ export const rooms: readonly Case<Server>[] = [
     section,
     async run(server) {
       const { wire } = await server.session();
-      const room = unique('left');
-      wire.say([0, 1, [T.REQ, '$join', { room }], [T.REQ, '$leave', { room }]]);
+      const about = { room: unique('left') };
+      wire.say([0, 1, [T.REQ, '$join', about], [T.REQ, '$leave', about]]);
       const { at } = await wire.hears((item) => item[0] === T.RES && item[1] === 2, 'RES to $leave');
       await wire.settled();
-      const isIn = ([type, rooms]: Item): boolean =>
-        type === T.SYNC && (rooms as Item[]).some(([name, , , number]) => name === room && number !== 0);
-      same(
-        wire.heard.filter((one) => one.at >= at && isIn(one.item)),
-        [],
-        'SYNC after the answer to $leave',
-      );
+      const behind = wire.heard.filter((one) => one.at >= at).map(({ item }) => item);
+      const isIn = ([type, rooms]: Item) => type === T.SYNC && (rooms as Item[])[0]?.[3] !== 0;
+      same(behind.filter(isIn), [], 'SYNC behind the answer to $leave');
     },
   },
   {
