@@ -23,7 +23,7 @@ const parts = [
     ['@holdfast/client/msgpack', 'MessagePack', 7_600],
     ['@holdfast/client/storage', 'messages that outlive the page, in IndexedDB', 4_810],
     ['@holdfast/client/stream', 'streams', 850],
-    ['@holdfast/client/tabs', 'one socket for all tabs', 4_950],
+    ['@holdfast/client/tabs', 'one socket for all tabs', 4_980],
     ['@holdfast/client/payload-codec', 'payloads in an encoding of your own', 360],
     ['@holdfast/client/explain', 'the state in words', 1_190],
     ['@holdfast/client/react-native', 'what an app of React Native hands over', 400],

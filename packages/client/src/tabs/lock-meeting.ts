@@ -11,6 +11,8 @@ import { type HubWord, lockOf, PLACE, type TabWord } from './words.js';
 const ANSWER_MS = 3_000;
 /** Not everybody at the same time. */
 const SPREAD_MS = 1_000;
+/** Whoever is about to take the socket says so; of two that say it within this, the one with the lower name does. */
+const NOTICE_MS = 200;
 
 const LEADER = `${PLACE}:leader`;
 
@@ -19,7 +21,9 @@ type Call =
   /** I am here: who has the socket? */
   | readonly ['who', member: string]
   /** I have, since now, or: I have heard you (`to`). */
-  | readonly ['here', leader: string, to?: string];
+  | readonly ['here', leader: string, to?: string]
+  /** I wait in vain, and am about to take it. */
+  | readonly ['take', member: string];
 
 export interface MeetingSurroundings {
   readonly clock: Clock;
@@ -48,6 +52,8 @@ interface Stay {
   readonly leaveLock: () => void;
   readonly stopSignals: () => void;
   cancelAnswer: (() => void) | undefined;
+  /** Whether we have told the others that we are about to take the socket. */
+  taking: 'no' | 'announced';
 }
 
 /**
@@ -90,6 +96,7 @@ export class LockMeeting implements Meeting {
         if (signal === 'asleep') this.#leave();
       }),
       cancelAnswer: undefined,
+      taking: 'no',
     };
     this.#stay = stay;
     this.#queue(stay, 'wait');
@@ -105,9 +112,14 @@ export class LockMeeting implements Meeting {
     const stay = this.#stay;
     if (!stay || stay.role.name === 'leading' || stay.cancelAnswer) return;
     const { clock, random } = this.#around;
-    const late = (): void => {
-      stay.cancelAnswer = undefined;
+    const take = (): void => {
+      this.#answered(stay);
       if (this.#stay === stay && stay.role.name !== 'leading') this.#queue(stay, 'steal');
+    };
+    const late = (): void => {
+      stay.taking = 'announced';
+      stay.cancelAnswer = clock.setTimer(take, NOTICE_MS);
+      stay.lobby.post(['take', stay.me]);
     };
     stay.cancelAnswer = clock.setTimer(late, ANSWER_MS + random.fraction() * SPREAD_MS);
   }
@@ -115,6 +127,14 @@ export class LockMeeting implements Meeting {
   #answered(stay: Stay): void {
     stay.cancelAnswer?.();
     stay.cancelAnswer = undefined;
+    stay.taking = 'no';
+  }
+
+  /** Somebody else takes it, or has it since now: if we wait, then from here on for that one. */
+  #waitAnew(stay: Stay): void {
+    if (!stay.cancelAnswer) return;
+    this.#answered(stay);
+    this.asked();
   }
 
   #queue(stay: Stay, how: 'wait' | 'steal'): void {
@@ -157,17 +177,19 @@ export class LockMeeting implements Meeting {
   #called(stay: Stay, call: Call): void {
     if (this.#stay !== stay) return;
     if (call[0] === 'who') return this.#receive(stay, call[1]);
+    if (call[0] === 'take') {
+      if (stay.taking === 'no' || call[1] < stay.me) this.#waitAnew(stay);
+      return;
+    }
     const [, leader, to] = call;
     if (stay.role.name === 'leading') return;
     const isKnown = stay.role.name === 'following' && stay.role.leader === leader;
     if (to === stay.me && !isKnown) return this.#follow(stay, leader);
     if (to !== undefined) return;
-    // Somebody else has taken over, and has time of its own to answer: of two that wait in vain, one takes over.
-    const isAsked = stay.cancelAnswer !== undefined;
-    this.#answered(stay);
+    // Somebody else has taken over.
+    this.#waitAnew(stay);
     this.#unfollow(stay);
     stay.lobby.post(['who', stay.me]);
-    if (isAsked) this.asked();
   }
 
   /** A leader meets another tab. */

@@ -24,6 +24,8 @@ export class TabBrowser {
   readonly holders = new Map<string, Request>();
   readonly queues = new Map<string, Request[]>();
   readonly channels = new Map<string, Set<{ readonly tab: BrowserTab; heard(word: unknown): void }>>();
+  /** How long a word takes. */
+  latencyMs = 1;
   /** What the dice of a tab show, where a test decides that. */
   fraction: ((tab: string) => number) | undefined;
 
@@ -186,7 +188,8 @@ export class BrowserTab {
 
   #channel(name: string, heard: (word: unknown) => void): TabChannel {
     if (this.#channels === 'barred') throw new DOMException('The operation is insecure.', 'SecurityError');
-    const { channels, clock } = this.#browser;
+    const browser = this.#browser;
+    const { channels, clock } = browser;
     const all = channels.get(name) ?? new Set();
     channels.set(name, all);
     let isClosed = false;
@@ -196,7 +199,7 @@ export class BrowserTab {
       post: (word) => {
         if (isClosed) throw new Error('posted on a channel that is closed');
         const copy = structuredClone(word);
-        for (const one of all) if (one !== own) clock.setTimer(() => one.heard(copy), 1);
+        for (const one of all) if (one !== own) clock.setTimer(() => one.heard(copy), browser.latencyMs);
       },
       close: () => {
         isClosed = true;
