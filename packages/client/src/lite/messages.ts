@@ -21,6 +21,7 @@ import {
 } from '@holdfast/protocol';
 import type { ClientPorts } from '../ports/ports.js';
 import { limitsOf } from '../runtime/limits.js';
+import { publicPart } from '../runtime/untaken.js';
 import type { LostSession, UndeliveredMessage } from '../types.js';
 import { atLeast, checkName } from './checks.js';
 import type { LiteMessageOptions } from './types.js';
@@ -364,7 +365,3 @@ export class Messages {
 }
 
 const fateOf = ({ writtenAt }: Message): DeliveryFate => (writtenAt === undefined ? 'unsent' : 'unknown');
-
-const publicPart = ({ kind, id, event, payload, room, sentAt }: Message): UndeliveredMessage => ({
-  ...{ kind, id, event, payload, room, sentAt },
-});

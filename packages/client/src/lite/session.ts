@@ -10,6 +10,7 @@ import {
   json,
   type Logger,
   messageOf,
+  PROTOCOL_VERSION,
   SequenceGapError,
   Type,
   Verdict,
@@ -20,6 +21,7 @@ import {
 import { errorOfBye } from '../core/classify.js';
 import type { ClientPorts } from '../ports/ports.js';
 import { eventMeta } from '../runtime/event-meta.js';
+import { WINDOW } from '../runtime/limits.js';
 import { Answering } from './answering.js';
 import { atLeast } from './checks.js';
 import { Connection } from './connection.js';
@@ -27,9 +29,6 @@ import { Ears } from './ears.js';
 import { Messages } from './messages.js';
 import { type Room, Rooms } from './rooms.js';
 import type { LiteOptions } from './types.js';
-
-const VERSION = 1;
-const WINDOW = [1_000, 1_048_576] as const;
 
 /** One session after the other: the handshake, what comes in, and what the application is told. PROTOCOL.md, section 4. */
 export class Session {
@@ -108,7 +107,10 @@ export class Session {
     const { dial: n, token: a } = this.connection;
     this.#nonce ??= this.ports.random.id();
     const position = this.#proof && { ...this.#proof, ...this.messages.position };
-    this.messages.sendAlone([Type.HELLO, { v: VERSION, c: this.#nonce, n, w: WINDOW, a, ...position }]);
+    this.messages.sendAlone([
+      Type.HELLO,
+      { v: PROTOCOL_VERSION, c: this.#nonce, n, w: WINDOW, a, ...position },
+    ]);
   }
 
   /** Takes the answer to a HELLO. Throws a `FrameError` if it is none. */
@@ -117,8 +119,8 @@ export class Session {
     const welcome = item[1];
     const { v, q, s, k, e, u: userId } = welcome;
     const { token } = this.connection;
-    if (v !== VERSION) {
-      const text = `the server has version ${v} of the protocol, this client ${VERSION}`;
+    if (v !== PROTOCOL_VERSION) {
+      const text = `the server has version ${v} of the protocol, this client ${PROTOCOL_VERSION}`;
       return this.connection.lose(holdfastError('ERR_PROTOCOL_VERSION', text));
     }
     const recovered = q === Verdict.RESUMED && s === this.#proof?.s;

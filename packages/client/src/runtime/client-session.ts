@@ -16,13 +16,11 @@ import type { ConnectionEvent } from '../core/connection.js';
 import type { ClientPorts } from '../ports/ports.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { Exchange, Remains } from './exchange.js';
+import { WINDOW } from './limits.js';
 import type { Lines } from './lines.js';
 import type { Rooms } from './rooms.js';
 import type { ClientSettings } from './settings.js';
 import type { Tokens } from './tokens.js';
-
-/** How much the server may have unacknowledged on the way to us. */
-const WINDOW = [1_000, 1_048_576] as const;
 
 /** The client whose session it is. */
 export interface SessionSurroundings {

@@ -10,6 +10,9 @@ export interface Limits {
   readonly requests: number;
 }
 
+/** How much the server may have unacknowledged on the way to us: messages, bytes. */
+export const WINDOW = [1_000, 1_048_576] as const;
+
 /** What a frame adds to its items: two numbers, brackets and commas. */
 const FRAME_OVERHEAD = 64;
 

@@ -42,6 +42,13 @@ export function sessionLost({ id: messageId }: Message): DeliveryError {
 }
 
 /** A message as the application gets to see it. */
-export function publicPart({ kind, id, event, payload, room, sentAt }: Message): UndeliveredMessage {
+export function publicPart({
+  kind,
+  id,
+  event,
+  payload,
+  room,
+  sentAt,
+}: UndeliveredMessage): UndeliveredMessage {
   return { kind, id, event, payload, room, sentAt };
 }
