@@ -51,8 +51,8 @@ const strict = {
 };
 
 /**
- * Types, verdicts and close codes are written out as the numbers that they stand for: the bundler of an application would keep the object
- * of all of them, and each of their names wherever one is used.
+ * Types, verdicts and close codes are written out as the numbers that they stand for: the bundler of an application would
+ * keep the object of all of them, and each of their names wherever one is used.
  */
 const { Type, Verdict } = await constantsOf('packages/protocol/src/frame.ts');
 const { CloseCode } = await constantsOf('packages/protocol/src/close-codes.ts');

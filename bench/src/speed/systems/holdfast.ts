@@ -1,5 +1,5 @@
-import { type Codec, createClient } from '@holdfast/client';
-import { createClient as createLiteClient } from '@holdfast/client/lite';
+import { type Codec, createClient, type HoldfastClient } from '@holdfast/client';
+import { createClient as createLiteClient, type LiteClient } from '@holdfast/client/lite';
 import { msgpack } from '@holdfast/client/msgpack';
 import { createHoldfastServer, json } from '@holdfast/server';
 import { prometheus } from '@holdfast/server/metrics';
@@ -49,15 +49,13 @@ async function serve(hear: Parameters<System['serve']>[0]): Promise<ServerEnd> {
   return { port, publish: (payload) => void server.to('all').send('say', payload).catch(fail) };
 }
 
+/** Either client, as far as it is measured. */
+type Dialled = HoldfastClient | LiteClient;
+
 const dialWith =
-  (codec: () => Codec): System['dial'] =>
+  (open: (url: string) => Dialled): System['dial'] =>
   async (port, hear, subscribed): Promise<ClientEnd> => {
-    const client = createClient({
-      url: `ws://${HOST}:${port}/realtime`,
-      codec: codec(),
-      outbox: OUTBOX,
-      reconnect: { baseMs: RECONNECT.minMs, capMs: RECONNECT.maxMs, minUptimeMs: 0 },
-    });
+    const client = open(`ws://${HOST}:${port}/realtime`);
     client.on('say', (payload) => hear(payload as Payload));
     client.onUndelivered((_message, error) => fail(error));
     client.onGap(({ reason }) => fail(new Error(`a gap: ${reason}`)));
@@ -70,6 +68,13 @@ const dialWith =
     };
   };
 
+const BACKOFF = { baseMs: RECONNECT.minMs, capMs: RECONNECT.maxMs };
+
+const dialWhole = (codec: () => Codec): System['dial'] =>
+  dialWith((url) =>
+    createClient({ url, codec: codec(), outbox: OUTBOX, reconnect: { ...BACKOFF, minUptimeMs: 0 } }),
+  );
+
 const about = 'acknowledged, numbered, resumable; limits raised, metrics on';
 
 export const holdfast: System = {
@@ -78,7 +83,7 @@ export const holdfast: System = {
   how: `JSON; ${about}`,
   page: () => "export { createClient } from '@holdfast/client'",
   serve,
-  dial: dialWith(json),
+  dial: dialWhole(json),
 };
 
 export const holdfastMsgpack: System = {
@@ -88,30 +93,8 @@ export const holdfastMsgpack: System = {
   page: () =>
     "export { createClient } from '@holdfast/client'; export { msgpack } from '@holdfast/client/msgpack'",
   serve,
-  dial: dialWith(msgpack),
+  dial: dialWhole(msgpack),
 };
-
-async function dialLite(
-  port: number,
-  hear: (payload: Payload) => void,
-  subscribed: boolean,
-): Promise<ClientEnd> {
-  const client = createLiteClient({
-    url: `ws://${HOST}:${port}/realtime`,
-    outbox: { maxMessages: OUTBOX.maxMessages },
-    reconnect: { baseMs: RECONNECT.minMs, capMs: RECONNECT.maxMs },
-  });
-  client.on('say', (payload) => hear(payload as Payload));
-  client.onUndelivered((_message, error) => fail(error));
-  client.onGap(({ reason }) => fail(new Error(`a gap: ${reason}`)));
-  await client.connect();
-  if (subscribed) await client.room('all').join();
-  return {
-    send: (payload) => void client.send('say', payload),
-    request: (payload) => client.request('ask', payload),
-    acknowledged: async (payload) => client.send('note', payload),
-  };
-}
 
 export const holdfastLite: System = {
   key: 'holdfast, lite',
@@ -119,5 +102,5 @@ export const holdfastLite: System = {
   how: `JSON, the small client; ${about}`,
   page: () => "export { createClient } from '@holdfast/client/lite'",
   serve,
-  dial: dialLite,
+  dial: dialWith((url) => createLiteClient({ url, outbox: OUTBOX, reconnect: BACKOFF })),
 };
