@@ -18,7 +18,7 @@ const all = (name) => `import * as all from '${name}'; keep(...Object.values(all
  * this code. `goal`: where it is to come down to.
  */
 const parts = [
-  { what: 'the client, in your bundle', code: client, budget: 28_850, goal: 8_000 },
+  { what: 'the client, in your bundle', code: client, budget: 28_875, goal: 8_000 },
   ...[
     ['@holdfast/client/msgpack', 'MessagePack', 7_600],
     ['@holdfast/client/storage', 'messages that outlive the page, in IndexedDB', 4_810],
@@ -40,11 +40,11 @@ const parts = [
   { what: '`@holdfast/client/plain`, by itself', code: all('@holdfast/client/plain'), budget: 10_010 },
   { what: '+ `@holdfast/react`', code: client + all('@holdfast/react'), beside: client, budget: 1024 },
   { what: '+ `@holdfast/vue`', code: client + all('@holdfast/vue'), beside: client, budget: 1024 },
-  { what: '`holdfast.global.js`: the client as a script', file: 'holdfast.global.js', budget: 28_570 },
+  { what: '`holdfast.global.js`: the client as a script', file: 'holdfast.global.js', budget: 28_600 },
   {
     what: '`holdfast.msgpack.global.js`: the same with MessagePack',
     file: 'holdfast.msgpack.global.js',
-    budget: 35_850,
+    budget: 35_880,
   },
 ];
 

@@ -25,6 +25,8 @@ import { eventMeta } from './event-meta.js';
 /** What a room needs of its client. */
 export interface RoomSurroundings {
   readonly dispatcher: Pick<Dispatcher, 'deliver' | 'failed' | 'gap'>;
+  /** The rooms that flow on this connection, by the server's numbers for them. */
+  readonly flowing: Map<number, Room>;
   status(): Connection['status'];
   /** Runs `run` in the next task. */
   nextTask(run: () => void): void;
@@ -68,8 +70,8 @@ export class Room {
   asking: object | undefined;
   /** The `$leave` without an answer yet. */
   leaving: object | undefined;
-  /** The server's number for this room on this connection; undefined while it does not flow. */
-  number: number | undefined;
+  /** The server's number for this room on this connection; 0 while it does not flow. */
+  #number = 0;
   /** Whose wish it is that we are in. */
   #wish: 'ours' | 'server' = 'ours';
   /** Where we stand in the log; undefined before the first join and after leaving. */
@@ -130,7 +132,7 @@ export class Room {
   /** We are out, for the reason that `state` says. */
   out(state: JoinState): void {
     this.#position = undefined;
-    this.number = undefined;
+    this.#flow();
     this.#held = undefined;
     this.presence = undefined;
     if (this.members.length > 0) this.#setMembers([]);
@@ -144,7 +146,7 @@ export class Room {
     // What we have asked for is answered first; and what comes of a join before we left is no wish of the server.
     if (status === 'joining' || (status !== 'joined' && this.leaving)) return;
     if (this.#held?.length) {
-      this.number = number;
+      this.#flow(number);
       this.#held.push(() => this.sync(sync));
       return;
     }
@@ -153,7 +155,7 @@ export class Room {
       return;
     }
     this.#position = { epoch, offset };
-    this.number = number;
+    this.#flow(number);
     if (status === 'joined') return;
     this.#wish = 'server';
     this.#enter({ status: 'joined' });
@@ -162,7 +164,7 @@ export class Room {
   /** The connection or its session is gone; the wish stays. */
   detached(sessionId: string | undefined): void {
     this.#release();
-    this.number = undefined;
+    this.#flow();
     if (sessionId === undefined || this.state.status !== 'joined') return;
     if (this.#wish === 'server') this.out({ status: 'left' });
     else this.#enter({ status: 'joining' });
@@ -172,6 +174,13 @@ export class Room {
   take(item: Lane): void {
     if (this.#held) this.#held.push(() => this.take(item));
     else if (this.state.status === 'joined') this.#apply(item);
+  }
+
+  #flow(number = 0): void {
+    const { flowing } = this.#around;
+    flowing.delete(this.#number);
+    this.#number = number;
+    if (number) flowing.set(number, this);
   }
 
   #release(): void {

@@ -35,6 +35,8 @@ export class Rooms {
   readonly #exchange: Exchange;
   readonly #around: RoomSurroundings;
   readonly #rooms = new Map<string, Room>();
+  /** By the server's numbers for them. */
+  readonly #flowing = new Map<number, Room>();
   /** Those that the application may hold. */
   readonly #held = new Set<Room>();
   /** What was published in several rooms and has been heard, by its word; the oldest first. */
@@ -47,11 +49,11 @@ export class Rooms {
   constructor(
     ports: Pick<ClientPorts, 'clock' | 'random'>,
     exchange: Exchange,
-    around: Omit<RoomSurroundings, 'isNew'>,
+    around: Omit<RoomSurroundings, 'flowing' | 'isNew'>,
   ) {
     this.#ports = ports;
     this.#exchange = exchange;
-    this.#around = { ...around, isNew: (word) => this.#isNew(word) };
+    this.#around = { ...around, flowing: this.#flowing, isNew: (word) => this.#isNew(word) };
   }
 
   /** For the application. */
@@ -154,7 +156,10 @@ export class Rooms {
   detached(sessionId?: string): void {
     if (sessionId !== undefined) this.#replaced = [...(this.#replaced ?? []), sessionId].slice(-MAX_REPLACED);
     this.#lost++;
-    for (const room of this.#rooms.values()) room.detached(sessionId);
+    for (const room of this.#rooms.values()) {
+      room.detached(sessionId);
+      this.#forget(room);
+    }
   }
 
   /** Nothing more will be joined. */
@@ -171,16 +176,17 @@ export class Rooms {
   take(item: Item): void {
     switch (item[0]) {
       case Type.SYNC:
-        for (const sync of item[1]) this.#of(sync[0]).sync(sync);
-        // The server's own rooms, when they are over: there may be any number of them in the life of a page.
-        for (const [name, room] of this.#rooms)
-          if (!room.wanted && !room.leaving && !this.#held.has(room)) this.#rooms.delete(name);
+        for (const sync of item[1]) {
+          const room = this.#of(sync[0]);
+          room.sync(sync);
+          this.#forget(room);
+        }
         break;
       case Type.PUB:
-        this.#byNumber(item[1])?.take(item);
+        this.#flowing.get(item[1])?.take(item);
         break;
       case Type.GAP:
-        this.#byNumber(item[4] ?? 0)?.take(item);
+        this.#flowing.get(item[4] ?? 0)?.take(item);
         break;
       case Type.VOL:
         this.#rooms.get(item[3]?.r ?? '')?.take(item);
@@ -193,6 +199,11 @@ export class Rooms {
     return room;
   }
 
+  /** One of the server's own, when it is over: there may be any number of them in the life of a page. */
+  #forget(room: Room): void {
+    if (!room.wanted && !room.leaving && !this.#held.has(room)) this.#rooms.delete(room.name);
+  }
+
   #isNew(word: string): boolean {
     if (this.#heard.has(word)) return false;
     for (const oldest of this.#heard.add(word)) {
@@ -200,12 +211,6 @@ export class Rooms {
       this.#heard.delete(oldest);
     }
     return true;
-  }
-
-  /** Unknown for a room that was left while a publication was under way. */
-  #byNumber(number: number): Room | undefined {
-    for (const room of this.#rooms.values()) if (room.number === number) return room;
-    return undefined;
   }
 
   #ask(room: Room, first: boolean): void {
