@@ -36,6 +36,8 @@ export type Outcome = Pick<Deferred<unknown>, 'resolve' | 'reject'>;
 export type Said = Pick<UndeliveredMessage, 'kind' | 'event' | 'payload' | 'room'>;
 
 interface Message extends Outgoing, UndeliveredMessage {
+  encoded: WireData;
+  bytes: number;
   readonly deadlineAt: number;
   readonly outcome: Outcome;
   /** The protocol's own, which no bound holds back. */
@@ -169,8 +171,9 @@ export class Messages {
       if (message.kind !== 'event' || !this.#open.has(message)) continue;
       this.#succeed(message, { id: message.id, outcome: 'acknowledged' });
       this.#accepted.set(message.seq, message);
+      if (this.#accepted.size <= MAX_ACCEPTED) continue;
       const [oldest = 0] = this.#accepted.keys();
-      if (this.#accepted.size > MAX_ACCEPTED) this.#accepted.delete(oldest);
+      this.#accepted.delete(oldest);
     }
     // Only now: what is handled is told in the very frame that acknowledges it, as a rule.
     for (const item of frame.items) if (item[0] === Type.DONE) this.#handled(item[1], item[2]);
@@ -237,19 +240,31 @@ export class Messages {
   }
 
   #made(
-    what: Said,
+    { kind, event, payload, room }: Said,
     options: LiteMessageOptions,
     deferred: Deferred<unknown>,
     outcome: Outcome | undefined,
   ): Message {
     const isOwn = outcome !== undefined;
-    const isEvent = what.kind === 'event';
+    const isEvent = kind === 'event';
     const { timeoutMs = isEvent || isOwn ? Infinity : REQUEST_TIMEOUT_MS } = options;
     const now = this.#now;
     return {
-      ...{ ...what, id: deferred.id, sentAt: Math.floor(now), isOwn, outcome: outcome ?? deferred },
-      ...{ deadlineAt: now + atLeast(0, timeoutMs, 'timeoutMs'), receipt: isEvent ? deferred : undefined },
-      ...{ encoded: '', bytes: 0, numbers: 1, seq: 0, writtenAt: undefined },
+      kind,
+      event,
+      payload,
+      room,
+      id: deferred.id,
+      sentAt: Math.floor(now),
+      deadlineAt: now + atLeast(0, timeoutMs, 'timeoutMs'),
+      outcome: outcome ?? deferred,
+      isOwn,
+      receipt: isEvent ? deferred : undefined,
+      encoded: '',
+      bytes: 0,
+      numbers: 1,
+      seq: 0,
+      writtenAt: undefined,
     };
   }
 
@@ -258,12 +273,12 @@ export class Messages {
     const { kind, event, payload, room: r, id: i, sentAt: s } = message;
     const u = payload === undefined ? 1 : undefined;
     try {
-      const encoded = this.#session.codec.encode(
+      message.encoded = this.#session.codec.encode(
         kind === 'event'
           ? [Type.EVT, event, payload, { i, s, r, u }]
           : [Type.REQ, event, payload, u && { u }],
       );
-      Object.assign(message, { encoded, bytes: sizeOf(encoded) });
+      message.bytes = sizeOf(message.encoded);
       return true;
     } catch (cause) {
       const why = messageOf(cause);
