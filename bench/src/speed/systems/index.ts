@@ -3,7 +3,7 @@ import { graphqlWs } from './graphql-ws.js';
 import { holdfast, holdfastLite, holdfastMsgpack } from './holdfast.js';
 import { mqtt } from './mqtt.js';
 import { primus } from './primus.js';
-import { rawWs, rawWsBatched } from './raw-ws.js';
+import { rawWs, rawWsAsText, rawWsBatched } from './raw-ws.js';
 import { partySocket, reconnectingWebSocket } from './reconnecting.js';
 import { socketIo, socketIoMsgpack, socketIoRecovery, socketIoRetries } from './socket-io.js';
 
@@ -17,6 +17,7 @@ export const OURS: readonly System[] = [holdfast, holdfastLite, holdfastMsgpack]
 export const USUAL: readonly System[] = [
   rawWs,
   rawWsBatched,
+  rawWsAsText,
   socketIo,
   graphqlWs,
   mqtt,
@@ -30,6 +31,7 @@ export const FEW: readonly System[] = [rawWs, rawWsBatched, socketIo, holdfast];
 export const SYSTEMS: readonly System[] = [
   rawWs,
   rawWsBatched,
+  rawWsAsText,
   partySocket,
   reconnectingWebSocket,
   primus,

@@ -12,18 +12,34 @@ export const oneByOne: Framing = (socket) => (message) => socket.send(JSON.strin
 /** More would be held back, not only batched. */
 const MOST = 32;
 
-const byTick: Framing = (socket) => {
-  let waiting: Message[] = [];
-  const flush = (): void => {
-    const batch = waiting;
-    waiting = [];
-    if (batch.length > 0) socket.send(JSON.stringify(batch));
+/** What a tick says, in one frame: `encode` when it is said, `frame` at the end of the tick. */
+const batched =
+  <Kept>(encode: (message: Message) => Kept, frame: (batch: Kept[]) => string): Framing =>
+  (socket) => {
+    let waiting: Kept[] = [];
+    const flush = (): void => {
+      const batch = waiting;
+      waiting = [];
+      if (batch.length > 0) socket.send(frame(batch));
+    };
+    return (message) => {
+      if (waiting.push(encode(message)) === 1) queueMicrotask(flush);
+      else if (waiting.length === MOST) flush();
+    };
   };
-  return (message) => {
-    if (waiting.push(message) === 1) queueMicrotask(flush);
-    else if (waiting.length === MOST) flush();
-  };
+
+const byTick = batched((message) => message, JSON.stringify);
+
+let keys = 0;
+
+/** With what it would be known again by, and its time. */
+const textOf = (message: Message): string => {
+  const { kind, id } = message;
+  const payload = 'payload' in message ? message.payload : undefined;
+  return JSON.stringify({ kind, id, payload, key: `abcdefghijklmnop-${++keys}`, at: Date.now() });
 };
+
+const asText = batched(textOf, (batch) => `[${batch.join()}]`);
 
 export const messagesIn = (data: unknown): readonly Message[] => {
   const value = JSON.parse(String(data)) as Message | readonly Message[];
@@ -88,4 +104,18 @@ export const rawWsBatched: System = {
   cannot,
   serve: serveWith(byTick),
   dial: dialWith(byTick),
+};
+
+/**
+ * The limit for whoever keeps what was said until it is acknowledged: what may have to be written again is text from the
+ * beginning, so that what the application changes in its objects later changes nothing. Nothing is kept, numbered or
+ * acknowledged here.
+ */
+export const rawWsAsText: System = {
+  key: 'ws, text at once',
+  packages: ['ws'],
+  how: 'the same, each message text as soon as it is said, with a key and its time',
+  cannot,
+  serve: serveWith(asText),
+  dial: dialWith(asText),
 };
