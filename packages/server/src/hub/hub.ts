@@ -29,7 +29,7 @@ import { castFrames } from './cast-frames.js';
 import { dropStray, standsIn, strays, tellEntered } from './home.js';
 import type { NewPublication } from './new-publication.js';
 import { presenceState } from './presence-state.js';
-import { RollCall } from './roll-call.js';
+import { RollCall, type ToldMembers } from './roll-call.js';
 import { LiveRoom } from './room.js';
 import type { Rules } from './rules.js';
 import { Telling } from './telling.js';
@@ -58,7 +58,7 @@ interface Joined {
   readonly wasIn: boolean;
   readonly status: 'ok' | 'gone';
   /** Of the room's list, as it stood in the reply. */
-  readonly revision: number | undefined;
+  readonly told: ToldMembers | undefined;
 }
 
 /** All sessions and rooms of this server, and who is where. */
@@ -117,19 +117,18 @@ export class Hub {
       room.told ??= top;
       // Who loses the connection before SYNC comes back with this.
       const stands = isNew ? start : top;
-      return after(this.rollCall.listFor(room, session), (members) => {
-        const reply: JoinReply = members ? { ...stands, members } : stands;
-        const revision = room.roll?.revision;
+      return after(this.rollCall.listFor(room, session), (told) => {
+        const reply: JoinReply = told ? { ...stands, members: told.list } : stands;
         return {
           reply: replyOf(session.codec, [Type.RES, seq, reply]),
           room: { name, membership },
-          afterwards: (status) => this.#joined(session, name, { membership, wasIn, status, revision }),
+          afterwards: (status) => this.#joined(session, name, { membership, wasIn, status, told }),
         };
       });
     });
   }
 
-  #joined(session: Session, name: string, { membership, wasIn, status, revision }: Joined): void {
+  #joined(session: Session, name: string, { membership, wasIn, status, told }: Joined): void {
     if (session.ended) return;
     // A connection may have come meanwhile, with the rooms that the store had before this.
     if (status === 'ok') this.#takeIn(session, name, membership);
@@ -137,8 +136,10 @@ export class Hub {
     if (status === 'ok') session.attachment?.lanes.close(name);
     this.#quietly(dropStray(this, this.#around.store, session.id, name));
     if (session.rooms.has(name)) {
-      const { position } = membership;
-      this.#open(session, session.attachment, this.#room(name), { position, revision });
+      const { attachment } = session;
+      // Another run may have answered, with another list.
+      const known = status === 'ok' ? told : undefined;
+      if (attachment?.live) this.#quietly(this.open(session, attachment, name, membership.position, known));
       this.rollCall.entered(session, name);
     }
     if (wasIn || name !== prefixOf(name)) return;
@@ -265,12 +266,18 @@ export class Hub {
   }
 
   /** A room flows on a connection that has come back to its session. */
-  open(session: Session, connection: SessionConnection, name: string, position: RoomPosition): Answer<void> {
+  open(
+    session: Session,
+    connection: SessionConnection,
+    name: string,
+    position: RoomPosition,
+    told?: ToldMembers,
+  ): Answer<void> {
     const room = this.#room(name);
     const { lanes } = connection;
     return after(lanes.open(room, position), () => {
       room.told ??= lanes.positionIn(name);
-      this.rollCall.tell(room, session, connection);
+      this.rollCall.tell(room, session, connection, told);
     });
   }
 
@@ -342,23 +349,6 @@ export class Hub {
   told(name: string): void {
     const room = this.#rooms.get(name);
     if (room) this.#telling.grown(room);
-  }
-
-  /** `revision`: of its list, as the session has been told it. */
-  #open(
-    session: Session,
-    attachment: SessionConnection | undefined,
-    room: LiveRoom<Session>,
-    { position, revision }: { readonly position: RoomPosition; readonly revision: number | undefined },
-  ): void {
-    if (!attachment?.live) return;
-    const { lanes } = attachment;
-    const opened = after(lanes.open(room, position), () => {
-      // It may be another than the one that was there when the join began: that one was empty for a moment.
-      room.told ??= lanes.positionIn(room.name);
-      this.rollCall.tell(room, session, attachment, revision);
-    });
-    this.#quietly(opened);
   }
 
   #quietly(answer: Answer<unknown>): void {

@@ -15,6 +15,15 @@ import { Saying } from './saying.js';
 
 type Room = LiveRoom<Session>;
 
+/** What one who joins or is back is told of who is there. */
+export interface ToldMembers {
+  readonly list: readonly MemberChange[];
+  /** The entry of its own user in that, where the store has yet to say so. */
+  readonly own: MemberChange | undefined;
+  /** Of the roll. */
+  readonly revision: number;
+}
+
 export interface RollCallSurroundings {
   readonly clock: Clock;
   readonly store: SessionStore;
@@ -256,28 +265,29 @@ export class RollCall {
   }
 
   /** Who is there, for one who joins or is back, and is there as well. */
-  listFor(room: Room, session: Session): Answer<readonly MemberChange[] | undefined> {
+  listFor(room: Room, session: Session): Answer<ToldMembers | undefined> {
     const roll = this.rollOf(room);
     return roll && after(roll.load(), () => this.#with(room, roll, session));
   }
 
-  #with(room: Room, { presence }: Roll, session: Session): readonly MemberChange[] {
+  #with(room: Room, { presence, revision }: Roll, session: Session): ToldMembers {
     const { list } = presence;
     const there = this.#thereIn(session, room.name);
     const own = there && presence.with(session.id, there);
-    if (!own) return list;
-    room.promised.set(session, own);
+    if (!own) return { list, own, revision };
     const at = list.findIndex(([userId]) => userId === own[0]);
-    return at < 0 ? [...list, own] : list.with(at, own);
+    return { list: at < 0 ? [...list, own] : list.with(at, own), own, revision };
   }
 
-  /** Tells one whose room flows from now on. `known`: it has the list as it stood at this revision. */
-  tell(room: Room, session: Session, { lanes }: SessionConnection, known?: number): void {
-    if (known !== undefined && known === room.roll?.revision) return;
-    const told = after(this.listFor(room, session), (list) => {
-      if (list) lanes.aside(room.name, new Aside([room.aside(MEMBERS, list, this.#now())]));
+  /** Tells one whose room flows from now on. `told`: what the answer to its join has told it already. */
+  tell(room: Room, session: Session, { lanes }: SessionConnection, told?: ToldMembers): void {
+    if (told && told.revision === room.roll?.revision) return promise(room, session, told);
+    const telling = after(this.listFor(room, session), (now) => {
+      if (!now) return;
+      lanes.aside(room.name, new Aside([room.aside(MEMBERS, now.list, this.#now())]));
+      promise(room, session, now);
     });
-    this.#quietly(told);
+    this.#quietly(telling);
   }
 
   #quietly(answer: Answer<unknown>): void {
@@ -288,4 +298,10 @@ export class RollCall {
   #now(): number {
     return Math.floor(this.#around.clock.now());
   }
+}
+
+/** The list that it was given last counts: of one that did not go out, it knows nothing. */
+function promise({ promised }: Room, session: Session, { own }: ToldMembers): void {
+  if (own) promised.set(session, own);
+  else promised.delete(session);
 }
