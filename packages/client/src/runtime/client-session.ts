@@ -108,11 +108,6 @@ export class ClientSession {
     this.#client.wake();
   }
 
-  /** Another token was given: what is said from now on is said by whomever it is for. */
-  replaced(): void {
-    if (this.#before) this.#client.exchange.replaced();
-  }
-
   /** Told before anything of a new session is sent or delivered. */
   lose(remains: Remains): void {
     if (!this.#standing) return;

@@ -54,6 +54,8 @@ export interface Defaults {
   readonly random: Random;
   readonly ttlMs: number;
   readonly requestTimeoutMs: number;
+  /** There is a token: what is said before the first session is said by whoever that is for. */
+  readonly isNamed: boolean;
   /** Where durable messages are kept, if anywhere. */
   readonly durable: DurableOutbox | undefined;
 }

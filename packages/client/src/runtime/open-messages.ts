@@ -49,7 +49,7 @@ export class OpenMessages {
   /** Accepted from the application and not yet settled. */
   readonly #open = new ByNumber<Message>();
   /** How many there ever were, and how many of them are of the user whose session stands. */
-  readonly said = { all: 0, ofUser: Infinity };
+  readonly said: { all: number; ofUser: number };
   /** To be written at the end of this task, or dropped. */
   #volatile: Message[] = [];
   /** Requests on the wire, by their number. */
@@ -63,6 +63,7 @@ export class OpenMessages {
     this.#events = events;
     this.#overflow = bounds.overflow;
     this.outbox = new Outbox(bounds);
+    this.said = { all: 0, ofUser: defaults.isNamed ? 0 : Infinity };
     this.#limits = { messages: 1, bytes: bounds.maxBytes, message: bounds.maxBytes, requests: Infinity };
   }
 

@@ -94,7 +94,10 @@ export class Runtime {
     this.settings = { ...settings, reconnect: guardedPolicy(settings.reconnect, misled) };
     const durable = outbox.storage?.open(this);
     const { ttlMs } = outbox;
-    const defaults = { codec, scopes, clock, random, durable, ttlMs, requestTimeoutMs: REQUEST_TIMEOUT_MS };
+    const defaults = {
+      ...{ codec, scopes, clock, random, durable, ttlMs },
+      ...{ requestTimeoutMs: REQUEST_TIMEOUT_MS, isNamed: auth !== undefined },
+    };
     this.exchange = new Exchange(defaults, outbox, {
       wake: () => this.wake(),
       isFree: () => this.lines.isFree(this.#socket),
@@ -137,7 +140,7 @@ export class Runtime {
   connect({ auth, signal }: ConnectOptions): Sending<void> {
     const waiter = waiterOf({ signal }, () => this.#connecting.delete(waiter));
     const anew = auth !== undefined && this.tokens.replace(auth);
-    if (anew) this.#session.replaced();
+    if (anew) this.exchange.replaced();
     this.post(() => {
       // From here on it is told: what was before its own attempt is not its business.
       this.#connecting.add(waiter);

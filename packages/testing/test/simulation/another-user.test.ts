@@ -58,6 +58,30 @@ describe('another user logs in', () => {
     expect(noted).toEqual([]);
   });
 
+  test("before anybody was let in: what was said for the token before is sent in nobody's name", async () => {
+    const { bed, noted, life } = lasting();
+    const { client } = life();
+    bed.refuse(client);
+    void client.connect().catch(() => undefined);
+    const hers = endOf(client.send('note', 'hers'));
+    await bed.advance(1_000);
+    void client.connect({ auth: 'bob' }).catch(() => undefined);
+    const his = endOf(client.send('note', 'his'));
+    bed.heal(client);
+    await bed.advance(60_000);
+    expect([hers.end, his.end]).toEqual(['ERR_CLOSED unsent', 'ok']);
+    expect(noted).toEqual(['bob his']);
+  });
+
+  test('for the first time, and there was no token before: what was said goes, too', async () => {
+    const { bed, noted, life } = lasting();
+    const { client } = life({ auth: undefined });
+    const before = endOf(client.send('note', 'before'));
+    await bed.until(client.connect({ auth: 'ada' }));
+    await bed.advance(1_000);
+    expect([before.end, noted]).toEqual(['ok', ['ada before']]);
+  });
+
   test('and it is the same one, with another token: what was said before and since goes, in order', async () => {
     const { bed, client, noted, store } = await ada({
       auth: (token = '') => ({ user: { id: token.split(' ')[0] ?? '' } }),
