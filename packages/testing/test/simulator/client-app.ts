@@ -49,7 +49,8 @@ export interface ClientAppOptions {
 /** An application on a client, which remembers what it said and checks what it is told. */
 export class ClientApp {
   readonly index: number;
-  readonly user: string;
+  /** Who uses it; see `loginStep`. */
+  user: string;
   readonly outbox: ClientAppOptions['outbox'];
   readonly client: SimClient;
   readonly process: SimProcess;
@@ -97,7 +98,7 @@ export class ClientApp {
     };
     this.client = createSimClient(ports, {
       ...{ kind, codec, outbox },
-      auth: tokenTtlMs === undefined ? user : () => this.platform.token(user, tokenTtlMs),
+      auth: this.platform.auth(user, tokenTtlMs),
       counted: () => around.ledger.open(index),
     });
     // Nobody reads a stream or visits a namespace where clients are small.
@@ -133,7 +134,7 @@ export class ClientApp {
   /** Until it has ended, well or not. */
   saying(kind: Said['kind'], wish: Wish, ms: number, room?: string, filler?: string): PromiseLike<void> {
     const { ledger, judge, coverage } = this.#around;
-    const said = ledger.say({ by: this.index, kind, room, sentAt: this.process.now() });
+    const said = ledger.say({ by: this.index, user: this.user, kind, room, sentAt: this.process.now() });
     const words: Words = { by: said.by, k: said.k, wish, ms, filler };
     judge.note(
       () => `${this.name} says ${said.k}: ${said.delivery} ${kind} ${wish}${room ? ` in ${room}` : ''}`,
@@ -270,6 +271,7 @@ export class ClientApp {
     judge.demand(this.#watch?.welcomed === true, 13, () => `${this.name} is connected without a WELCOME`);
     coverage.add(state.recovered ? 'connected: recovered' : 'connected: a new session');
     this.#sid = state.sessionId;
+    this.telling.begin(state.userId);
     this.sids.add(state.sessionId);
   }
 

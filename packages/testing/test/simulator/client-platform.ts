@@ -29,8 +29,13 @@ export class ClientPlatform {
     for (const listener of [...this.#listeners]) this.#process.run(() => listener(signal));
   }
 
+  /** What a client of this user gets its tokens from; `ttlMs` undefined: they are good for ever. */
+  auth(user: string, ttlMs: number | undefined): string | (() => string | Promise<string>) {
+    return ttlMs === undefined ? user : () => this.#token(user, ttlMs);
+  }
+
   /** A token of this user: who it is, and when it expires. */
-  token(user: string, ttlMs: number): string | Promise<string> {
+  #token(user: string, ttlMs: number): string | Promise<string> {
     const now = this.#process.now();
     this.#coverage.add(`token: ${this.tokens}`);
     switch (this.tokens) {

@@ -23,6 +23,7 @@ export const INVARIANTS = {
   19: 'no deadlock',
   20: 'namespaces: who is not let in is not in',
   21: 'presence: members are shown who is there',
+  22: 'what is said is said by whoever used the client',
 } as const;
 export type Invariant = keyof typeof INVARIANTS;
 

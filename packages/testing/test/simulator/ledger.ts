@@ -92,6 +92,8 @@ export interface Start {
 /** Something that a client has sent. */
 export interface Said {
   readonly by: number;
+  /** Who used that client then. */
+  readonly user: string;
   readonly k: number;
   readonly kind: 'event' | 'request' | 'publication';
   readonly room: string | undefined;
@@ -156,7 +158,7 @@ export class Ledger {
   }
 
   /** Something that a client is about to say; which events are of another class than usual depends on their number. */
-  say(said: Pick<Said, 'by' | 'kind' | 'room' | 'sentAt'>): Said {
+  say(said: Pick<Said, 'by' | 'user' | 'kind' | 'room' | 'sentAt'>): Said {
     const all = this.saidBy(said.by);
     const k = all.length;
     const delivery = said.kind === 'event' && this.#classes === 'all' ? deliveryOf(k) : 'reliable';

@@ -1,6 +1,7 @@
 import { ASKING_RULES } from './mutants/asking-rules.js';
 import { LINK_RULES } from './mutants/link-rules.js';
 import { LITE_RULES } from './mutants/lite-rules.js';
+import { LOGIN_RULES } from './mutants/login-rules.js';
 import type { Mutant } from './mutants/mutant.js';
 import { NAMESPACE_RULES } from './mutants/namespace-rules.js';
 import { PRESENCE_RULES } from './mutants/presence-rules.js';
@@ -18,5 +19,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...STREAM_RULES,
   ...NAMESPACE_RULES,
   ...PRESENCE_RULES,
+  ...LOGIN_RULES,
   ...LITE_RULES,
 ];

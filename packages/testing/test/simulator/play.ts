@@ -2,6 +2,7 @@ import { checkAsked } from './asks.js';
 import type { ClientApp } from './client-app.js';
 import type { Found } from './judge.js';
 import type { Said } from './ledger.js';
+import { loginStep } from './logins.js';
 import { namespaceStep } from './namespace-steps.js';
 import { HOME, INSIDE } from './namespaces.js';
 import { checkPresence, presenceStep, vanishAtTheEnd } from './presence.js';
@@ -59,6 +60,7 @@ function* scenario(world: World): Generator<number, void> {
     moveStep(world);
     namespaceStep(world);
     presenceStep(world);
+    loginStep(world);
     yield pause(world);
     atEachStep(world);
     if (judge.found.length > 0) return;

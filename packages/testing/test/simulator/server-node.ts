@@ -303,6 +303,8 @@ export class ServerNode {
       judge.violate(1, `${this.name} handles ${by}:${k}, which was never said`);
       return undefined;
     }
+    const speaker = session.user.id;
+    judge.demand(speaker === said.user, 22, () => `${said.user} said ${by}:${k}, not ${speaker}`);
     const { outcome } = said;
     const isOver = outcome?.endsWith(' unsent') || outcome === 'superseded' || outcome === 'dropped';
     judge.demand(!isOver, 1, () => `${by}:${k} handled, although it ended ${outcome}`);

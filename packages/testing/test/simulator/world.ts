@@ -10,6 +10,7 @@ import { Ledger, type Words } from './ledger.js';
 import { Guests, HOME, INSIDE } from './namespaces.js';
 import {
   BEFORE_ASKING,
+  BEFORE_LOGINS,
   BEFORE_MOVES,
   BEFORE_NAMESPACES,
   BEFORE_OVERFLOW,
@@ -50,6 +51,8 @@ export interface Climate {
   readonly namespaces: boolean;
   /** Clients tell rooms about themselves. */
   readonly presence: boolean;
+  /** Now and then somebody else uses a client from then on. */
+  readonly logins: boolean;
 }
 
 const OVERFLOWS = { whole: ['reject', 'reject', 'wait', 'drop-oldest'], lite: ['reject'] } as const;
@@ -58,7 +61,7 @@ const DRAIN_MS = 10_000;
 
 function draw(
   dice: Dice,
-  extras: Pick<Climate, 'asks' | 'streams' | 'moves' | 'overflow' | 'namespaces' | 'presence'>,
+  extras: Pick<Climate, 'asks' | 'streams' | 'moves' | 'overflow' | 'namespaces' | 'presence' | 'logins'>,
 ): Climate {
   const nodes = dice.pick([1, 1, 1, 2, 3]);
   const far = nodes > 1 || dice.chance(0.3);
@@ -99,6 +102,8 @@ export class World {
   readonly namespaceDice: Dice;
   /** Of what clients tell rooms about themselves. */
   readonly presenceDice: Dice;
+  /** Of who uses clients. */
+  readonly loginDice: Dice;
   /** Undefined: there are no namespaces. */
   readonly guests: Guests | undefined;
   readonly clock = new VirtualClock();
@@ -134,8 +139,10 @@ export class World {
     this.moveDice = new Dice(seed * 307 + 5);
     this.namespaceDice = new Dice(seed * 503 + 11);
     this.presenceDice = new Dice(seed * 601 + 13);
+    this.loginDice = new Dice(seed * 701 + 17);
     const isWhole = kind === 'whole';
     const isOlder = (time: ReadonlySet<number>): boolean => isWhole && time.has(seed);
+    const namespaces = isWhole && !BEFORE_NAMESPACES.has(seed) && this.namespaceDice.chance(0.4);
     this.climate = draw(this.dice, {
       asks: !isOlder(BEFORE_ASKING) && this.askDice.chance(0.5),
       streams: isWhole && !BEFORE_STREAMS.has(seed) && this.streamDice.chance(0.4),
@@ -143,8 +150,10 @@ export class World {
       overflow: isOlder(BEFORE_OVERFLOW)
         ? undefined
         : new Dice(seed * 401 + 9).pick([undefined, undefined, 'drop-oldest', 'disconnect'] as const),
-      namespaces: isWhole && !BEFORE_NAMESPACES.has(seed) && this.namespaceDice.chance(0.4),
+      namespaces,
       presence: isWhole && !BEFORE_PRESENCE.has(seed) && this.presenceDice.chance(0.5),
+      // Whom a namespace has dismissed is kept by user, and a visitor is one.
+      logins: isWhole && !namespaces && !BEFORE_LOGINS.has(seed) && this.loginDice.chance(0.5),
     });
     this.guests = this.climate.namespaces ? new Guests() : undefined;
     const { latencyMs, late, storeDelayMs } = this.climate;
