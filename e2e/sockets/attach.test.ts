@@ -98,6 +98,20 @@ test('after close() neither attach nor listen does anything but say so', async (
   await expect(server.listen(0, '127.0.0.1')).rejects.toThrow(closed);
 });
 
+test.each([undefined, 'abc', '', null, 70_000, -1, 0.5])(
+  'listen(%j): a TypeError that says so',
+  async (port) => {
+    const rule = 'listen(port) must be a whole number from 0 to 65535, not ';
+    await expect(makeServer().listen(port as number, '127.0.0.1')).rejects.toThrow(TypeError);
+    await expect(makeServer().listen(port as number, '127.0.0.1')).rejects.toThrow(rule);
+  },
+);
+
+test('listen() takes the digits that an environment variable holds', async () => {
+  const { port } = await makeServer().listen('0' as unknown as number, '127.0.0.1');
+  expect(await echo(`ws://127.0.0.1:${port}/realtime`)).toBe(`ws://127.0.0.1:${port}/realtime`);
+});
+
 test('close() ends all that listen() has opened', async () => {
   const server = makeServer();
   const ports = [await server.listen(0, '127.0.0.1'), await server.listen(0, '127.0.0.1')];

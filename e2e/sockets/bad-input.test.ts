@@ -331,6 +331,18 @@ describe('auth that does not do its work', () => {
     await other.noticedNothing();
   });
 
+  test.each(['returns nothing', 'returns rubbish', 'returns no id'] as const)(
+    '%s: what it must return is said',
+    async (what) => {
+      const { url, errors } = await serve({ auth: authOf(failing[what]) });
+      const client = clientOf(url, { auth: 'bad', reconnect: { maxAttempts: 1 } });
+      await expect(soon(client.connect(), 'an answer')).rejects.toMatchObject({ code: 'ERR_GAVE_UP' });
+      expect(errors).toEqual([
+        expect.objectContaining({ message: expect.stringContaining('auth must return { user: { id } }') }),
+      ]);
+    },
+  );
+
   test('a RejectError is told with its reason, and not tried again', async () => {
     const refuse = () => Promise.reject(new RejectError('unknown'));
     const { url, errors } = await serve({ auth: authOf(refuse) });

@@ -133,7 +133,7 @@ export interface HoldfastServer<C extends AnyContract = Contract, U extends User
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /**
    * Own http server, on path `/realtime`, with `/health` and `/ready` of `operations()`. Port 0: any free one. Rejects
-   * with the error of `http.Server.listen`, and with a `TypeError` after `close()`.
+   * with the error of `http.Server.listen`, and with a `TypeError` for what is no port and after `close()`.
    */
   listen(port: number, host?: string): Promise<{ port: number }>;
   stats(): ServerStats;

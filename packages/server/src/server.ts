@@ -4,6 +4,7 @@ import {
   type AnyContract,
   type Contract,
   checkKeys,
+  checkThat,
   type Listener,
   numberOption,
   type Scope,
@@ -78,7 +79,7 @@ export function createServerOn<C extends AnyContract = Contract, U extends User 
           .writeHead(426, { 'Content-Type': 'text/plain', Upgrade: 'websocket' })
           .end('WebSockets only\n');
       });
-      const address = await listening(http, port, host);
+      const address = await listening(http, portOf(port), host);
       own.add(http);
       try {
         upgrades.attach(http);
@@ -119,6 +120,14 @@ function ending(core: ServerCore, own: ReadonlySet<HttpServer>): Pick<HoldfastSe
     await close();
   };
   return { close, drain };
+}
+
+/** Digits count, too, since an environment variable holds nothing else; left to Node, any other text would be a path. */
+function portOf(given: number | string): number {
+  const port = typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : given;
+  const isPort = typeof port === 'number' && Number.isInteger(port) && port >= 0 && port <= 65_535;
+  checkThat(isPort, 'listen(port)', 'a whole number from 0 to 65535', given);
+  return port as number;
 }
 
 /** Resolves when it listens; rejects with why it cannot. */

@@ -90,4 +90,4 @@ const authRefused = (reason: string): HoldfastError =>
   holdfastError('ERR_AUTH_REFUSED', `the server refused the token: ${reason}`, { reason });
 
 const authExpired = (reason: string): HoldfastError =>
-  holdfastError('ERR_AUTH_EXPIRED', `the token has expired${reason && `: ${reason}`}`);
+  holdfastError('ERR_AUTH_EXPIRED', reason || 'the token has expired');

@@ -142,6 +142,13 @@ describe('a BYE of the server', () => {
     expect(errorOfBye([13, code, 'why']).message).toMatch('why');
   });
 
+  test('a token that has expired is said to be so once, by whichever end says it', () => {
+    const text = 'the token has expired';
+    expect(errorOfBye([13, 'ERR_AUTH_EXPIRED', text]).message).toBe(text);
+    expect(errorOfEnd({ code: 3000, reason: text }, true).message).toBe(text);
+    expect(errorOfEnd({ code: 3000, reason: '' }, true).message).toBe(text);
+  });
+
   test('ERR_CONTRACT_VERSION tells the version of the server', () => {
     const told = { code: 'ERR_CONTRACT_VERSION', message: 'why', serverVersion: 3, retryable: false };
     expect(errorOfBye([13, 'ERR_CONTRACT_VERSION', 'why', 3])).toMatchObject(told);

@@ -42,8 +42,9 @@ export function identify(
   token: string | undefined,
   handshake: Handshake,
 ): Answer<Identity> {
-  const answer = auth(token, handshake) as Answer<Partial<Identity> & Pick<Identity, 'user'>>;
-  return after(answer, ({ user, expiresAt, tokenId, issuedAt }) => {
+  const answer = auth(token, handshake) as Answer<Partial<Identity> | undefined>;
+  return after(answer, (given) => {
+    const { user, expiresAt, tokenId, issuedAt } = given ?? {};
     if (typeof user?.id !== 'string' || user.id === '' || user.id.length > 256) {
       throw new TypeError('auth must return { user: { id } } with an id of 1 to 256 characters');
     }
