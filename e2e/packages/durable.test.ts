@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { createHoldfastServer } from '@holdfast/server';
 import { afterAll, expect, test } from 'vitest';
-import { ExampleFolder } from '../support/examples.js';
+import { ExampleFolder, freePort } from '../support/examples.js';
 
 const folder = new ExampleFolder();
 afterAll(() => folder.remove());
@@ -19,19 +18,20 @@ async function run(program: string, ...args: string[]) {
   return { said, complaints, signal };
 }
 
-test('the durable example of the README: said, killed, and sent by its next life', async () => {
-  const server = createHoldfastServer({ auth: (token) => ({ user: { id: token ?? 'nobody' } }) });
-  const orders: unknown[] = [];
-  server.on('order', (order, { session }) => orders.push(`${session.user.id}: ${order}`));
-  const { port } = await server.listen(0, '127.0.0.1');
+test('the durable example of the README, beside its server: said, killed, and sent by its next life', async () => {
+  const port = await freePort();
+  const server = spawn(process.execPath, [folder.write('server.mjs', port)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const heard = text(server.stdout);
   try {
+    await once(server.stdout, 'data');
     const program = folder.write('durable.mjs', port);
     expect(await run(program, 'say')).toEqual({ said: '', complaints: '', signal: 'SIGKILL' });
-    expect(orders).toEqual([]);
     const next = await run(program);
-    expect(next).toEqual({ said: 'two coffees acknowledged\n', complaints: '', signal: null });
-    expect(orders).toEqual(['ada: two coffees', 'ada: and a cake']);
+    expect(next).toEqual({ said: 'welcome, ada\ntwo coffees acknowledged\n', complaints: '', signal: null });
   } finally {
-    await server.close();
+    server.kill();
   }
+  expect(await heard).toBe('listening\nada orders two coffees\nada orders and a cake\n');
 });
