@@ -104,6 +104,21 @@ test('Vue: a dashboard shows a minute at once, follows one machine, and hears ea
   const { url, stop } = await started('vue-dashboard');
   const page = await opened(url, mistakes);
   await eventually(() => page.locator('#load').textContent()).toMatch(/^\d+ %/);
+  const phone = await browser.newPage({ viewport: { width: 390, height: 844 } });
+  await phone.addInitScript(() => {
+    const draw = CanvasRenderingContext2D.prototype.fillText;
+    CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+      document.documentElement.dataset['drawn'] =
+        `${document.documentElement.dataset['drawn'] ?? ''}${text} `;
+      draw.call(this, text, ...place);
+    };
+  });
+  await phone.goto(url);
+  const drawn = () => phone.locator('html').getAttribute('data-drawn');
+  await eventually(drawn).toMatch(/:\d\d /);
+  // Dates lie one upon the other where the page is narrow.
+  expect(await drawn()).toMatch(/^((\d\d:\d\d|\d+) )+$/);
+  await phone.close();
   await eventually(() => page.getByRole('status').textContent()).toContain('connected');
   expect(await page.locator('canvas').count()).toBe(1);
   await page.getByRole('button', { name: 'cyd' }).click();
@@ -135,7 +150,8 @@ test('Express with a login: tokens run out, the connection does not', async () =
   const { url, stop } = await started('express-jwt', { TOKEN_SECONDS: '2' });
   const page = await opened(url);
   const happened = () => page.getByRole('listitem').allTextContents();
-  await eventually(() => page.getByRole('status').textContent()).toContain('needs-auth');
+  await eventually(() => page.getByRole('status').textContent()).toBe('needs-auth: log-in-first');
+  expect(await page.getByText('Name', { exact: true }).isVisible()).toBe(true);
   await page.getByLabel('Name').fill('nobody else');
   await page.getByRole('button', { name: 'Log in' }).click();
   await eventually(() => page.getByRole('status').textContent()).toBe('a name has 1 to 32 letters');

@@ -20,7 +20,7 @@ client.onState(async ({ status, error }, previous) => {
   if (status === previous.status) return;
   place('in').hidden = status !== 'needs-auth' && status !== 'failed' && status !== 'idle';
   place('out').hidden = !place('in').hidden;
-  place('status').textContent = error ? `${status}: ${error.message}` : status;
+  place('status').textContent = error ? `${status}: ${error.reason ?? error.message}` : status;
   if (status !== 'connected') return;
   // The answer may come when that is long over, or never.
   const name = await client.request('whoAmI').catch(() => undefined);

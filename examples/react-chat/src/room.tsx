@@ -108,6 +108,7 @@ function Composer({ typing, say }: { typing: () => void; say: (text: string) => 
     >
       <input
         aria-label="Message"
+        placeholder="Message"
         autoComplete="off"
         maxLength={500}
         value={text}
