@@ -385,6 +385,9 @@ export interface OutboxOptions {
    * `onUndelivered`, for what is worth less the older it is.
    */
   overflow?: 'reject' | 'wait' | 'drop-oldest' | undefined;
-  /** Where `durable` messages are kept: `indexedDbOutbox()` of `@holdfast/client/storage`, `fileOutbox()` of `…/file`. */
+  /**
+   * Where `durable` messages are kept: `indexedDbOutbox()` of `@holdfast/client/storage`, `fileOutbox()` of
+   * `@holdfast/client/storage-file`.
+   */
   storage?: { readonly name: string } | undefined;
 }
