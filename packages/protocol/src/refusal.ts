@@ -8,10 +8,11 @@ export const MAX_REASON = 4_096;
 /** The error that a refusal by the other end (ERR), or a stream that broke off, becomes for the one who sent. */
 export function refusal(
   [, , code, text, data]: ErrorItem,
-  { id, event }: { id: string; event: string },
+  { id, event, room }: { id: string; event: string; room?: string | undefined },
 ): DeliveryError {
   const details = { delivery: 'rejected', messageId: id } as const;
-  const why = `'${event}' was refused: ${text}`;
+  const where = room === undefined ? '' : ` in room '${room}'`;
+  const why = `'${event}'${where} was refused: ${text}`;
   switch (code) {
     case 'ERR_INVALID_PAYLOAD':
       return holdfastError(code, why, {

@@ -205,7 +205,10 @@ describe('without a right', () => {
     const { client } = person(bed);
     await bed.until(client.connect());
     const join = (name: string) => bed.until(client.room(name).join());
-    await expect(join('secret')).rejects.toMatchObject({ reason: 'join-not-allowed' });
+    await expect(join('secret')).rejects.toMatchObject({
+      reason: 'join-not-allowed',
+      message: "'$join' in room 'secret' was refused: join-not-allowed",
+    });
     await join('open-1');
     await join('open-2');
     await expect(join('open-3')).rejects.toMatchObject({ reason: 'too-many-rooms' });
