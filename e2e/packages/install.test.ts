@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,6 +44,13 @@ beforeAll(async () => {
   await run('npm', args, { cwd: home });
 }, 120_000);
 afterAll(() => rmSync(home, { recursive: true }));
+
+test('every package says what it is, on the page that npm makes of its README', () => {
+  for (const name of names) {
+    const readme = readFileSync(join(home, 'node_modules/@holdfast', name, 'README.md'), 'utf8');
+    expect(readme).toMatch(new RegExp(`^# @holdfast/${name}\n\n\\S`));
+  }
+});
 
 test('ES modules: both ends talk, and the process ends by itself after close()', async () => {
   const code = `
