@@ -74,6 +74,19 @@ export function suiteOfHandling(make: MakeStore): void {
       expect(claimed(await talk.claim('A'))).toEqual(['3']);
     });
 
+    test('nor one that is started and holds; whoever claims that again knows that it may have run', async () => {
+      const { talk } = await withMessages(2);
+      await talk.claim('A', { max: 1 });
+      await talk.renew(1, 'token-A', true);
+      await talk.attach({ node: 'B' });
+      expect(await talk.claim('B')).toEqual({ items: [], blocked: true });
+      await talk.renew(1);
+      expect(claimed(await talk.claim('B'))).toEqual(['2']);
+      await talk.renew(1, 'token-A', true);
+      await talk.attach({ node: 'A' });
+      expect(claimed(await talk.claim('A', { max: 1 }))).toEqual(['1!']);
+    });
+
     test('one at a time: nobody passes a claim before it is done', async () => {
       const { talk } = await withMessages(2);
       await talk.claim('A', { max: 1 });

@@ -150,8 +150,8 @@ export class Talk {
   }
 
   /** Says how a call about one message ended that only knows `ok` and `gone`. */
-  async renew(seq: number, token = 'token-A'): Promise<string> {
-    return (await this.store.renew({ sid: this.sid, seq, token })).status;
+  async renew(seq: number, token = 'token-A', holds?: boolean): Promise<string> {
+    return (await this.store.renew({ sid: this.sid, seq, token, holds })).status;
   }
   async release(seq: number, token = 'token-A'): Promise<string> {
     return (await this.store.release({ sid: this.sid, seq, token })).status;

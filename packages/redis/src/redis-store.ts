@@ -31,6 +31,7 @@ import type {
   Read,
   ReadCall,
   ReadRoomCall,
+  RenewCall,
   RoomPart,
   SessionStore,
   WithdrawCall,
@@ -216,8 +217,8 @@ export class RedisStore implements SessionStore {
     return calls.claimed(await this.#ask(scripts.claim, call.sid, calls.claimArguments(call)), call.token);
   }
 
-  async renew({ sid, seq, token }: HandlingCall): Promise<Status> {
-    return statusOf(await this.#ask(scripts.renew, sid, [seq, token]));
+  async renew({ sid, seq, token, holds }: RenewCall): Promise<Status> {
+    return statusOf(await this.#ask(scripts.renew, sid, [seq, token, holds ? 1 : 0]));
   }
 
   async release({ sid, seq, token }: HandlingCall): Promise<Status> {

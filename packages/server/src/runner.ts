@@ -16,6 +16,20 @@ export interface Outcome {
   readonly afterwards?: ((status: 'ok' | 'gone') => void) | undefined;
 }
 
+/**
+ * What comes after this message must not overtake it at another server, where the session may go on: until then, or until
+ * the message is done.
+ */
+export type Hold = (until: PromiseLike<unknown> | undefined) => void;
+
+/** A message whose handlers run. */
+interface Running {
+  readonly token: string;
+  readonly aborter: Aborter | undefined;
+  readonly begun: number;
+  stage: 'holding' | 'started';
+}
+
 /** What a runner needs of its session. */
 export interface RunnerSession {
   readonly id: string;
@@ -39,7 +53,7 @@ export interface RunnerSurroundings<S extends RunnerSession> {
   /** Handlers of one session at once. */
   readonly concurrency: number;
   /** Runs the handlers of one message. Never throws: what fails is an outcome. */
-  run(session: S, item: ClaimedItem, aborter: Aborter): Answer<Outcome>;
+  run(session: S, item: ClaimedItem, aborter: Aborter, hold: Hold): Answer<Outcome>;
   report(error: unknown, name: string, session: S): void;
 }
 
@@ -56,11 +70,7 @@ const FRESH_ENOUGH = 0.8;
 export class Runner<S extends RunnerSession> implements Job {
   readonly #session: S;
   readonly #around: RunnerSurroundings<S>;
-  readonly #running = new ByNumber<{
-    readonly token: string;
-    readonly aborter: Aborter | undefined;
-    readonly begun: number;
-  }>();
+  readonly #running = new ByNumber<Running>();
   /** Requests that were cancelled before they were run, perhaps: nobody knows their numbers in advance. */
   readonly #cancelled = new Set<number>();
   /** Counts starts and questions, so that it is known which came first. */
@@ -173,17 +183,27 @@ export class Runner<S extends RunnerSession> implements Job {
     // Only a request can be cancelled. Its signal is not tied to that of its session, which would remember every request
     // there ever was.
     const aborter = item.item[0] === Type.REQ && !ended.aborted ? new Aborter() : undefined;
-    this.#running.set(item.seq, { token: item.token, aborter, begun: ++this.#moment });
+    const running: Running = { token: item.token, aborter, begun: ++this.#moment, stage: 'started' };
+    this.#running.set(item.seq, running);
     // It has its place all the same, or the next claim would give it again before the store knows that it is done.
     if (this.#cancelled.has(item.seq) && item.item[0] === Type.REQ) return this.#finish(item, {}, true);
-    const outcome = this.#around.run(this.#session, item, aborter ?? ended);
+    const hold: Hold = (until) => this.#hold(item.seq, running, until);
+    const outcome = this.#around.run(this.#session, item, aborter ?? ended, hold);
     if (!isPromiseLike(outcome)) return this.#finish(item, outcome, true);
     // It runs: an ack may cover it, and nobody else may take it.
     this.#session.attachment?.started(item.seq);
-    this.#keep(item);
+    this.#keep(item.seq, running);
     this.#renewAt = Math.min(this.#renewAt, this.#around.clock.now() + this.#around.store.leaseMs / 3);
     this.#arm();
     outcome.then((later) => this.#finish(item, later, false)).catch((error: unknown) => this.failed(error));
+  }
+
+  #hold(seq: number, running: Running, until: PromiseLike<unknown> | undefined): void {
+    running.stage = 'holding';
+    until?.then(() => {
+      running.stage = 'started';
+      if (this.#running.get(seq) === running) this.#keep(seq, running);
+    });
   }
 
   #finish(item: ClaimedItem, outcome: Outcome, atOnce: boolean): void {
@@ -212,7 +232,7 @@ export class Runner<S extends RunnerSession> implements Job {
   #ring(): void {
     const now = this.#around.clock.now();
     if (now >= this.#renewAt) {
-      for (const [seq, { token }] of this.#running) this.#keep({ seq, token });
+      for (const [seq, running] of this.#running) this.#keep(seq, running);
       this.#renewAt = this.#running.size > 0 ? now + this.#around.store.leaseMs / 3 : Infinity;
     }
     if (now >= this.#retryAt) {
@@ -226,8 +246,9 @@ export class Runner<S extends RunnerSession> implements Job {
     this.#alarm.set(Math.min(this.#renewAt, this.#retryAt));
   }
 
-  #keep({ seq, token }: Pick<ClaimedItem, 'seq' | 'token'>): void {
-    this.#quietly(this.#around.store.renew({ sid: this.#session.id, seq, token }));
+  #keep(seq: number, { token, stage }: Running): void {
+    const holds = stage === 'holding';
+    this.#quietly(this.#around.store.renew({ sid: this.#session.id, seq, token, holds }));
   }
 
   #release({ seq, token }: ClaimedItem): void {

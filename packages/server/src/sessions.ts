@@ -223,7 +223,7 @@ export class Sessions {
       rates,
       concurrency: settings.concurrency,
       observe: settings.observe,
-      run: (of, item, aborter) => router.run(of, item, aborter),
+      run: (of, item, aborter, hold) => router.run(of, item, aborter, hold),
       report: (error, name, of) => failed(error, { name, sessionId: of.id }),
       door: (of, prefix) => doorOf(of, prefix === '' ? outside : behind(scopeOf(prefix))),
       isIn: (of, rooms) => hub.isIn(of, rooms),

@@ -1,18 +1,22 @@
 import { lua } from './prelude.js';
 
-/** Who is running a message: holder, token, until when, whether its handler has started, whether one may have run before, how many claims have run out. */
+/**
+ * Who is running a message: holder, token, until when, whether its handler has started (2: and what comes after it waits), whether one may have run before,
+ * how many claims have run out.
+ */
 const claims = lua`
 local function claim_of(seq)
   local packed = redis.call('HGET', base .. ':c', seq)
   if not packed then return nil end
   local holder, token, till, started, redelivered, expired = unpack(unpacked(packed))
   return {
-    holder = holder, token = token, till = till, started = started == 1, redelivered = redelivered == 1,
+    holder = holder, token = token, till = till, started = started > 0, holds = started == 2, redelivered = redelivered == 1,
     expired = expired,
   }
 end
 local function put_claim(seq, claim)
-  local fields = { claim.holder, claim.token, claim.till, claim.started and 1 or 0, claim.redelivered and 1 or 0 }
+  local started = claim.started and (claim.holds and 2 or 1) or 0
+  local fields = { claim.holder, claim.token, claim.till, started, claim.redelivered and 1 or 0 }
   redis.call('HSET', base .. ':c', seq, pack(extend(fields, { claim.expired or 0 })))
 end
 -- The claim of this token, if it stands. An expired one that nobody has taken over is as good as new.
@@ -59,7 +63,7 @@ while #items < max do
     if stands and not expired and known.holder ~= holder then
       blocked = 1
       -- Its handler may be about to start, and what comes after it must not start before it.
-      if serial or not known.started or known.expired > 0 then return { items, blocked } end
+      if serial or not known.started or known.holds or known.expired > 0 then return { items, blocked } end
     elseif running[seq] then
       if known and known.expired > 0 then return { items, blocked } end
     else
@@ -79,7 +83,7 @@ return { items, blocked }
 `;
 
 export const renew = lua`${claims}
-local seq, token = take_number(), take()
+local seq, token, holds = take_number(), take(), take() == '1'
 read_session()
 local known = held(seq, token)
 -- Of another incarnation, which may have lost it: the handler is running all the same.
@@ -89,7 +93,7 @@ if not known and record.st == 'lost' and redis.call('ZRANGEBYSCORE', base .. ':i
 end
 if not known then return { 'gone' } end
 known.till = now + lease
-known.started = true
+known.started, known.holds = true, holds
 put_claim(seq, known)
 return { 'ok' }
 `;

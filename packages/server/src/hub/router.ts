@@ -28,7 +28,7 @@ import type { Checked } from '../inflow.js';
 import type { Observed } from '../observe/observer.js';
 import type { ServerPorts } from '../ports/ports.js';
 import type { Answer, ClaimedItem, Reply } from '../ports/store.js';
-import { type Outcome, replyOf } from '../runner.js';
+import { type Hold, type Outcome, replyOf } from '../runner.js';
 import type { Session } from '../session.js';
 import type { StreamSource } from '../streams.js';
 import type { ServerContext } from '../types.js';
@@ -111,7 +111,7 @@ export class Router {
   }
 
   /** Runs what was accepted. Never throws: what fails is an outcome. */
-  run(session: Session, claimed: ClaimedItem, aborter: Aborter): Answer<Outcome> {
+  run(session: Session, claimed: ClaimedItem, aborter: Aborter, hold: Hold): Answer<Outcome> {
     const { seq, item, redelivered, expired } = claimed;
     const [, name] = item as EventItem | RequestItem;
     if (expired >= MOST_EXPIRED) {
@@ -122,7 +122,7 @@ export class Router {
     try {
       const outcome =
         item[0] === Type.EVT
-          ? this.#event(session, item, running)
+          ? this.#event(session, item, running, hold)
           : this.#request(session, item as RequestItem, running);
       if (!isPromiseLike(outcome)) return this.#told(session, item, running, outcome);
       return outcome.then(
@@ -223,7 +223,7 @@ export class Router {
    * Starts the listeners of an event and, if it is for a room, publishes it. A `RejectError` thrown at once refuses
    * it; everything else that a listener throws is reported.
    */
-  #event(session: Session, item: EventItem, running: Running): Answer<Outcome> {
+  #event(session: Session, item: EventItem, running: Running, hold: Hold): Answer<Outcome> {
     const [, event, , meta = {}] = item;
     const { i: id = '', r: room, s: sentAt } = meta;
     const context = this.#context(session, running, event, meta);
@@ -242,6 +242,8 @@ export class Router {
             message: `${session.id} ${running.seq}`,
           });
     if (working.length === 0 && !isPromiseLike(published)) return {};
+    // A room hears what one member says in the order in which that was said, also if the next is published elsewhere.
+    if (isPromiseLike(published)) hold(working.length > 0 ? published : undefined);
     return Promise.all([published, ...working]).then(() => ({}));
   }
 

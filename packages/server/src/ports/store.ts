@@ -75,7 +75,7 @@ export interface SessionStore {
    */
   claim(call: ClaimCall): Answer<Claimed>;
   /** The handler is running (and has not just been claimed): nobody else may take it for another lease. */
-  renew(call: HandlingCall): Answer<{ readonly status: 'ok' | 'gone' }>;
+  renew(call: RenewCall): Answer<{ readonly status: 'ok' | 'gone' }>;
   /** Gives a claim back whose handler was never started. */
   release(call: HandlingCall): Answer<{ readonly status: 'ok' | 'gone' }>;
   /** The handler has ended: one step with its reply and with what it means for a room. */
@@ -301,6 +301,10 @@ export interface HandlingCall {
   readonly sid: string;
   readonly seq: number;
   readonly token: string;
+}
+export interface RenewCall extends HandlingCall {
+  /** What it says in a room is not in the log yet: what comes after it must not overtake it elsewhere. Default: it is. */
+  readonly holds?: boolean | undefined;
 }
 export interface DoneCall extends HandlingCall {
   readonly reply?: Reply | undefined;

@@ -5,8 +5,8 @@ interface Claim {
   readonly holder: string;
   readonly token: string;
   until: number;
-  /** Renewed: its handler is running. */
-  started: boolean;
+  /** `started`, `holding`: renewed, its handler is running; past one that holds nobody is given anything. */
+  stage: 'claimed' | 'holding' | 'started';
 }
 interface Entry {
   readonly item: Item;
@@ -60,15 +60,15 @@ export class Inbox {
       if (claim && !expired && claim.holder !== holder) {
         blocked = true;
         // Its handler may be about to start, and what comes after it must not start before it.
-        return serial || !claim.started || entry.expired > 0;
+        return serial || claim.stage !== 'started' || entry.expired > 0;
       }
       if (running.includes(seq)) return entry.expired > 0;
       const times = entry.expired + (expired ? 1 : 0);
       // It may have taken its server down: nobody else is to go with it.
       if (times > 0 && (blocked || items.length + running.length > 0)) return true;
-      if (expired || claim?.started) entry.redelivered = true;
+      if (expired || isBegun(claim)) entry.redelivered = true;
       entry.expired = times;
-      entry.claim = { holder, token, until: now + this.#leaseMs, started: false };
+      entry.claim = { holder, token, until: now + this.#leaseMs, stage: 'claimed' };
       items.push({ seq, item: entry.item, token, redelivered: entry.redelivered, expired: times });
       return times > 0;
     });
@@ -76,18 +76,18 @@ export class Inbox {
   }
 
   /** An expired claim that nobody has taken over is as good as new. */
-  renew(seq: number, token: string, now: number): boolean {
+  renew(seq: number, token: string, now: number, holds = false): boolean {
     const claim = this.#held(seq, token)?.claim;
     if (!claim) return false;
     claim.until = now + this.#leaseMs;
-    claim.started = true;
+    claim.stage = holds ? 'holding' : 'started';
     return true;
   }
 
   release(seq: number, token: string): boolean {
     const entry = this.#held(seq, token);
     if (!entry) return false;
-    if (entry.claim?.started) entry.redelivered = true;
+    if (isBegun(entry.claim)) entry.redelivered = true;
     entry.claim = undefined;
     return true;
   }
@@ -105,3 +105,5 @@ export class Inbox {
     return entry?.claim?.token === token ? entry : undefined;
   }
 }
+
+const isBegun = (claim: Claim | undefined): boolean => claim !== undefined && claim.stage !== 'claimed';

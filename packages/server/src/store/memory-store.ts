@@ -31,6 +31,7 @@ import type {
   Read,
   ReadCall,
   ReadRoomCall,
+  RenewCall,
   RoomPart,
   SessionStore,
   WithdrawCall,
@@ -209,8 +210,8 @@ export class MemoryStore implements SessionStore {
     return where.inbox.claim(call, now);
   }
 
-  renew({ sid, seq, token }: HandlingCall): { readonly status: 'ok' | 'gone' } {
-    const renewed = this.#whereHandled(sid)?.inbox.renew(seq, token, this.#clock.now());
+  renew({ sid, seq, token, holds }: RenewCall): { readonly status: 'ok' | 'gone' } {
+    const renewed = this.#whereHandled(sid)?.inbox.renew(seq, token, this.#clock.now(), holds);
     return { status: renewed ? 'ok' : 'gone' };
   }
 

@@ -15,15 +15,15 @@ export const SERVER_RULES: readonly Mutant[] = [
     edits: [
       {
         file: RUNNER,
-        find: 'const outcome = this.#around.run(this.#session, item, aborter ?? ended);',
-        put: 'void this.#around.store.done({ sid: this.#session.id, seq: item.seq, token: item.token });\n    const outcome = this.#around.run(this.#session, item, aborter ?? ended);',
+        find: 'const outcome = this.#around.run(this.#session, item, aborter ?? ended, hold);',
+        put: 'void this.#around.store.done({ sid: this.#session.id, seq: item.seq, token: item.token });\n    const outcome = this.#around.run(this.#session, item, aborter ?? ended, hold);',
       },
     ],
   },
   {
     name: 'redelivery-unmarked',
     says: 'the handler runs, then the message counts as handled: whoever dies in between runs it twice, and does not say so',
-    edits: [{ file: INBOX, find: 'if (expired || claim?.started) entry.redelivered = true;', put: '' }],
+    edits: [{ file: INBOX, find: 'if (expired || isBegun(claim)) entry.redelivered = true;', put: '' }],
   },
   {
     name: 'no-store-incarnation',
@@ -58,7 +58,7 @@ export const SERVER_RULES: readonly Mutant[] = [
     edits: [
       {
         file: RUNNER,
-        find: 'for (const [seq, { token }] of this.#running) this.#keep({ seq, token });',
+        find: 'for (const [seq, running] of this.#running) this.#keep(seq, running);',
         put: '',
       },
       // Covered by this rule: others take nothing as long as the owner is heard of.
@@ -108,7 +108,7 @@ export const SERVER_RULES: readonly Mutant[] = [
     edits: [
       {
         file: INBOX,
-        find: 'return serial || !claim.started || entry.expired > 0;',
+        find: "return serial || claim.stage !== 'started' || entry.expired > 0;",
         put: 'return serial;',
       },
     ],
