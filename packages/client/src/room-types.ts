@@ -32,7 +32,10 @@ export interface Joinable {
    * with `reason`. Messages begin one task after it settles, so a listener added then misses nothing.
    */
   join(options?: CallOptions): Promise<void>;
-  /** Leaves for every holder of this handle; a namespace with all its rooms. */
+  /**
+   * Leaves for every holder of this handle; a namespace with all its rooms. Resolves when the server has answered, or when there
+   * is no connection: then it hears of it on the next one.
+   */
   leave(): Promise<void>;
 }
 

@@ -49,6 +49,8 @@ export class Rooms {
   readonly #heard = new Set<string>();
   /** Our latest sessions: what they have said is not for us. */
   #replaced: readonly string[] = [];
+  /** Whoever waits for the answer to a `$leave`. */
+  readonly #leavers = new Set<Deferred<void>>();
   /** How many connections have been lost. */
   #lost = 0;
 
@@ -75,17 +77,22 @@ export class Rooms {
   /** Resolves when the server has answered; without a connection at once, since nothing is told of the room any more. */
   async leave(room: Room): Promise<void> {
     if (!isWanted(room)) return;
+    const leaver = new Deferred<void>('');
     const over = (): void => {
       if (room.leaving === outcome) room.leaving = undefined;
+      leaver.resolve();
+      this.#leavers.delete(leaver);
     };
     const outcome = new Deferred<unknown>('');
     // Not at once: in the frame of the answer there may be the SYNC of a join before it.
-    const ended = outcome.promise.then(over, over);
+    outcome.promise.then(over, over);
     this.#out(room, 'left');
     room.leaving = outcome;
     const { name } = room;
     this.#session.messages.say({ kind: 'request', event: LEAVE, payload: { room: name } }, {}, outcome);
-    if (this.#session.isUp) await ended;
+    if (!this.#session.isUp) return;
+    this.#leavers.add(leaver);
+    await leaver.promise;
   }
 
   /** A session has begun: whatever is wanted is asked for, before anything else goes out. */
@@ -103,6 +110,7 @@ export class Rooms {
   /** The connection is gone, and with `sessionId` its session, too. */
   detached(sessionId?: string): void {
     this.#lost++;
+    for (const leaver of this.#leavers) leaver.resolve();
     this.#flowing.clear();
     if (sessionId === undefined) return;
     this.#replaced = [...this.#replaced, sessionId].slice(-MAX_REPLACED);

@@ -41,6 +41,8 @@ export class Rooms {
   readonly #held = new Set<Room>();
   /** What was published in several rooms and has been heard, by its word; the oldest first. */
   readonly #heard = new Set<string>();
+  /** Whoever waits for the answer to a `$leave`. */
+  readonly #leavers = new Set<Deferred<void>>();
   /** How many connections have been lost. */
   #lost = 0;
   /** Our latest sessions, whether they were in a room or not: what they have said may still be published. */
@@ -91,13 +93,18 @@ export class Rooms {
     const payload = { room: room.name };
     const asked = this.#exchange.submit({ kind: 'request', name: LEAVE, payload, options: FOR_EVER });
     room.leaving = asked;
+    const leaver = new Deferred<void>('');
     // However the request ends, we are out: a session that is lost is in no room.
     const over = () => {
       if (room.leaving === asked) room.leaving = undefined;
+      leaver.resolve();
+      this.#leavers.delete(leaver);
     };
-    const ended = asked.promise.then(over, over);
-    // It goes out with the next connection; nobody has to wait for that, since nothing is told of the room any more.
-    if (this.#around.status() === 'connected') await ended;
+    asked.promise.then(over, over);
+    // Without a connection it goes out with the next; nobody has to wait for that, since nothing is told of the room any more.
+    if (this.#around.status() !== 'connected') return;
+    this.#leavers.add(leaver);
+    await leaver.promise;
   }
 
   /** It holds until we leave, also in sessions to come: they join with it. */
@@ -156,6 +163,7 @@ export class Rooms {
   detached(sessionId?: string): void {
     if (sessionId !== undefined) this.#replaced = [...(this.#replaced ?? []), sessionId].slice(-MAX_REPLACED);
     this.#lost++;
+    for (const leaver of this.#leavers) leaver.resolve();
     for (const room of this.#rooms.values()) {
       room.detached(sessionId);
       this.#forget(room);

@@ -232,3 +232,22 @@ test('flush() waits for what a listener of the outbox says behind the last messa
   await bed.until(client.flush());
   expect(ending?.end).toBe('ok');
 });
+
+test.each(['disconnect', 'cut'] as const)(
+  'leave() settles if a %s comes before its answer, and holds',
+  async (how) => {
+    const bed = openBed();
+    const { client, room } = await member(bed);
+    const leaving = endOf(room.leave());
+    await bed.advance(1);
+    bed.refuse(client);
+    if (how === 'cut') bed.cut(client);
+    else void client.disconnect();
+    await bed.advance(10);
+    expect([leaving.end, room.getState().status]).toEqual(['ok', 'left']);
+    bed.heal(client);
+    await bed.until(client.connect());
+    await bed.advance(100);
+    expect(bed.server.stats().rooms).toBe(0);
+  },
+);

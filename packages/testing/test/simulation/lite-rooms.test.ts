@@ -107,6 +107,25 @@ describe('in and out', () => {
     expect([again.end, room.getState().status, bed.server.stats().rooms]).toEqual(['ok', 'joined', 1]);
   });
 
+  test.each(['disconnect', 'cut'] as const)(
+    'leave() settles if a %s comes before its answer, and holds',
+    async (how) => {
+      const bed = liteBed();
+      const { client, room, link } = await member(bed);
+      const leaving = endOf(room.leave());
+      await bed.advance(1);
+      link.refuse();
+      if (how === 'cut') link.cut();
+      else void client.disconnect();
+      await bed.advance(10);
+      expect([leaving.end, room.getState().status]).toEqual(['ok', 'left']);
+      link.heal();
+      await bed.until(client.connect());
+      await bed.advance(100);
+      expect(bed.server.stats().rooms).toBe(0);
+    },
+  );
+
   test('the server puts it in and takes it out', async () => {
     const bed = liteBed();
     const { room, heard } = await bed.connected();
