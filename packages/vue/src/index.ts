@@ -47,27 +47,36 @@ function useRoomOf<C extends AnyContract>(
   const room = shallowRef<ClientRoom<C> | null>(null);
   const members = shallowRef<readonly Member<Presence<C>>[]>([]);
   const state = shallowRef<JoinState>(IDLE);
-  const use = (used: ClientRoom<C>): Unsubscribe[] => [
-    ...Object.entries(listeners)
-      .filter(([, listener]) => listener)
-      .map(([event, listener]) => used.on(event as never, listener as never)),
-    used.onMembers((now) => (members.value = now)),
-    used.onState((now) => (state.value = now)),
-    // Behind the listeners: what comes with the joining is heard.
-    users.add(client, used.name, {
-      begin: () => void used.join().catch(() => undefined),
-      end: () => void used.leave(),
-    }),
-  ];
+  const use = (used: ClientRoom<C>, stops: Unsubscribe[]): void => {
+    for (const [event, listener] of Object.entries(listeners)) {
+      if (listener) stops.push(used.on(event as never, listener as never));
+    }
+    stops.push(
+      used.onMembers((now) => (members.value = now)),
+      used.onState((now) => (state.value = now)),
+      // Behind the listeners: what comes with the joining is heard.
+      users.add(client, used.name, {
+        begin: () => void used.join().catch(() => undefined),
+        end: () => void used.leave(),
+      }),
+    );
+  };
   const enter = (now: string | null, _before: unknown, onCleanup: (stop: () => void) => void): void => {
-    const used = now === null ? null : client.room(now);
-    room.value = used;
-    const stops = used && !isServer() ? use(used) : [];
+    const stops: Unsubscribe[] = [];
     onCleanup(() => {
       for (const stop of stops) stop();
     });
-    members.value = used?.members ?? [];
-    state.value = used?.getState() ?? IDLE;
+    let used: ClientRoom<C> | null = null;
+    try {
+      used = now === null ? null : client.room(now);
+      room.value = used;
+      if (used && !isServer()) use(used, stops);
+    } finally {
+      // Also for a name that is none: the room before is not used any more.
+      room.value = used;
+      members.value = used?.members ?? [];
+      state.value = used?.getState() ?? IDLE;
+    }
   };
   watch(() => toValue(name), enter, { immediate: true, flush: 'sync' });
   return { room, members, state };

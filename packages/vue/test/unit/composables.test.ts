@@ -264,3 +264,41 @@ test('what the contract does not have does not compile', () => {
   };
   expect(wrong).toBeTypeOf('function');
 });
+
+test('a name that is none is an error, and no room; the next name is one again', async () => {
+  const name = ref<string | null>('reef');
+  const told: string[] = [];
+  const stage = createStage(() => {
+    const { room, members, state } = useRoom(name);
+    return () => `${room.value?.name ?? 'none'} ${state.value.status} ${members.value.length}`;
+  });
+  stage.app.config.errorHandler = (error) => told.push(String(error));
+  await stage.mount();
+  expect(stage.text()).toBe('reef joined 1');
+  await stage.during(() => (name.value = '$reef'));
+  expect([stage.text(), told.length]).toEqual(['none idle 0', 1]);
+  expect(told[0]).toContain('$reef');
+  expect((await stage.bed.server.toAll().sessions()).flatMap(({ rooms }) => [...rooms])).toEqual([]);
+  await stage.during(() => (name.value = 'lagoon'));
+  expect([stage.text(), told.length]).toEqual(['lagoon joined 1', 1]);
+});
+
+test('a listener that is none is an error, and those beside it hear nothing after the component has gone', async () => {
+  const heard: string[] = [];
+  const isShown = ref(true);
+  const Ear = defineComponent(() => {
+    useRoom('reef', { message: ({ text }) => heard.push(text), gauge: 'none' as never });
+    return () => null;
+  });
+  const told: string[] = [];
+  const stage = createStage(() => () => (isShown.value ? h(Ear) : 'gone'));
+  stage.app.config.errorHandler = (error) => told.push(String(error));
+  await stage.mount();
+  expect(told).toHaveLength(1);
+  await stage.during(() => (isShown.value = false));
+  const errors = vi.fn();
+  stage.client.onError(errors);
+  await stage.during(() => stage.client.room('reef').join());
+  await stage.during(() => stage.bed.server.to('reef').send('message', { text: 'late' }));
+  expect(heard).toEqual([]);
+});
