@@ -173,7 +173,8 @@ export class Runner<S extends RunnerSession> implements Job {
         else this.#start(item);
       }
       if (items.length > 0) this.#loop.run();
-      this.#retryAt = blocked ? clock.now() + store.leaseMs : Infinity;
+      // Where nothing more is begun, nothing is waited for: that would keep a process that is to end.
+      this.#retryAt = blocked && this.#stage === 'open' ? clock.now() + store.leaseMs : Infinity;
       this.#arm();
     });
   }
