@@ -45,6 +45,23 @@ describe('listeners', () => {
     ]);
   });
 
+  test('close() in one of error: the close of that attempt comes, and then the one at which it is CLOSED', async () => {
+    const { socket, clock, dials } = plainWorld();
+    const told: string[] = [];
+    socket.onerror = () => {
+      told.push(`error ${socket.readyState}`);
+      socket.close();
+    };
+    socket.onclose = ({ code }) => told.push(`close ${code} ${socket.readyState}`);
+    await clock.settle();
+    dials[0]?.end();
+    await clock.advance(60_000);
+    expect([told, dials.length]).toEqual([
+      [`error ${CONNECTING}`, `close 1006 ${CLOSING}`, 'close 1000 3'],
+      1,
+    ]);
+  });
+
   test('one that reconnects has left the connection of its event: what it sends then is for the next one', async () => {
     const { socket, opened, log } = plainWorld();
     socket.onmessage = () => {
