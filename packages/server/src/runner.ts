@@ -201,10 +201,12 @@ export class Runner<S extends RunnerSession> implements Job {
 
   #hold(seq: number, running: Running, until: PromiseLike<unknown> | undefined): void {
     running.stage = 'holding';
-    until?.then(() => {
+    const over = (): void => {
       running.stage = 'started';
       if (this.#running.get(seq) === running) this.#keep(seq, running);
-    });
+    };
+    // What fails is told with the outcome.
+    until?.then(over, () => undefined);
   }
 
   #finish(item: ClaimedItem, outcome: Outcome, atOnce: boolean): void {
