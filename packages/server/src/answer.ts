@@ -18,6 +18,11 @@ export function rescue<T, R>(run: () => Answer<T>, denied: (error: unknown) => R
   }
 }
 
+/** For an answer that nobody waits for: only its failure is told. */
+export function unawaited(answer: Answer<unknown>, to: Pick<Job, 'failed'>): void {
+  if (isPromiseLike(answer)) answer.then(undefined, (error: unknown) => to.failed(error));
+}
+
 /** What a loop does. An interface, not two functions: each connection has several of them. */
 export interface Job {
   round(): Answer<void>;

@@ -8,6 +8,7 @@ import {
   Type,
   type WireData,
 } from '@holdfast/protocol';
+import { unawaited } from './answer.js';
 import type {
   Answer,
   AppendCall,
@@ -114,7 +115,7 @@ export class Asking {
       }
     });
     isLater = true;
-    this.#quietly(appended);
+    unawaited(appended, this.#around);
     return answer.promise;
   }
 
@@ -185,17 +186,14 @@ export class Asking {
       if (answer.status === 'numbered') this.#cancel(answer.seq, life);
       told(answer.status === 'ok' && life !== undefined ? 'unsent' : 'unknown');
     });
-    this.#quietly(withdrawn);
+    unawaited(withdrawn, this.#around);
   }
 
   #cancel(seq: number, life: Life | undefined): void {
     const { nextCall, encode, append } = this.#around;
     const call = { w: nextCall(), data: encode([Type.CANCEL, seq]), life, cancels: seq };
-    this.#quietly(append(call, () => undefined));
-  }
-
-  #quietly(answer: Answer<void>): void {
-    if (answer instanceof Promise) answer.catch((error: unknown) => this.#around.failed(error));
+    const appended = append(call, () => undefined);
+    unawaited(appended, this.#around);
   }
 }
 

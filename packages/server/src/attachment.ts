@@ -13,7 +13,7 @@ import {
   type VolatileItem,
   type WireData,
 } from '@holdfast/protocol';
-import { after } from './answer.js';
+import { after, unawaited } from './answer.js';
 import type { Binding, Gate } from './arrival.js';
 import type { Deadlines, Due } from './deadlines.js';
 import { LiveToken, type TokenHolder } from './gateway/live-token.js';
@@ -230,8 +230,7 @@ export class Attachment
     if (this.live) this.#stop();
     this.#stage = 'closed';
     this.#around.deadlines.set(this, Infinity);
-    const detached = this.#around.store.detach(this.#owner);
-    if (detached instanceof Promise) detached.catch((error: unknown) => this.failed(error));
+    unawaited(this.#around.store.detach(this.#owner), this);
     this.#around.detached(this, end);
   }
 
@@ -325,8 +324,11 @@ export class Attachment
     for (const [name, joined] of positions) {
       if (this.lanes.has(name)) continue;
       const position = laterPosition(told.get(name), joined);
-      const opened = after(this.#around.openRoom(this, name, position), () => this.#outflow.wake());
-      if (opened instanceof Promise) opened.catch((error: unknown) => this.failed(error));
+      const opened = this.#around.openRoom(this, name, position);
+      unawaited(
+        after(opened, () => this.#outflow.wake()),
+        this,
+      );
     }
   }
 

@@ -1,6 +1,6 @@
 import { Alarm, ByNumber, type Clock, type Codec, type Item, isPromiseLike, Type } from '@holdfast/protocol';
 import { Aborter } from './aborter.js';
-import { after, type Job, Loop } from './answer.js';
+import { after, type Job, Loop, unawaited } from './answer.js';
 import { dropOldest } from './drop-oldest.js';
 import type { Answer, ClaimedItem, DoneCall, Life, Reply, SessionStore } from './ports/store.js';
 
@@ -251,15 +251,11 @@ export class Runner<S extends RunnerSession> implements Job {
 
   #keep(seq: number, { token, stage }: Running): void {
     const holds = stage === 'holding';
-    this.#quietly(this.#around.store.renew({ sid: this.#session.id, seq, token, holds }));
+    unawaited(this.#around.store.renew({ sid: this.#session.id, seq, token, holds }), this);
   }
 
   #release({ seq, token }: ClaimedItem): void {
-    this.#quietly(this.#around.store.release({ sid: this.#session.id, seq, token }));
-  }
-
-  #quietly(answer: Answer<unknown>): void {
-    if (answer instanceof Promise) answer.catch((error: unknown) => this.failed(error));
+    unawaited(this.#around.store.release({ sid: this.#session.id, seq, token }), this);
   }
 
   failed(error: unknown): void {

@@ -1,5 +1,5 @@
 import { Alarm, type Clock } from '@holdfast/protocol';
-import { after } from './answer.js';
+import { after, unawaited } from './answer.js';
 import type { Answer, Orphan, SessionStore } from './ports/store.js';
 import type { Session } from './session.js';
 
@@ -106,7 +106,6 @@ export class Sweeper {
   }
 
   #ask(orphans: Answer<readonly Orphan[]>, next: (orphans: readonly Orphan[]) => void): void {
-    const asked = after(orphans, next);
-    if (asked instanceof Promise) asked.catch(this.#around.failed);
+    unawaited(after(orphans, next), this.#around);
   }
 }

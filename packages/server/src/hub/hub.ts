@@ -9,7 +9,7 @@ import {
   type Scopes,
   Type,
 } from '@holdfast/protocol';
-import { after, Turns } from '../answer.js';
+import { after, Turns, unawaited } from '../answer.js';
 import { membersOf } from '../delivery-errors.js';
 import type { ServerPorts } from '../ports/ports.js';
 import type {
@@ -99,7 +99,7 @@ export class Hub {
     for (const [name, membership] of rooms)
       if (!session.rooms.has(name)) this.#moveIn(session, name, membership);
       else this.rollCall.look(session, this.#takeIn(session, name, membership).name);
-    for (const name of strays(rooms)) this.#quietly(this.move(session.id, name, 'out'));
+    for (const name of strays(rooms)) unawaited(this.move(session.id, name, 'out'), this.#around);
   }
 
   /** Takes a session into a room: what its `$join` is answered with, and what follows when that stands in the store. */
@@ -134,17 +134,18 @@ export class Hub {
     if (status === 'ok') this.#takeIn(session, name, membership);
     // A server may have put it in before, from another position; its client has waited for this join.
     if (status === 'ok') session.attachment?.lanes.close(name);
-    this.#quietly(dropStray(this, this.#around.store, session.id, name));
+    unawaited(dropStray(this, this.#around.store, session.id, name), this.#around);
     if (session.rooms.has(name)) {
       const { attachment } = session;
       // Another run may have answered, with another list.
       const known = status === 'ok' ? told : undefined;
-      if (attachment?.live) this.#quietly(this.open(session, attachment, name, membership.position, known));
+      const opened = attachment?.live && this.open(session, attachment, name, membership.position, known);
+      unawaited(opened, this.#around);
       this.rollCall.entered(session, name);
     }
     if (wasIn || name !== prefixOf(name)) return;
     const stands = status === 'ok' || standsIn(this.#around.store, session.id, name);
-    this.#quietly(tellEntered(this.#around, session, name, stands));
+    unawaited(tellEntered(this.#around, session, name, stands), this.#around);
   }
 
   /** What a member tells about itself, or a refusal, thrown. */
@@ -198,7 +199,7 @@ export class Hub {
         // The note of it may be missing.
         if (status === 'ok') this.moved({ sid, move });
         else if (status === 'kept') this.sessions.get(sid)?.moved();
-        if (move.membership) this.#quietly(dropStray(this, store, sid, name));
+        if (move.membership) unawaited(dropStray(this, store, sid, name), this.#around);
         return status !== 'gone';
       });
     if (way === 'out') {
@@ -226,7 +227,8 @@ export class Hub {
   #moveIn(session: Session, name: string, membership: Membership): LiveRoom<Session> {
     const { attachment } = session;
     const room = this.#takeIn(session, name, membership);
-    if (attachment?.flowing) this.#quietly(this.open(session, attachment, name, membership.position));
+    if (attachment?.flowing)
+      unawaited(this.open(session, attachment, name, membership.position), this.#around);
     this.rollCall.entered(session, name);
     return room;
   }
@@ -261,11 +263,14 @@ export class Hub {
     if (!wasIn || name !== prefixOf(name)) return;
     // Nobody is in a room of a namespace that is not in the namespace.
     for (const room of [...session.rooms])
-      if (prefixOf(room) === name) this.#quietly(this.move(session.id, room, 'out'));
+      if (prefixOf(room) === name) unawaited(this.move(session.id, room, 'out'), this.#around);
     if (session.joined.tellsOut(name)) this.#around.left(session, name, why);
   }
 
-  /** A room flows on a connection that has come back to its session. */
+  /**
+   * Lets a room flow on a connection of the session, from this position on, and tells it who is there. `told`: what the
+   * answer to its join has told it already.
+   */
   open(
     session: Session,
     connection: SessionConnection,
@@ -273,6 +278,7 @@ export class Hub {
     position: RoomPosition,
     told?: ToldMembers,
   ): Answer<void> {
+    // After a join, perhaps not the room with which that began: if its last member has left meanwhile, it was made anew.
     const room = this.#room(name);
     const { lanes } = connection;
     return after(lanes.open(room, position), () => {
@@ -349,10 +355,6 @@ export class Hub {
   told(name: string): void {
     const room = this.#rooms.get(name);
     if (room) this.#telling.grown(room);
-  }
-
-  #quietly(answer: Answer<unknown>): void {
-    if (answer instanceof Promise) answer.catch(this.#around.failed);
   }
 
   #remove(session: Session, name: string): void {

@@ -1,5 +1,5 @@
 import { Alarm, type Clock } from '@holdfast/protocol';
-import { after } from '../answer.js';
+import { after, unawaited } from '../answer.js';
 import type { Answer, SessionStore } from '../ports/store.js';
 
 /** In a lease. Who has missed three was silent for it, whatever else takes its time. */
@@ -56,8 +56,7 @@ export class Pulse {
       this.#stage = 'off';
       return;
     }
-    const beat = this.#beat();
-    if (beat instanceof Promise) beat.catch(this.#around.failed);
+    unawaited(this.#beat(), this.#around);
   }
 
   #beat(): Answer<void> {

@@ -1,5 +1,5 @@
 import { type Clock, MEMBERS, type MemberChange } from '@holdfast/protocol';
-import { after } from '../answer.js';
+import { after, unawaited } from '../answer.js';
 import type { Answer, Presence, PresentNote, SessionStore, There } from '../ports/store.js';
 import type { Session } from '../session.js';
 import type { SessionConnection } from '../session-connection.js';
@@ -150,7 +150,7 @@ export class RollCall {
 
   /** Whatever comes of it: it is looked at again. */
   #takeOffOne(room: string, { sid, gen, w }: Presence): void {
-    this.#quietly(this.#present(room, { sid, gen, w }));
+    unawaited(this.#present(room, { sid, gen, w }), this.#around);
   }
 
   #wait(room: string, saying: Saying): void {
@@ -287,11 +287,7 @@ export class RollCall {
       lanes.aside(room.name, new Aside([room.aside(MEMBERS, now.list, this.#now())]));
       promise(room, session, now);
     });
-    this.#quietly(telling);
-  }
-
-  #quietly(answer: Answer<unknown>): void {
-    if (answer instanceof Promise) answer.catch(this.#around.failed);
+    unawaited(telling, this.#around);
   }
 
   /** As it stands on the wire: whole milliseconds. */

@@ -13,7 +13,11 @@ export const ASKING_RULES: readonly Mutant[] = [
     name: 'cancel-unsaid',
     says: 'who gives up a request does not tell the client',
     edits: [
-      { file: ASKING, find: 'this.#quietly(append(call, () => undefined));', put: 'void append, call;' },
+      {
+        file: ASKING,
+        find: 'const appended = append(call, () => undefined);',
+        put: 'const appended = void [append, call];',
+      },
     ],
   },
   {

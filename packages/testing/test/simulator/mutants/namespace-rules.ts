@@ -37,7 +37,7 @@ export const NAMESPACE_RULES: readonly Mutant[] = [
     says: 'who is taken out of a namespace stays in its rooms',
     edits: [
       NOBODY_FOUND,
-      { file: HUB, find: 'if (prefixOf(room) === name) this', put: 'if (room === name) this' },
+      { file: HUB, find: 'if (prefixOf(room) === name) unawaited', put: 'if (room === name) unawaited' },
     ],
   },
   {
@@ -47,7 +47,7 @@ export const NAMESPACE_RULES: readonly Mutant[] = [
       NOBODY_FOUND,
       {
         file: HUB,
-        find: 'this.#quietly(dropStray(this, this.#around.store, session.id, name));',
+        find: 'unawaited(dropStray(this, this.#around.store, session.id, name), this.#around);',
         put: '',
       },
     ],
