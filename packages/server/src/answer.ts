@@ -134,6 +134,21 @@ export class Turns {
   }
 }
 
+/** Turns for each key. Keeps those of which a call is under way. */
+export class TurnsByKey {
+  readonly #turns = new Map<string, Turns>();
+
+  take<T, R>(key: string, call: () => Answer<T>, next: (value: T) => R): Answer<R> {
+    const turns = this.#turns.get(key) ?? new Turns();
+    const result = turns.take(call, next);
+    if (!(result instanceof Promise)) return result;
+    this.#turns.set(key, turns);
+    return result.finally(() => {
+      if (turns.idle) this.#turns.delete(key);
+    });
+  }
+}
+
 /**
  * What follows answers, in the order in which they were asked for: they may be under way together, and one that has to be
  * asked for again holds up those behind it.

@@ -1,5 +1,5 @@
 import { type Codec, encodePayload, Type, type WireData } from '@holdfast/protocol';
-import { after, Turns } from '../answer.js';
+import { after, TurnsByKey } from '../answer.js';
 import type { Answer, FoundSession, SessionStore } from '../ports/store.js';
 import type { Session } from '../session.js';
 
@@ -28,7 +28,7 @@ export interface DirectSurroundings {
 export class Direct {
   readonly #around: DirectSurroundings;
   /** For sessions that are not here; one call at a time for each. */
-  readonly #turns = new Map<string, Turns>();
+  readonly #turns = new TurnsByKey();
 
   constructor(around: DirectSurroundings) {
     this.#around = around;
@@ -81,17 +81,12 @@ export class Direct {
     const { sessions, store, node, nextCall } = this.#around;
     const session = sessions.get(sid);
     if (session) return session.keep(data, place);
-    const turns = this.#turns.get(sid) ?? new Turns();
     // Another writer than the session has here, if it comes meanwhile: each keeps its own order of calls.
     const call = { sid, writer: `${node}/away`, w: nextCall(), data, place };
-    const appended = turns.take(
+    return this.#turns.take(
+      sid,
       () => store.append(call),
       ({ status }) => status === 'ok',
     );
-    if (!(appended instanceof Promise)) return appended;
-    this.#turns.set(sid, turns);
-    return appended.finally(() => {
-      if (turns.idle) this.#turns.delete(sid);
-    });
   }
 }

@@ -9,7 +9,7 @@ import {
   type Scopes,
   Type,
 } from '@holdfast/protocol';
-import { after, Turns, unawaited } from '../answer.js';
+import { after, TurnsByKey, unawaited } from '../answer.js';
 import { membersOf } from '../delivery-errors.js';
 import type { ServerPorts } from '../ports/ports.js';
 import type {
@@ -67,7 +67,8 @@ export class Hub {
   readonly #around: HubSurroundings;
   readonly #rooms = new Map<string, LiveRoom<Session>>();
   readonly #telling: Telling;
-  readonly #turns = new Map<string, Turns>();
+  /** Publications of one room go into its log in the order in which they were said. */
+  readonly #turns = new TurnsByKey();
   /** Who is there in the rooms. */
   readonly rollCall: RollCall;
   #roomNumber = 0;
@@ -308,16 +309,11 @@ export class Hub {
     const publication = { id, at, except, event, place };
     const w = nextCall();
     const bounds = this.#around.rules.for(room).history;
-    const turns = this.#turns.get(room) ?? new Turns();
-    const answer = turns.take(
+    return this.#turns.take(
+      room,
       () => store.publish({ room, bounds, writer: node, w, publication, message }),
       (published) => membersOf(published, id),
     );
-    if (!(answer instanceof Promise)) return answer;
-    this.#turns.set(room, turns);
-    return answer.finally(() => {
-      if (turns.idle) this.#turns.delete(room);
-    });
   }
 
   /** As `publish`, for what goes out now or not at all. Throws what the codec cannot encode. */
