@@ -140,7 +140,7 @@ export class Attachment
     if (!this.live) return;
     const inOrder = fresh
       .filter(({ seq, item }) => seq > 0 || item[0] === Type.BYE)
-      .map((incoming) => this.#atOnce(incoming));
+      .map((incoming) => this.#arrived(incoming));
     // What came behind a flood has not been paid for: it comes again.
     if (!this.live) return;
     this.#lookAtPace();
@@ -244,7 +244,7 @@ export class Attachment
    * What waits for nothing that the client has said before: answers, and the end of waiting for ours. A handler or a rule
    * that asks its own client would wait for ever if its answer lay behind what waits for that handler or rule.
    */
-  #atOnce(incoming: Incoming): Arrived {
+  #arrived(incoming: Incoming): Arrived {
     const { item } = incoming;
     if (item[0] === Type.CANCEL) this.session.cancel(item[1]);
     const isAnswer = item[0] === Type.RES || item[0] === Type.ERR;
@@ -324,11 +324,8 @@ export class Attachment
     for (const [name, joined] of positions) {
       if (this.lanes.has(name)) continue;
       const position = laterPosition(told.get(name), joined);
-      const opened = this.#around.openRoom(this, name, position);
-      unawaited(
-        after(opened, () => this.#outflow.wake()),
-        this,
-      );
+      const opened = after(this.#around.openRoom(this, name, position), () => this.#outflow.wake());
+      unawaited(opened, this);
     }
   }
 

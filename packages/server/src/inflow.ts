@@ -109,7 +109,7 @@ export class Inflow implements Job {
     for (const incoming of items) {
       if (incoming.last - incoming.seq > 2 * WINDOW_MESSAGES) throw new FrameError('a hole of that size');
       const share = incoming.wanted ? 0 : bytes / items.length;
-      this.#waiting.push({ incoming: this.#answerIn(incoming), bytes: share, checking: undefined });
+      this.#waiting.push({ incoming: this.#takeAnswer(incoming), bytes: share, checking: undefined });
       this.#waitingBytes += share;
     }
     this.#ack = Math.max(this.#ack, ack);
@@ -121,7 +121,7 @@ export class Inflow implements Job {
   }
 
   /** What it answers or gives up goes to the store with the next call; its number has to wait for its turn. */
-  #answerIn(incoming: Arrived): Arrived {
+  #takeAnswer(incoming: Arrived): Arrived {
     const { item } = incoming;
     if (item[0] === Type.CANCEL) this.#cancels.push(item[1]);
     if (item[0] !== Type.RES && item[0] !== Type.ERR) return incoming;
@@ -234,7 +234,7 @@ export class Inflow implements Job {
         this.#waitingBytes += entry.bytes;
         continue;
       }
-      if (checked.item && isMove(incoming.item)) this.#session.moves(incoming.seq);
+      if (checked.item && isMove(incoming.item)) this.#session.moveAccepted(incoming.seq);
       if (checked.refusal) this.#connection.refused(incoming.seq);
       else if (!checked.item) this.#link.accept(incoming);
     }

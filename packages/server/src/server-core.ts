@@ -56,7 +56,7 @@ export class ServerCore {
   readonly #arriving = new Set<Arriving>();
   readonly #admission: Admission;
   readonly #limits: ConnectionLimits;
-  readonly #handshakes: HandshakeSurroundings;
+  readonly #aroundHandshakes: HandshakeSurroundings;
   readonly #sessions: Sessions;
   /** Ends a session, here or elsewhere, in the name of the application. */
   readonly end: Sessions['end'];
@@ -127,13 +127,14 @@ export class ServerCore {
     this.revocations = new Revocations({ ...ports, sessions: this.hub.sessions, tellNow, end });
     this.#admission = new Admission(settings.acceptPerSecond);
     this.#limits = new ConnectionLimits(settings);
-    this.#handshakes = this.#handshakesIn(settings);
+    this.#aroundHandshakes = this.#surroundingsOfHandshakes();
     this.upgrades = new Upgrades(settings, this);
     this.#stopListening = store.listen((note) => this.#sessions.noted(note));
   }
 
   /** What all connections need until they have a session: one for all of them, since there are many. */
-  #handshakesIn(settings: ServerSettings): HandshakeSurroundings {
+  #surroundingsOfHandshakes(): HandshakeSurroundings {
+    const { settings } = this;
     return {
       ...settings,
       ports: this.ports,
@@ -164,7 +165,7 @@ export class ServerCore {
   /** A connection stands: from here on it is between the client and its handshake. */
   readonly accept: Acceptor = (transport, codec, handshake, token, identity) => {
     const come = { transport, codec, handshake, token, identity };
-    const connection = new ConnectionHandshake(this.#handshakes, come);
+    const connection = new ConnectionHandshake(this.#aroundHandshakes, come);
     this.#arriving.add(connection);
     connection.knock();
     if (this.#phase !== 'open') {

@@ -47,7 +47,7 @@ export interface SessionSurroundings extends RunnerSurroundings<Session> {
   /** Makes what handlers are given, here or in a namespace. */
   door(session: Session, prefix: string): ServerSession;
   /** The store says in which rooms it is. */
-  isIn(session: Session, rooms: ReadonlyMap<string, Membership>): void;
+  setRooms(session: Session, rooms: ReadonlyMap<string, Membership>): void;
   /** A move that was accepted before its connection came, with which it was in these rooms, is over. */
   movedLate(session: Session, before: ReadonlyMap<string, Membership>): void;
 }
@@ -206,7 +206,7 @@ export class Session {
     // Others have had its connections: where it is and what is kept with it, the store knows; its streams they called lost.
     if (previous !== this.gen) {
       this.data.told(data);
-      this.#around.isIn(this, rooms);
+      this.#around.setRooms(this, rooms);
       this.#streams?.abandon();
     }
     this.life = { epoch, gen };
@@ -225,7 +225,7 @@ export class Session {
   }
 
   /** A move into or out of a room was accepted; none is before the one before it is over. */
-  moves(seq: number): void {
+  moveAccepted(seq: number): void {
     this.#moving = seq;
   }
 
@@ -257,7 +257,7 @@ export class Session {
     if (!rooms || this.#whereabouts === 'unsure') return;
     if (this.#moving > low && !above.includes(this.#moving)) return;
     this.#whereabouts = 'known';
-    this.#around.isIn(this, rooms);
+    this.#around.setRooms(this, rooms);
     if (!this.isSettled) this.finished(this.#moving);
   }
 

@@ -6,7 +6,7 @@ import {
   type Scope,
   type TransportEnd,
 } from '@holdfast/protocol';
-import { after, type InOrder } from './answer.js';
+import { after, type InOrder, unawaited } from './answer.js';
 import type { Arrival, Memberships } from './arrival.js';
 import { Attachment, type AttachmentSurroundings } from './attachment.js';
 import { Deadlines } from './deadlines.js';
@@ -51,10 +51,14 @@ export interface SessionsSurroundings {
 /** Sessions come and go: bound to connections, waiting for their clients, ended, adopted. */
 export class Sessions {
   readonly #around: SessionsSurroundings;
-  readonly #ofConnections: AttachmentSurroundings;
-  readonly #ofSessions: SessionSurroundings;
+  readonly #aroundConnections: AttachmentSurroundings;
+  readonly #aroundSessions: SessionSurroundings;
   readonly #sweeper: Sweeper;
   readonly #lookout: Lookout;
+  /** Hears of calls to the store that nobody waits for. */
+  readonly #storeCalls = {
+    failed: (error: unknown): void => this.#around.failed(error, { name: 'store' }),
+  };
   /** Connections with a session. */
   #connections = 0;
   /** Sessions whose end the store has been told of and has not answered. */
@@ -66,10 +70,10 @@ export class Sessions {
   constructor(around: SessionsSurroundings) {
     this.#around = around;
     this.endings = new Endings(around.ports.clock, around.lookups);
-    this.#ofConnections = this.#connectionsIn(around);
-    this.#ofSessions = this.#sessionsIn(around);
-    const { ports, settings, store, hub, failed } = around;
-    const storeFailed = (error: unknown): void => failed(error, { name: 'store' });
+    this.#aroundConnections = this.#surroundingsOfConnections();
+    this.#aroundSessions = this.#surroundingsOfSessions();
+    const { ports, settings, store, hub } = around;
+    const { failed } = this.#storeCalls;
     this.#lookout = new Lookout({
       clock: ports.clock,
       store,
@@ -77,7 +81,7 @@ export class Sessions {
       // Others may have written to its client, and nobody has said what.
       gone: (session) => this.#forget(session, { reason: 'lost', undelivered: 0 }, []),
       left: (session, name) => hub.moved({ sid: session.id, move: { name } }),
-      failed: storeFailed,
+      failed,
     });
     this.#sweeper = new Sweeper({
       clock: ports.clock,
@@ -85,9 +89,9 @@ export class Sessions {
       sessionTtlMs: settings.sessionTtlMs,
       sessions: hub.sessions,
       lookOut: () => this.#lookout.look(settings.sessionTtlMs),
-      make: (orphan) => this.#adopted(orphan),
+      make: (orphan) => this.#adopt(orphan),
       expire: (sid) => this.endFor(sid, 'expired'),
-      failed: storeFailed,
+      failed,
     });
     // Sessions of an earlier life of this server may wait in the store.
     if (ports.store) this.#sweeper.look();
@@ -122,7 +126,7 @@ export class Sessions {
     const session = this.#sessionOf(arrival);
     session.address = arrival.handshake.address;
     session.identified(arrival);
-    const attachment = new Attachment(session, arrival, this.#ofConnections);
+    const attachment = new Attachment(session, arrival, this.#aroundConnections);
     const before = session.attachment;
     session.attachment = attachment;
     this.#connections++;
@@ -134,14 +138,9 @@ export class Sessions {
     return true;
   }
 
-  #connectionsIn({
-    ports: { clock, random },
-    settings,
-    hub,
-    store,
-    router,
-    failed,
-  }: SessionsSurroundings): AttachmentSurroundings {
+  #surroundingsOfConnections(): AttachmentSurroundings {
+    const { ports, settings, hub, store, router, failed } = this.#around;
+    const { clock, random } = ports;
     const { sessionTtlMs, maxBufferedBytes, slowConsumerMs, burst, heartbeatMs, observe } = settings;
     return {
       clock,
@@ -195,22 +194,14 @@ export class Sessions {
   }
 
   #makeSession(who: Pick<Session, 'id' | 'user' | 'codec'>): Session {
-    const session = new Session(who, this.#ofSessions);
+    const session = new Session(who, this.#aroundSessions);
     this.#around.hub.sessions.set(who.id, session);
     return session;
   }
 
-  #sessionsIn({
-    ports: { clock, random },
-    store,
-    node,
-    settings,
-    hub,
-    router,
-    rates,
-    failed,
-    nextCall,
-  }: SessionsSurroundings): SessionSurroundings {
+  #surroundingsOfSessions(): SessionSurroundings {
+    const { ports, store, node, settings, hub, router, rates, failed, nextCall } = this.#around;
+    const { clock, random } = ports;
     // A server that shares the store may know namespaces that this one does not.
     const scopeOf = (prefix: string): Scope =>
       settings.scopes.of(prefix) ?? { prefix, contract: undefined, schemas: undefined };
@@ -226,7 +217,7 @@ export class Sessions {
       run: (of, item, aborter, hold) => router.run(of, item, aborter, hold),
       report: (error, name, of) => failed(error, { name, sessionId: of.id }),
       door: (of, prefix) => doorOf(of, prefix === '' ? outside : behind(scopeOf(prefix))),
-      isIn: (of, rooms) => hub.isIn(of, rooms),
+      setRooms: (of, rooms) => hub.setRooms(of, rooms),
       movedLate: (of, before) => clock.defer(() => this.#readmitLate(of, before)),
       nextCall,
     };
@@ -237,11 +228,11 @@ export class Sessions {
     const homes = [...session.rooms].filter((room) => room === prefixOf(room) && !before.has(room));
     const { attachment } = session;
     if (!attachment || homes.length === 0) return;
-    const { hub, middleware, failed } = this.#around;
+    const { hub, middleware } = this.#around;
     const readmitted = after(middleware.left(session.doorIn(''), homes, attachment.handshake), (left) =>
       Promise.all(left.map((home) => hub.move(session.id, home, 'out'))),
     );
-    if (readmitted instanceof Promise) readmitted.catch((error: unknown) => failed(error, { name: 'store' }));
+    unawaited(readmitted, this.#storeCalls);
   }
 
   #ready(attachment: Attachment, { attached }: Arrival): void {
@@ -260,12 +251,14 @@ export class Sessions {
   /** Ends a session, here or elsewhere, in the name of the application. What that has said to it before comes before. */
   readonly end = (sid: string, reason: string): Answer<void> => {
     const session = this.#around.hub.sessions.get(sid);
-    const ended = after(this.endings.patiently(session), () => this.#ended({ sid, why: 'ended', reason }));
+    const ended = after(this.endings.patiently(session), () =>
+      this.#endInStore({ sid, why: 'ended', reason }),
+    );
     if (ended instanceof Promise) this.endings.begun(session, ended);
     return ended;
   };
 
-  #ended(call: EndCall): Answer<void> {
+  #endInStore(call: EndCall): Answer<void> {
     // While the store still has it: what was published before is told before.
     this.#around.hub.tellNow();
     this.#ending.add(call.sid);
@@ -274,9 +267,8 @@ export class Sessions {
 
   /** Ends a session because of what has become of it. */
   endFor(sid: string, why: EndCall['why']): void {
-    const ended = this.#ended({ sid, why, idleMs: this.#around.settings.sessionTtlMs });
-    if (ended instanceof Promise)
-      ended.catch((error: unknown) => this.#around.failed(error, { name: 'store' }));
+    const ended = this.#endInStore({ sid, why, idleMs: this.#around.settings.sessionTtlMs });
+    unawaited(ended, this.#storeCalls);
   }
 
   /** Another server may have ended it: then the note of that is on its way. */
@@ -331,7 +323,7 @@ export class Sessions {
   }
 
   /** What stands here for a session that nobody else looks after. */
-  #adopted({ sid, user, codec: name, ended, data }: Orphan): Session {
+  #adopt({ sid, user, codec: name, ended, data }: Orphan): Session {
     const { codecs } = this.#around.settings;
     const codec = codecs.find((one) => one.name === name) ?? codecs[0];
     const session = this.#makeSession({ id: sid, user, codec });
@@ -351,14 +343,14 @@ export class Sessions {
       session.moved();
       session.attachment?.wake();
     }
-    for (const room of rooms) hub.told(room);
+    for (const room of rooms) hub.grown(room);
     this.#lookout.look(0);
     hub.rollCall.missed();
   }
 
   noted(note: Note): void {
-    if (note.about === 'room') return this.#around.hub.told(note.room);
-    if (note.about === 'cast') return this.#around.hub.heard(note);
+    if (note.about === 'room') return this.#around.hub.grown(note.room);
+    if (note.about === 'cast') return this.#around.hub.tellCast(note);
     if (note.about === 'present') return this.#around.hub.rollCall.heard(note);
     if (note.about === 'missed') return this.#missed();
     const session = this.#around.hub.sessions.get(note.sid);

@@ -29,9 +29,9 @@ export class HandlerContext implements ServerContext {
   constructor(
     session: Session,
     { seq, redelivered, aborter, begun }: Running,
-    { name, meta }: { name: string; meta: WireMeta },
+    name: string,
+    { i: id = '', r, s, c }: WireMeta,
   ) {
-    const { i: id = '', r, s, c } = meta;
     const prefix = prefixOf(name);
     this.seq = seq;
     this.redelivered = redelivered;

@@ -80,7 +80,7 @@ export class Hub {
     this.#telling = new Telling({ store, clock, failed });
     this.rollCall = new RollCall({
       ...{ clock, store, node, isShared, nextCall, failed, sessions: this.sessions, rooms: this.#rooms },
-      hasPresence: (room) => this.#presence(room),
+      hasPresence: (room) => this.#hasPresence(room),
       tellNow: () => this.tellNow(),
     });
   }
@@ -95,7 +95,7 @@ export class Hub {
   }
 
   /** The store says in which rooms a session is: others have seen to it meanwhile. */
-  isIn(session: Session, rooms: ReadonlyMap<string, Membership>): void {
+  setRooms(session: Session, rooms: ReadonlyMap<string, Membership>): void {
     for (const name of [...session.rooms]) if (!rooms.has(name)) this.#moveOut(session, name);
     for (const [name, membership] of rooms)
       if (!session.rooms.has(name)) this.#moveIn(session, name, membership);
@@ -106,7 +106,7 @@ export class Hub {
   /** Takes a session into a room: what its `$join` is answered with, and what follows when that stands in the store. */
   join(session: Session, seq: number, request: JoinRequest): Answer<Outcome> {
     const { room: name, epoch, offset = 0, replaced = [] } = request;
-    return after(this.#look(name), ({ top, start }) => {
+    return after(this.#positionsIn(name), ({ top, start }) => {
       // Nobody would take it out again.
       if (session.ended) return {};
       const wasIn = session.rooms.has(name);
@@ -152,7 +152,7 @@ export class Hub {
   /** What a member tells about itself, or a refusal, thrown. */
   heardOf({ joined }: Session, request: PresenceRequest): PresenceState {
     if (!joined.all.has(request.room)) throw new RejectError('not-a-member');
-    if (!this.#presence(request.room)) throw new RejectError('no-presence');
+    if (!this.#hasPresence(request.room)) throw new RejectError('no-presence');
     return presenceState(this.#around.scopes, request, joined.tellsAt(request.room, this.#now()));
   }
 
@@ -172,7 +172,7 @@ export class Hub {
 
   /** A rule that has changed since keeps nobody out: what it does not allow any more is not told. */
   #joinsWith({ joined }: Session, request: PresenceRequest): PresenceState | undefined {
-    if (request.presence === undefined || !this.#presence(request.room)) return undefined;
+    if (request.presence === undefined || !this.#hasPresence(request.room)) return undefined;
     try {
       return presenceState(this.#around.scopes, request, joined.tellsAt(request.room, this.#now()));
     } catch {
@@ -211,7 +211,7 @@ export class Hub {
     const known = this.sessions.get(sid);
     // Of one whose connection is elsewhere, it may have left without a word here.
     if (known?.attachment && known.rooms.has(name)) return true;
-    return after(this.#look(name), ({ start }) =>
+    return after(this.#positionsIn(name), ({ start }) =>
       moving({ name, membership: { position: start, replaced: [] } }),
     );
   }
@@ -240,7 +240,7 @@ export class Hub {
   }
 
   /** Where the log stands, and from where on it is for one who is new: so much as the rule says, and the log has. */
-  #look(room: string): Answer<{ readonly top: RoomPosition; readonly start: RoomPosition }> {
+  #positionsIn(room: string): Answer<{ readonly top: RoomPosition; readonly start: RoomPosition }> {
     const { store, rules } = this.#around;
     const { history: bounds } = rules.for(room);
     return after(store.readRoom({ room, bounds }), ({ top, base }) => {
@@ -326,7 +326,7 @@ export class Hub {
   }
 
   /** Somebody has said what stands in no log. */
-  heard({ to, except, data }: CastCall): void {
+  tellCast({ to, except, data }: CastCall): void {
     const frame = castFrames(data, this.#around.codec);
     this.#telling.now();
     if ('room' in to) {
@@ -348,7 +348,7 @@ export class Hub {
   }
 
   /** The store says that the room's log has grown. */
-  told(name: string): void {
+  grown(name: string): void {
     const room = this.#rooms.get(name);
     if (room) this.#telling.grown(room);
   }
@@ -366,7 +366,7 @@ export class Hub {
     this.rollCall.forget(room);
   }
 
-  #presence(room: string): boolean {
+  #hasPresence(room: string): boolean {
     return this.#around.rules.for(room).presence;
   }
 

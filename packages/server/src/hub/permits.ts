@@ -47,7 +47,7 @@ export class Permits {
     this.#around = around;
   }
 
-  mayEnter(session: Session, item: EventItem | VolatileItem): Answer<void> {
+  maySend(session: Session, item: EventItem | VolatileItem): Answer<void> {
     const [, event, , { r: room } = {}] = item;
     demandHome(session, event);
     const payload = this.payloadOf(session, item);
@@ -55,7 +55,9 @@ export class Permits {
       throw new Refusal('ERR_NO_HANDLER', 'nobody listens to it');
     }
     const allowed = room === undefined ? undefined : this.#mayPublish(session, room, event, payload);
-    const asked = after(allowed, () => this.#asked(session, { kind: 'event', name: event, room, payload }));
+    const asked = after(allowed, () =>
+      this.#askMiddleware(session, { kind: 'event', name: event, room, payload }),
+    );
     return stillAtHome(session, event, asked);
   }
 
@@ -73,7 +75,7 @@ export class Permits {
       kind === 'stream'
         ? this.streamer(method, payload).input
         : checkPayload(this.#schemasOf(method)?.requests.get(method)?.input, payload);
-    return stillAtHome(session, method, this.#asked(session, { kind, name: method, payload: input }));
+    return stillAtHome(session, method, this.#askMiddleware(session, { kind, name: method, payload: input }));
   }
 
   #mayJoin(session: Session, request: JoinRequest): Answer<void> {
@@ -120,7 +122,7 @@ export class Permits {
   }
 
   /** The middleware for messages: whatever is allowed otherwise. */
-  #asked(session: Session, message: IncomingMessageInfo): Answer<void> {
+  #askMiddleware(session: Session, message: IncomingMessageInfo): Answer<void> {
     const { scopes, middleware } = this.#around;
     const scope = scopes.of(message.name);
     const chain = scope && middleware.of(scope).messages;

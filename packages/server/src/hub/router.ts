@@ -45,7 +45,7 @@ const MOST_EXPIRED = 3;
 type RunningRequest = Running & { readonly aborter: Aborter };
 
 /** The protocol's own requests, each with what throws a `FrameError` unless it is as the protocol says. */
-const OURS = new Map<string, (payload: unknown) => unknown>([
+const PROTOCOL_REQUESTS = new Map<string, (payload: unknown) => unknown>([
   [JOIN, parseJoinRequest],
   [LEAVE, parseLeaveRequest],
   [PRESENCE, parsePresenceRequest],
@@ -95,7 +95,7 @@ export class Router {
       case Type.REQ:
         this.#around.observe.messages('in', 1);
         // Here, where no application is asked: one that throws such an error, of what it has read itself, fails as any other.
-        if (item[0] === Type.REQ) OURS.get(item[1])?.(dataOf(session, item));
+        if (item[0] === Type.REQ) PROTOCOL_REQUESTS.get(item[1])?.(dataOf(session, item));
         return this.#checked(session, seq, item, retryAfterMs);
       case Type.CANCEL:
         session.cancel(item[1]);
@@ -124,9 +124,9 @@ export class Router {
         item[0] === Type.EVT
           ? this.#event(session, item, running, hold)
           : this.#request(session, item as RequestItem, running);
-      if (!isPromiseLike(outcome)) return this.#told(session, item, running, outcome);
+      if (!isPromiseLike(outcome)) return this.#observed(session, item, running, outcome);
       return outcome.then(
-        (later) => this.#told(session, item, running, later),
+        (later) => this.#observed(session, item, running, later),
         (error: unknown) => this.#failed(session, item, running, error),
       );
     } catch (error) {
@@ -138,15 +138,17 @@ export class Router {
     const { seq, aborter } = running;
     // Nobody waits for the answer to what was cancelled.
     const isGivenUp = item[0] === Type.REQ && aborter.aborted;
-    if (isGivenUp) return this.#told(session, item, running, {});
-    return this.#told(session, item, running, { reply: this.#refusal(session, seq, String(item[1]), error) });
+    if (isGivenUp) return this.#observed(session, item, running, {});
+    return this.#observed(session, item, running, {
+      reply: this.#refusal(session, seq, String(item[1]), error),
+    });
   }
 
   /** Names of what nobody handles come from clients: there may be any number of them. */
-  #told(session: Session, item: Item, { begun }: Running, outcome: Outcome): Outcome {
+  #observed(session: Session, item: Item, { begun }: Running, outcome: Outcome): Outcome {
     const [type, name, , meta] = item as EventItem | RequestItem;
     if (meta?.q) return outcome;
-    const isOurs = type === Type.REQ && OURS.has(name);
+    const isOurs = type === Type.REQ && PROTOCOL_REQUESTS.has(name);
     if (!isOurs && !(type === Type.EVT ? this.listeners : this.handlers).has(name)) return outcome;
     const { observe, ports } = this.#around;
     observe.handled({
@@ -178,7 +180,7 @@ export class Router {
     // An answer to nobody; what failed and was not meant to is reported.
     const failed = (error: unknown): void => void this.#refusal(session, 0, item[1], error);
     try {
-      const heard = after(this.#permits.mayEnter(session, item), () => this.#heard(session, item));
+      const heard = after(this.#permits.maySend(session, item), () => this.#heard(session, item));
       if (!isPromiseLike(heard)) return;
       this.#hearing.set(session, hearing + 1);
       Promise.resolve(heard).catch(failed).then(over, over);
@@ -191,7 +193,7 @@ export class Router {
     const [, name, , { i: id = '', r: room, c } = {}] = item;
     const begun = this.#around.ports.clock.now();
     const running = { seq: 0, redelivered: false, aborter: session.aborter, begun };
-    const context = this.#context(session, running, name, { i: id, r: room, c });
+    const context = new HandlerContext(session, running, name, { i: id, r: room, c });
     const working = this.#handle(name, this.#permits.payloadOf(session, item), context);
     const payload = dataOf(session, item);
     const from = session.user.id;
@@ -212,7 +214,7 @@ export class Router {
     try {
       if (retryAfterMs !== undefined) throw tooMany(retryAfterMs);
       const allowed =
-        item[0] === Type.EVT ? this.#permits.mayEnter(session, item) : this.#permits.mayAsk(session, item);
+        item[0] === Type.EVT ? this.#permits.maySend(session, item) : this.#permits.mayAsk(session, item);
       return isPromiseLike(allowed) ? allowed.then(() => ({ item }), refused) : { item };
     } catch (error) {
       return refused(error);
@@ -226,7 +228,7 @@ export class Router {
   #event(session: Session, item: EventItem, running: Running, hold: Hold): Answer<Outcome> {
     const [, event, , meta = {}] = item;
     const { i: id = '', r: room, s: sentAt } = meta;
-    const context = this.#context(session, running, event, meta);
+    const context = new HandlerContext(session, running, event, meta);
     const working = this.#handle(event, this.#permits.payloadOf(session, item), context);
     const published =
       room === undefined
@@ -286,7 +288,10 @@ export class Router {
     const handler = this.handlers.get(method);
     if (!handler) throw new Refusal('ERR_NO_HANDLER', 'no such request');
     const entry = this.#schemasOf(method)?.requests.get(method);
-    const context = this.#context(session, running, method, { i: `${session.id}:${seq}`, c: meta?.c });
+    const context = new HandlerContext(session, running, method, {
+      i: `${session.id}:${seq}`,
+      c: meta?.c,
+    });
     return after(handler(checkPayload(entry?.input, payload), context) as Answer<unknown>, (result) => {
       if (running.aborter.aborted) return {};
       const issues = entry && validate(entry.output, result).issues;
@@ -311,7 +316,10 @@ export class Router {
     const id = `${session.id}:${seq}`;
     const source: StreamSource = {
       open: (signal) =>
-        handler(input, this.#context(session, { ...running, aborter: { signal } }, method, { i: id, c })),
+        handler(
+          input,
+          new HandlerContext(session, { ...running, aborter: { signal } }, method, { i: id, c }),
+        ),
       encode: (item) => {
         const issues = schema && validate(schema, item).issues;
         if (issues)
@@ -352,10 +360,6 @@ export class Router {
     }
     this.#around.report(error, { name, sessionId: session.id });
     return reply('ERR_HANDLER_FAILED', 'see the log of the server', undefined);
-  }
-
-  #context(session: Session, running: Running, name: string, meta: WireMeta): ServerContext {
-    return new HandlerContext(session, running, { name, meta });
   }
 
   #schemasOf(name: string): ContractSchemas | undefined {

@@ -212,7 +212,7 @@ export const SERVER_RULES: readonly Mutant[] = [
       {
         file: 'server/src/inflow.ts',
         find: 'if (moves) break;',
-        put: 'if (moves) this.#session.moves(incoming.seq);\n      if (moves) break;',
+        put: 'if (moves) this.#session.moveAccepted(incoming.seq);\n      if (moves) break;',
       },
     ],
   },
