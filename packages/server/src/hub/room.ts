@@ -1,16 +1,8 @@
-import {
-  type Codec,
-  decodePayload,
-  type EventItem,
-  encodePayload,
-  type MemberChange,
-  type PublicationItem,
-  Type,
-  type WireData,
-} from '@holdfast/protocol';
+import { type Codec, type MemberChange, type PublicationItem, Type, type WireData } from '@holdfast/protocol';
 import type { LogBounds, LoggedPublication, RoomPosition } from '../ports/store.js';
 import type { MemberChanges } from './member-changes.js';
 import type { Roll } from './roll.js';
+import { translated } from './translated.js';
 
 /** A room, as it stands in publications. */
 export interface NumberedRoom {
@@ -60,19 +52,16 @@ export class LiveRoom<M> implements NumberedRoom {
   frame(publications: readonly LoggedPublication[], codec: Codec): WireData {
     const isOurs = codec.name === this.#codec.name;
     const items = publications.map(({ event, offset }) =>
-      isOurs ? codec.publication(event, this.number, offset) : this.#otherwise(event, offset, codec),
+      isOurs ? codec.publication(event, this.number, offset) : this.#translated(event, offset, codec),
     );
     return codec.frame(0, 0, items);
   }
 
   /** What one codec can say and another cannot is a hole for who speaks the other. */
-  #otherwise(event: WireData, offset: number, codec: Codec): WireData {
+  #translated(event: WireData, offset: number, codec: Codec): WireData {
     try {
-      const [, , item] = this.#codec.decode(this.#codec.frame(0, 1, [event])) as [number, number, EventItem];
-      const [, name, data, meta] = item;
-      const info = { kind: 'event', name, from: 'server' } as const;
-      const payload = meta?.u ? undefined : decodePayload(this.#codec, data, info);
-      return codec.encode([Type.PUB, this.number, offset, name, encodePayload(codec, payload, info), meta]);
+      const [, name, data, meta] = translated(event, this.#codec, codec);
+      return codec.encode([Type.PUB, this.number, offset, name, data, meta]);
     } catch {
       return codec.encode([Type.GAP, offset, offset, 'codec', this.number]);
     }
