@@ -81,7 +81,7 @@ export class Attachment
   /** When its first token expires. */
   readonly #expiresAt: number;
   dueAt = Infinity;
-  place = -1;
+  heapIndex = -1;
   readonly #heartbeatMs: number;
   /** `flowing`: its client has said where it stands. */
   #stage: 'open' | 'flowing' | 'retired' | 'closed' = 'open';

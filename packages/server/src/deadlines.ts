@@ -3,17 +3,17 @@ import { Alarm, type Clock } from '@holdfast/protocol';
 /** Somebody with a deadline. What stands here belongs to the `Deadlines` that it has been given to. */
 export interface Due {
   dueAt: number;
-  /** In the heap; below 0: it is not there. */
-  place: number;
+  /** Where it stands in the heap; below 0: it is not there. */
+  heapIndex: number;
   ring(): void;
 }
 
 /**
- * An alarm for each of thousands, with one timer for all: a timer and what belongs to it has half a kilobyte, as much as all
- * else that watches a connection. As with `Alarm`, a deadline is only ever moved forward: who is rung too early looks again.
+ * An alarm for each of thousands, with one timer for all: a timer of its own would take half a kilobyte, as much as all else
+ * that watches a connection. As with `Alarm`, a deadline is only ever moved forward: who is rung too early looks again.
  */
 export class Deadlines {
-  /** Nobody is due before whoever stands at half its place (a binary heap), so the first is due first. */
+  /** A binary heap: the one at `i` is due no later than those at `2i + 1` and `2i + 2`, so the first is due first. */
   readonly #heap: Due[] = [];
   readonly #clock: Clock;
   readonly #alarm: Alarm;
@@ -26,11 +26,11 @@ export class Deadlines {
   /** Rings at `at` at the latest; `Infinity`: not at all. */
   set(due: Due, at: number): void {
     if (at === Infinity) return this.#remove(due);
-    if (due.place >= 0 && due.dueAt <= at) return;
+    if (due.heapIndex >= 0 && due.dueAt <= at) return;
     due.dueAt = at;
-    if (due.place < 0) due.place = this.#heap.push(due) - 1;
+    if (due.heapIndex < 0) due.heapIndex = this.#heap.push(due) - 1;
     this.#rise(due);
-    if (due.place === 0) this.#alarm.set(at);
+    if (due.heapIndex === 0) this.#alarm.set(at);
   }
 
   #ring(): void {
@@ -51,41 +51,41 @@ export class Deadlines {
   }
 
   #remove(due: Due): void {
-    const { place } = due;
-    if (place < 0) return;
-    due.place = -1;
+    const { heapIndex } = due;
+    if (heapIndex < 0) return;
+    due.heapIndex = -1;
     const last = this.#heap.pop();
     if (last && last !== due) {
-      this.#put(last, place);
+      this.#put(last, heapIndex);
       this.#rise(last);
       this.#sink(last);
     }
     if (this.#heap.length === 0) this.#alarm.set(Infinity);
   }
 
-  #put(due: Due, place: number): void {
-    this.#heap[place] = due;
-    due.place = place;
+  #put(due: Due, heapIndex: number): void {
+    this.#heap[heapIndex] = due;
+    due.heapIndex = heapIndex;
   }
 
   #rise(due: Due): void {
     for (;;) {
-      const { place } = due;
-      const above = place > 0 ? this.#heap[(place - 1) >> 1] : undefined;
+      const { heapIndex } = due;
+      const above = heapIndex > 0 ? this.#heap[(heapIndex - 1) >> 1] : undefined;
       if (!above || above.dueAt <= due.dueAt) return;
-      this.#put(due, above.place);
-      this.#put(above, place);
+      this.#put(due, above.heapIndex);
+      this.#put(above, heapIndex);
     }
   }
 
   #sink(due: Due): void {
     for (;;) {
-      const { place } = due;
-      const [left, right] = [this.#heap[2 * place + 1], this.#heap[2 * place + 2]];
+      const { heapIndex } = due;
+      const [left, right] = [this.#heap[2 * heapIndex + 1], this.#heap[2 * heapIndex + 2]];
       const below = left && right && right.dueAt < left.dueAt ? right : left;
       if (!below || below.dueAt >= due.dueAt) return;
-      this.#put(due, below.place);
-      this.#put(below, place);
+      this.#put(due, below.heapIndex);
+      this.#put(below, heapIndex);
     }
   }
 }

@@ -90,9 +90,9 @@ export class ServerCore {
       rules,
       scopes,
       nextCall: this.#nextCall,
-      entered: (session, prefix) => this.lifecycle.emit(`session${prefix}`, session.doorIn(prefix)),
+      entered: (session, prefix) => this.lifecycle.emit(`session${prefix}`, session.facadeIn(prefix)),
       left: (session, prefix, reason) =>
-        this.lifecycle.emit(`session-end${prefix}`, session.doorIn(prefix), { reason }),
+        this.lifecycle.emit(`session-end${prefix}`, session.facadeIn(prefix), { reason }),
       failed: storeFailed,
     });
     this.direct = new Direct({

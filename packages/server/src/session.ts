@@ -12,9 +12,9 @@ import { Aborter } from './aborter.js';
 import { Turns } from './answer.js';
 import { Asking, type Question } from './asking.js';
 import { outboxFull, sessionOver } from './delivery-errors.js';
-import { Doors } from './hub/doors.js';
 import { JoinedRooms } from './hub/joined-rooms.js';
 import { KeptData } from './hub/session-data.js';
+import { SessionFacades } from './hub/session-facades.js';
 import type { MessageRate, MessageRates } from './limits/message-rate.js';
 import { NONE_HANDLED } from './none-handled.js';
 import type { Observed } from './observe/observer.js';
@@ -45,7 +45,7 @@ export interface SessionSurroundings extends RunnerSurroundings<Session> {
   readonly rates: MessageRates;
   readonly observe: Observed;
   /** Makes what handlers are given, here or in a namespace. */
-  door(session: Session, prefix: string): ServerSession;
+  facade(session: Session, prefix: string): ServerSession;
   /** The store says in which rooms it is. */
   setRooms(session: Session, rooms: ReadonlyMap<string, Membership>): void;
   /** A move that was accepted before its connection came, with which it was in these rooms, is over. */
@@ -65,7 +65,7 @@ export class Session {
   tokenId: string | undefined;
   readonly codec: Codec;
   readonly joined = new JoinedRooms();
-  #doors: Doors<Session> | undefined;
+  #facades: SessionFacades<Session> | undefined;
   /** Aborted when the session ends. */
   readonly aborter = new Aborter();
   #runner: Runner<Session> | undefined;
@@ -181,9 +181,9 @@ export class Session {
   }
 
   /** What handlers of this namespace are given; an empty prefix: of none. */
-  doorIn(prefix: string): ServerSession {
-    this.#doors ??= new Doors(this, this.#around);
-    return this.#doors.in(prefix);
+  facadeIn(prefix: string): ServerSession {
+    this.#facades ??= new SessionFacades(this, this.#around);
+    return this.#facades.in(prefix);
   }
 
   get ended(): boolean {

@@ -11,10 +11,10 @@ import type { Arrival, Memberships } from './arrival.js';
 import { Attachment, type AttachmentSurroundings } from './attachment.js';
 import { Deadlines } from './deadlines.js';
 import { Endings } from './endings.js';
-import { type DoorSurroundings, doorOf } from './hub/door.js';
 import type { Hub } from './hub/hub.js';
 import type { Middleware } from './hub/middleware.js';
 import type { Report, Router } from './hub/router.js';
+import { type SessionFacadeSurroundings, sessionFacade } from './hub/session-facade.js';
 import type { MessageRates } from './limits/message-rate.js';
 import { Lookout } from './lookout.js';
 import type { ServerPorts } from './ports/ports.js';
@@ -181,7 +181,7 @@ export class Sessions {
   /** What listeners are given of a session is made when there are any. */
   #tell(event: 'session' | 'session-end' | 'attach' | 'detach', session: Session, what?: object): void {
     const { lifecycle } = this.#around;
-    if (lifecycle.has(event)) lifecycle.emit(event, session.doorIn(''), ...(what ? [what] : []));
+    if (lifecycle.has(event)) lifecycle.emit(event, session.facadeIn(''), ...(what ? [what] : []));
   }
 
   #sessionOf({ id, user, codec, attached }: Pick<Arrival, 'id' | 'user' | 'codec' | 'attached'>): Session {
@@ -205,7 +205,14 @@ export class Sessions {
     // A server that shares the store may know namespaces that this one does not.
     const scopeOf = (prefix: string): Scope =>
       settings.scopes.of(prefix) ?? { prefix, contract: undefined, schemas: undefined };
-    const behind = (scope: Scope): DoorSurroundings => ({ clock, random, scope, hub, store, end: this.end });
+    const behind = (scope: Scope): SessionFacadeSurroundings => ({
+      clock,
+      random,
+      scope,
+      hub,
+      store,
+      end: this.end,
+    });
     const outside = behind(settings.scopes.root);
     return {
       clock,
@@ -216,7 +223,7 @@ export class Sessions {
       observe: settings.observe,
       run: (of, item, aborter, hold) => router.run(of, item, aborter, hold),
       report: (error, name, of) => failed(error, { name, sessionId: of.id }),
-      door: (of, prefix) => doorOf(of, prefix === '' ? outside : behind(scopeOf(prefix))),
+      facade: (of, prefix) => sessionFacade(of, prefix === '' ? outside : behind(scopeOf(prefix))),
       setRooms: (of, rooms) => hub.setRooms(of, rooms),
       movedLate: (of, before) => clock.defer(() => this.#readmitLate(of, before)),
       nextCall,
@@ -229,7 +236,7 @@ export class Sessions {
     const { attachment } = session;
     if (!attachment || homes.length === 0) return;
     const { hub, middleware } = this.#around;
-    const readmitted = after(middleware.left(session.doorIn(''), homes, attachment.handshake), (left) =>
+    const readmitted = after(middleware.left(session.facadeIn(''), homes, attachment.handshake), (left) =>
       Promise.all(left.map((home) => hub.move(session.id, home, 'out'))),
     );
     unawaited(readmitted, this.#storeCalls);
@@ -307,7 +314,7 @@ export class Sessions {
     const { lifecycle } = this.#around;
     for (const room of session.rooms) {
       if (room !== prefixOf(room)) continue;
-      lifecycle.emit(`session-end${room}`, session.doorIn(room), { reason: end.reason });
+      lifecycle.emit(`session-end${room}`, session.facadeIn(room), { reason: end.reason });
     }
     this.#observeEnd(session.id, end);
     this.#tell('session-end', session, end);

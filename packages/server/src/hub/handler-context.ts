@@ -41,7 +41,7 @@ export class HandlerContext implements ServerContext {
     this.room = r?.slice(prefix.length);
     this.from = session.user.id;
     this.traceparent = traceparentOf(c);
-    this.session = session.doorIn(prefix);
+    this.session = session.facadeIn(prefix);
     this.#aborter = aborter;
   }
 

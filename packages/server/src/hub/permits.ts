@@ -83,7 +83,8 @@ export class Permits {
     const { rules, maxRooms, middleware } = this.#around;
     if (!session.rooms.has(room) && session.rooms.size >= maxRooms) throw new RejectError('too-many-rooms');
     const { handshake } = session.attachment ?? {};
-    if (room === prefixOf(room) && handshake) return middleware.admit(session.doorIn(''), request, handshake);
+    if (room === prefixOf(room) && handshake)
+      return middleware.admit(session.facadeIn(''), request, handshake);
     demandHome(session, room);
     const { join = false } = rules.for(room);
     const allowed = typeof join === 'function' ? join(...here(session, room)) : join;
@@ -100,9 +101,9 @@ export class Permits {
     }
     const { publish = false } = this.#around.rules.for(room);
     if (typeof publish !== 'function') return demand(publish, 'publish-not-allowed');
-    const [door, name] = here(session, room);
+    const [facade, name] = here(session, room);
     const said = { room: name, event: event.slice(prefix.length) as never, payload };
-    return demand(publish(door, said), 'publish-not-allowed');
+    return demand(publish(facade, said), 'publish-not-allowed');
   }
 
   /** The payload as the contract has it. Throws a refusal. */
@@ -129,7 +130,7 @@ export class Permits {
     if (!chain || chain.isEmpty) return;
     const { length } = scope.prefix;
     const said = { ...message, name: message.name.slice(length), room: message.room?.slice(length) };
-    return chain.ask(said, session.doorIn(scope.prefix));
+    return chain.ask(said, session.facadeIn(scope.prefix));
   }
 
   #schemasOf(name: string): ContractSchemas | undefined {
@@ -145,5 +146,5 @@ function stillAtHome(session: Session, name: string, asked: Answer<void>): Answe
 /** A session and a room, as the namespace of the room sees them. */
 function here(session: Session, room: string): [ServerSession, string] {
   const prefix = prefixOf(room);
-  return [session.doorIn(prefix), room.slice(prefix.length)];
+  return [session.facadeIn(prefix), room.slice(prefix.length)];
 }

@@ -11,10 +11,10 @@ import type {
   Unreached,
 } from '../types.js';
 import type { Direct, DirectEvent } from './direct.js';
-import { checkMove, endIn, move, roomsIn } from './door.js';
 import type { Hub } from './hub.js';
 import { sendEvent, type Treatment } from './outgoing.js';
 import { parseData } from './session-data.js';
+import { checkMove, endIn, move, roomsIn } from './session-facade.js';
 
 export interface TargetSurroundings {
   readonly hub: Hub;

@@ -36,7 +36,7 @@ class OneTimer {
 
 class Waiter implements Due {
   dueAt = 0;
-  place = -1;
+  heapIndex = -1;
   rungAt: number[] = [];
 
   constructor(readonly clock: OneTimer) {}

@@ -27,7 +27,7 @@ export const NAMESPACE_RULES: readonly Mutant[] = [
     edits: [
       {
         file: 'server/src/hub/permits.ts',
-        find: "return middleware.admit(session.doorIn(''), request, handshake);",
+        find: "return middleware.admit(session.facadeIn(''), request, handshake);",
         put: 'return undefined;',
       },
     ],

@@ -1,13 +1,13 @@
 import type { ServerSession } from '../types.js';
 
 /** What handlers are given of one session, in each namespace of its own; made when the first one asks. */
-export class Doors<S> {
+export class SessionFacades<S> {
   readonly #session: S;
-  readonly #around: { door(session: S, prefix: string): ServerSession };
+  readonly #around: { facade(session: S, prefix: string): ServerSession };
   #own: ServerSession | undefined;
   #others: Map<string, ServerSession> | undefined;
 
-  constructor(session: S, around: { door(session: S, prefix: string): ServerSession }) {
+  constructor(session: S, around: { facade(session: S, prefix: string): ServerSession }) {
     this.#session = session;
     this.#around = around;
   }
@@ -15,12 +15,12 @@ export class Doors<S> {
   /** An empty prefix: in none. */
   in(prefix: string): ServerSession {
     if (prefix === '') {
-      this.#own ??= this.#around.door(this.#session, prefix);
+      this.#own ??= this.#around.facade(this.#session, prefix);
       return this.#own;
     }
     this.#others ??= new Map();
-    const door = this.#others.get(prefix) ?? this.#around.door(this.#session, prefix);
-    this.#others.set(prefix, door);
-    return door;
+    const facade = this.#others.get(prefix) ?? this.#around.facade(this.#session, prefix);
+    this.#others.set(prefix, facade);
+    return facade;
   }
 }

@@ -17,7 +17,7 @@ import type { ServerSendOptions, ServerSession, SessionData, User } from '../typ
 import type { Hub } from './hub.js';
 import { askClient, sendEvent, type Treatment } from './outgoing.js';
 
-export interface DoorSurroundings {
+export interface SessionFacadeSurroundings {
   readonly clock: Clock;
   readonly random: Random;
   readonly scope: Scope;
@@ -28,16 +28,16 @@ export interface DoorSurroundings {
 }
 
 /** What handlers are given of a session, as their scope sees it. */
-export const doorOf = (session: Session, around: DoorSurroundings): ServerSession =>
-  Object.freeze(new Door(session, around));
+export const sessionFacade = (session: Session, around: SessionFacadeSurroundings): ServerSession =>
+  Object.freeze(new SessionFacade(session, around));
 
 /** A class: of literals with getters, each has a shape of its own, which was a third of the memory of a connection. */
-class Door implements ServerSession {
+class SessionFacade implements ServerSession {
   readonly id: string;
   readonly #session: Session;
-  readonly #around: DoorSurroundings;
+  readonly #around: SessionFacadeSurroundings;
 
-  constructor(session: Session, around: DoorSurroundings) {
+  constructor(session: Session, around: SessionFacadeSurroundings) {
     this.id = session.id;
     this.#session = session;
     this.#around = around;
@@ -116,7 +116,7 @@ class Door implements ServerSession {
 }
 
 /** Who moves sessions, and in which scope. */
-export type Mover = Pick<DoorSurroundings, 'scope' | 'hub' | 'end'>;
+export type Mover = Pick<SessionFacadeSurroundings, 'scope' | 'hub' | 'end'>;
 
 /** Misuse throws at once; a session that has ended is in no room, and stays so. */
 export function move(
