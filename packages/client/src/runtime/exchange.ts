@@ -15,25 +15,20 @@ import {
   type WireData,
 } from '@holdfast/protocol';
 import type { Message, Rearrangement, StreamEar } from '../core/types.js';
-import type { LostSession, OutboxState, UndeliveredMessage } from '../types.js';
+import type { LostSession, OutboxState } from '../types.js';
 import { Accepted } from './accepted.js';
 import { Answering } from './answering.js';
 import type { Defaults, Draft } from './make-message.js';
-import { OpenMessages } from './open-messages.js';
+import { OpenMessages, type OpenMessagesEvents } from './open-messages.js';
 import type { ClientSettings } from './settings.js';
 import { publicPart } from './untaken.js';
 
 /** What a frame costs is next to nothing for each of so many messages. */
 const FRAME_MESSAGES = 32;
 
-export interface ExchangeEvents {
-  /** Something waits to be written. */
-  wake(): void;
-  /** True if what is written now goes out at once, as far as can be seen from here. */
-  isFree(): boolean;
+export interface ExchangeEvents extends Omit<OpenMessagesEvents, 'gaveUp'> {
   /** An item came that is not about a message of ours; the next is dispatched when this returns. */
   incoming(item: Item, seq: number): void;
-  undelivered(message: UndeliveredMessage, error: DeliveryError): void;
   /** A handler of the application threw. */
   failed(error: unknown, name: string): void;
 }
