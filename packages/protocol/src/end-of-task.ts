@@ -6,8 +6,9 @@ export interface Flushed {
 }
 
 /**
- * Flushes once at the end of a task, however often that is asked for: what one task says shares frames. A task is over when
- * nobody has asked for a whole step: whoever awaits what was said has said so by then (ECMA-262, 27.2.2.2).
+ * Flushes once at the end of a task, however often that is asked for: what one task says shares frames. A task counts as
+ * over after a microtask in which nobody has asked: by then, whoever awaits what was said has called its `then` (ECMA-262,
+ * 27.2.2.2).
  */
 export class EndOfTask {
   readonly #clock: Pick<Clock, 'defer'>;

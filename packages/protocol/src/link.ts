@@ -74,9 +74,9 @@ export class Link<M extends Outgoing> {
   /** Highest number accepted without a hole below it: what an ack says. */
   #accepted: number;
   /**
-   * Highest number that the other end knows to have written on this connection, as far as it matters. Where an older
-   * connection was heard after the HELLO of this one, more has been accepted: an ack of that would be one of something
-   * never sent.
+   * No ack goes above this. More may have been accepted: an older connection may have brought something after the HELLO of
+   * this one, which has said from where to go on. To the other end, an ack of that would be one of something never sent,
+   * until it has written it again. `Infinity`: no such bound.
    */
   #known = Infinity;
   /** Accepted numbers above a hole, as ranges: first to last. */
@@ -86,7 +86,7 @@ export class Link<M extends Outgoing> {
   #ackWrittenAt = -Infinity;
   /** Taken since then. */
   #unacknowledgedBytes = 0;
-  /** The other end waits for an ack that covers this, and then for one that covers what it has asked about last. */
+  /** By ACK_NOW the other end has asked for an ack of all up to this number, and then of all up to the next one. */
   #urgent = 0;
   #urgentNext = 0;
   #repeated = 0;
@@ -97,7 +97,7 @@ export class Link<M extends Outgoing> {
     this.#nextSeq = this.#acknowledged + 1;
     this.#accepted = position?.accepted ?? 0;
     this.#taken = this.#accepted;
-    // Who goes on is told, also of nothing: what the other end knows to be accepted is settled by an ack.
+    // A session that goes on owes an ack even if nothing is new: the other end settles what it has sent by acks only.
     if (position) this.#ackWritten = -1;
   }
 
@@ -151,7 +151,7 @@ export class Link<M extends Outgoing> {
     const owed = this.#toAcknowledge - this.#ackWritten;
     if (owed === 0) return Infinity;
     const much = owed >= ACK_MESSAGES || this.#unacknowledgedBytes >= ACK_BYTES;
-    // Not for each part of it: who has said hundreds at once would get a frame for each that is accepted.
+    // Only when all that was asked about is accepted: else, of hundreds at once, each would cost a frame with an ack.
     const isUrgent = this.#ackWritten < this.#urgent && this.#urgent <= this.#toAcknowledge;
     return much || isUrgent ? -Infinity : this.#ackWrittenAt + ACK_INTERVAL_MS;
   }
@@ -300,7 +300,7 @@ export class Link<M extends Outgoing> {
         items.push(entry.encoded);
       }
       const isLast = end >= entries.length;
-      // Of however many: where they are accepted by and by, the last ones would wait for others to come.
+      // If any of them is awaited: the ack of a few may else wait for more to acknowledge.
       const asks = isLast && entries.some(({ receipt }) => receipt?.awaited);
       if (asks) items.push(this.#codec.encode([Type.ACK_NOW]));
       frames.push(this.#codec.frame(isLast ? ack() : 0, firstSeq, items));

@@ -110,7 +110,7 @@ export class Asking {
         const text = `'${method}' not asked: as many requests or messages wait for this client as it takes`;
         ask.settle(failure('ERR_OUTBOX_FULL', text, 'unsent', ask));
       } else if (status === 'lost') {
-        // An answer of the store that was lost may have said that it had worked.
+        // If it was asked again, an answer that was lost may have said that the request was appended.
         ask.settle(isLater ? sessionLost(ask) : neverWritten(ask));
       }
     });

@@ -141,11 +141,11 @@ export class Attachment
     const inOrder = fresh
       .filter(({ seq, item }) => seq > 0 || item[0] === Type.BYE)
       .map((incoming) => this.#arrived(incoming));
-    // What came behind a flood has not been paid for: it comes again.
+    // It was more than the rate allows, by far, and the connection is closed: the client will write all of this again.
     if (!this.live) return;
     this.#lookAtPace();
     this.#inflow.receive(inOrder, frame.ack, bytes);
-    // Whatever the items did to this session lies in the store by now, or will be announced.
+    // Only the link and the metrics: what the ack settles is settled when the store has it (`acknowledged`).
     const now = this.#heardAt;
     for (const { writtenAt = now } of this.#link.acknowledge(frame.ack))
       this.#around.observe.acknowledged(now - writtenAt);
@@ -305,7 +305,7 @@ export class Attachment
     if (this.#pace || !this.session.isRested(this.#around.clock.now())) this.#paced.look();
   }
 
-  /** A client whose session is new to it has no rooms to speak of; a server may have put it into some. */
+  /** A client with a new session sends no SYNC, having no rooms; but the application may have put it into some already. */
   openRooms(): void {
     this.#sync([]);
   }
@@ -316,7 +316,7 @@ export class Attachment
     const { positions } = this.session.joined;
     if (syncs.length === 0 && positions.size === 0) return;
     const told = new Map(syncs.map(([room, epoch, offset]) => [room, { epoch, offset }]));
-    // A server has taken it out while it was away, and may have put it in again, further on.
+    // Rooms that a server has taken it out of while it was away, perhaps to put it in again, further on.
     for (const [room, at] of told) {
       const joined = positions.get(room);
       if (!joined || isBefore(at, joined)) this.lanes.shut(room);

@@ -86,7 +86,7 @@ export class Inflow implements Job {
   #ack: number;
   #ackStored = -1;
   #stage: 'open' | 'closed' = 'open';
-  /** In one call to the store: few while it is full, so that what waits is not sent again for each that it takes. */
+  /** Most in one call to the store. Few while it is full: it takes them one by one then, and all others would be sent in vain. */
   #most = MAX_ITEMS;
 
   constructor(
@@ -149,8 +149,8 @@ export class Inflow implements Job {
   }
 
   /**
-   * What waits here was never acknowledged: its sender will write it again, unless its last word is that it will not
-   * come back.
+   * What waits here was never acknowledged: the client writes it again on its next connection. But if BYE is the last of
+   * it, there is none: the session ends.
    */
   close(): void {
     this.#stage = 'closed';
@@ -191,7 +191,7 @@ export class Inflow implements Job {
         break;
       }
       const moves = isMove(incoming.item);
-      // Who may say what in a room is known when everybody is where they wanted to be.
+      // Whether it may be said depends on the joins and leaves before it: these must be over.
       if ((moves || isForRoom(incoming.item)) && !this.#session.isSettled) break;
       if (!this.#isChecked(next)) break;
       this.#waitingBytes -= next.bytes;

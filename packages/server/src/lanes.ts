@@ -199,7 +199,7 @@ export class Lanes implements RoomLanes, Job {
     const { replaced } = joined;
     if (except.has(id)) return true;
     if (except.size === 0 || replaced.size === 0) return false;
-    // Nearly always its publisher alone, where a client may have replaced hundreds.
+    // By the smaller set: `except` is nearly always the publisher alone, but a client may have replaced hundreds of sessions.
     if (except.size > replaced.size) return [...replaced].some((sid) => except.has(sid));
     for (const sid of except) if (replaced.has(sid)) return true;
     return false;

@@ -20,9 +20,9 @@ import type { Answer, Handled, OutItem, Ownership, Read, SessionStore } from './
 import type { Session } from './session.js';
 import { sizeOf } from './size-of.js';
 
-/** Some thirty messages, as many as a frame: for each the store asks, and its handler. The client works on their answers meanwhile. */
+/** A message wakes twice, by the store and by its handler: so these are some thirty, as many as are worth a frame. */
 const MANY_WAKES = 64;
-/** More than what there can be to say of rooms to one who reads. */
+/** Only where a client does not read do so many wait: of its rooms there is less to say. */
 const MOST_CONTROLS = 10_000;
 
 /** Something of the store's on its way to the client. */
@@ -77,6 +77,7 @@ export class Outflow implements Job {
   #refused: number[] = [];
   #handled: Handled = NONE_HANDLED;
   #handledTold: Handled = this.#handled;
+  /** The store is to be read, and what is owed to be written. */
   #news = false;
   /** The store is being asked: its answer is still to come. */
   #asking = false;
@@ -221,7 +222,7 @@ export class Outflow implements Job {
     for (const resolve of waiting) resolve();
   }
 
-  /** At the end of this task: what one task says shares frames. Of much, the client gets some to work on before. */
+  /** At the end of this task: what one task says shares frames. Of much, some goes before: the client works on it meanwhile. */
   #flushLater(): void {
     if (this.#stage !== 'live') return;
     this.#endOfTask.ask();
@@ -249,7 +250,7 @@ export class Outflow implements Job {
     this.#asking = false;
     if (this.#stage === 'closed') return;
     if (read.status !== 'ok') {
-      // Whatever is owed here stays owed: to ask again for that would be to ask for ever.
+      // An ack that is owed here stays owed: while this is open, the store would be asked again for that, for ever.
       this.close();
       return this.#connection.noLongerOurs(read.status);
     }
@@ -258,7 +259,7 @@ export class Outflow implements Job {
     this.#handled = read.handled;
     this.#handledElsewhere(read.handled);
     this.#session.handled(read.handled, read.rooms);
-    // Perhaps elsewhere, and nobody else says that there is room now, or that a claim is over.
+    // If another server has handled it, nothing else tells this one that the store has room, or that a claim is over.
     if (hasMoved) {
       this.#connection.finished();
       this.#session.runner.freed();

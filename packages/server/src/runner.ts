@@ -71,7 +71,7 @@ export class Runner<S extends RunnerSession> implements Job {
   readonly #session: S;
   readonly #around: RunnerSurroundings<S>;
   readonly #running = new ByNumber<Running>();
-  /** Requests that were cancelled before they were run, perhaps: nobody knows their numbers in advance. */
+  /** What was cancelled while nothing ran under its number: it is still to be run, or has been. */
   readonly #cancelled = new Set<number>();
   /** Counts starts and questions, so that it is known which came first. */
   #moment = 0;
@@ -107,8 +107,8 @@ export class Runner<S extends RunnerSession> implements Job {
   }
 
   /**
-   * The session's client is being asked, perhaps by a handler that runs: another one may run meanwhile, since what the
-   * client does before it answers may need one. Until the returned function is called.
+   * The session's client is being asked, perhaps by a handler that runs. Until the returned function is called, one more may
+   * run: the client may be waiting for it before it answers.
    */
   lend(): () => void {
     const asked = ++this.#moment;
@@ -186,7 +186,7 @@ export class Runner<S extends RunnerSession> implements Job {
     const aborter = item.item[0] === Type.REQ && !ended.aborted ? new Aborter() : undefined;
     const running: Running = { token: item.token, aborter, begun: ++this.#moment, stage: 'started' };
     this.#running.set(item.seq, running);
-    // It has its place all the same, or the next claim would give it again before the store knows that it is done.
+    // Among the running ones all the same: the next claim names these, so that it does not give them again meanwhile.
     if (this.#cancelled.has(item.seq) && item.item[0] === Type.REQ) return this.#finish(item, {}, true);
     const hold: Hold = (until) => this.#hold(item.seq, running, until);
     const outcome = this.#around.run(this.#session, item, aborter ?? ended, hold);

@@ -81,7 +81,7 @@ export class Session {
   life: Life | undefined;
   /** Number of the last move into or out of a room that was accepted and is not over; 0: all are. */
   #moving = 0;
-  /** The last one that was accepted before the newest connection, and the rooms with which that came. */
+  /** The last move that was accepted before the newest connection, and the rooms that the store had at that moment. */
   #late: Pick<AttachedSession, 'lastMove' | 'rooms'> | undefined;
   /** `unsure`: servers may have moved it since the store last said in which rooms it is. */
   #whereabouts: 'known' | 'unsure' | 'asked' = 'known';
@@ -93,7 +93,7 @@ export class Session {
   #streams: Streams | undefined;
   #handled: Handled = NONE_HANDLED;
   #detachedAt = 0;
-  /** `over`: what has its id from then on is another one, and not meant by what is still to be appended. */
+  /** `over`: another session may have its id by now, for which what is still to be appended was not meant. */
   #stage: 'here' | 'elsewhere' | 'over' = 'here';
   sends: Sends | undefined;
 
@@ -126,7 +126,7 @@ export class Session {
     return this.#rate;
   }
 
-  /** Neither it nor any other session of its user has said so much that less could come now. */
+  /** Its whole rate is left to it, and to its user: its window need not be looked at. */
   isRested(now: number): boolean {
     return (this.#rate?.isFull(now) ?? true) && this.#around.rates.isFull(this.user.id, now);
   }
@@ -203,7 +203,7 @@ export class Session {
 
   /** A connection comes: the store may have accepted what nobody here has heard of. */
   attached({ epoch, gen, previous, lastMove, handled, rooms, data }: AttachedSession): void {
-    // Others have had its connections: where it is and what is kept with it, the store knows; its streams they called lost.
+    // Another server has had it: what is known here of its rooms and data is old, and its streams were called lost.
     if (previous !== this.gen) {
       this.data.told(data);
       this.#around.setRooms(this, rooms);

@@ -64,7 +64,7 @@ export class Sessions {
   /** Sessions whose end the store has been told of and has not answered. */
   readonly #ending = new Set<string>();
   readonly endings: Endings;
-  /** Gone from the store, nobody knows yet why; each with what ends the waiting. */
+  /** Gone from the store; a note that says why may be on its way. Each with what cancels the waiting for that. */
   readonly #awaited = new Map<Session, () => void>();
 
   constructor(around: SessionsSurroundings) {
@@ -116,7 +116,7 @@ export class Sessions {
    * a newer one.
    */
   arrive(arrival: Arrival, greet: (attachment: Attachment) => void): boolean {
-    // What was encoded for its client stays so encoded.
+    // What waits for its client in the store is encoded already.
     if (arrival.attached.codec !== arrival.codec.name) {
       throw new FrameError(`this session speaks ${arrival.attached.codec}, not ${arrival.codec.name}`);
     }
@@ -389,7 +389,7 @@ export class Sessions {
         if (note.gen < session.gen) return;
         this.#around.hub.tellNow();
         if (note.reason !== undefined) session.attachment?.end(note.reason);
-        // One that has lost its last writes does not know what was written.
+        // In another epoch the store has lost its last writes: it does not know what was written.
         const unwritten = note.epoch === session.life?.epoch ? note.unwritten : [];
         return this.#forget(session, { reason: note.why, undelivered: note.undelivered }, unwritten);
       }

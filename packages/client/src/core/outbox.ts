@@ -86,7 +86,7 @@ export class Outbox {
       const fits = bytes <= free || (alone && taken.length === 0);
       if (taken.length >= maxMessages || !fits || hold === 'storing') break;
       if (kind === 'request' && slots-- <= 0) break;
-      // Of one outbox, the server takes nothing behind what it has taken.
+      // The server knows a durable outbox by its highest number only: nothing may overtake what is stuck in the same one.
       const isBehind = outboxPlace && stuck.some((one) => one.outboxPlace?.[0] === outboxPlace[0]);
       if (hold !== 'none' || isBehind) {
         stuck.push(next);

@@ -87,7 +87,7 @@ export class ClientSession {
     const { rooms, lines } = this.#client;
     const error = this.#misfit(welcome);
     if (error) return this.#client.step({ type: 'failed', dial, error });
-    // Where another connection still stands, it has done its work.
+    // A connection that still stands, and from which this one is moving away, may go now.
     this.#client.step({ type: 'relieved', dial });
     const asked = this.#standing?.proof.s;
     if (welcome.q === Verdict.RESUMED && welcome.s === asked) {

@@ -23,7 +23,7 @@ import { OpenMessages, type OpenMessagesEvents } from './open-messages.js';
 import type { ClientSettings } from './settings.js';
 import { publicPart } from './untaken.js';
 
-/** What a frame costs is next to nothing for each of so many messages. */
+/** With so many messages in it, what a frame itself costs does not count. */
 const FRAME_MESSAGES = 32;
 
 export interface ExchangeEvents extends Omit<OpenMessagesEvents, 'gaveUp'> {
@@ -231,7 +231,7 @@ export class Exchange {
     for (const entry of this.#link.acknowledge(frame.ack)) {
       if (entry.kind !== 'control' && this.#messages.acknowledged(entry)) this.#accepted.add(entry);
     }
-    // Only now: what is handled is told in the very frame that acknowledges it, as a rule.
+    // After the acks: as a rule, DONE comes in the frame that acknowledges what it is about.
     for (const item of frame.items) if (item[0] === Type.DONE) this.#accepted.handled(item[1], item[2]);
     if (this.#link.ackDueAt < Infinity || this.#messages.outbox.messages > 0) this.#events.wake();
   }

@@ -94,8 +94,8 @@ export class Lines {
           opened = true;
           if (protocol === wanted) return events.opened();
           const text = `the server chose the subprotocol '${protocol}', not '${wanted}': not a Holdfast server?`;
-          // None at all is what Chromium and `ws` never let through, Firefox and WebKit do. It may be the doing of
-          // something in between: no verdict of the server, so another attempt may do better.
+          // No subprotocol at all: Chromium and `ws` fail such a connection by themselves, Firefox and WebKit open it.
+          // Something in between may have removed it, so another attempt may do better.
           const code = protocol ? 'ERR_PROTOCOL_VERSION' : 'ERR_DIAL_FAILED';
           events.failed({ error: holdfastError(code, text) });
         },

@@ -184,7 +184,7 @@ export class OpenMessages {
     inflightMessages,
     inflightBytes,
   }: Pick<Link<Message>, 'inflightMessages' | 'inflightBytes'>): Message[] {
-    // On this connection it would be said by the user before.
+    // Another token was given: on this connection, what is said now would be said by the user before.
     if (this.said.ofUser < Infinity) return [];
     const { messages, bytes, requests } = this.#limits;
     const alone = inflightMessages === 0;
@@ -365,7 +365,7 @@ export class OpenMessages {
   /** The protocol's own requests are few and never refused: who has left a room must be out of it. */
   #isFull(message: Message): boolean {
     const { kind, event, delivery } = message;
-    // Nor has what does not wait a place to wait in.
+    // Nor is what does not wait in the outbox.
     if (event.startsWith('$') || delivery === 'volatile') return false;
     if (kind === 'request' && this.#asked.size >= this.#limits.requests) return true;
     if (this.#overflow === 'wait') return false;

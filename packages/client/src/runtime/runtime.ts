@@ -65,7 +65,7 @@ export class Runtime {
   readonly #journal = new Journal();
   #connection: Connection = initialConnection;
   #state: ConnectionState = Object.freeze(stateOf(initialConnection));
-  /** Of which the state was looked at last. */
+  /** The connection whose state was told last. */
   #toldOf: Connection = initialConnection;
   #outboxTold: OutboxState | undefined;
   readonly mailbox = new Mailbox({
@@ -131,7 +131,7 @@ export class Runtime {
     return this.mailbox.atOnce(() => {
       const submitted = this.exchange.submit(draft);
       if (this.#connection.status === 'closed') this.exchange.end();
-      // Of much, the server gets some to work on before this task is over.
+      // A full frame goes before this task is over: the server works on it while the application says more.
       if (this.exchange.fillsFrame) this.post(() => this.#write());
       return submitted;
     });
@@ -142,7 +142,7 @@ export class Runtime {
     const anew = auth !== undefined && this.tokens.replace(auth);
     if (anew) this.exchange.replaced();
     this.post(() => {
-      // From here on it is told: what was before its own attempt is not its business.
+      // Not earlier: how an attempt before its own has ended must not settle it.
       this.#connecting.add(waiter);
       if (this.#connection.status === 'needs-auth') this.tokens.forgive();
       this.step({ type: 'connect', anew });
@@ -199,7 +199,7 @@ export class Runtime {
   step(event: ConnectionEvent): void {
     const before = this.#connection;
     const now = this.ports.clock.now();
-    // Whatever comes next, it is not shown again: who is logged in may have changed by then.
+    // The token is not shown again, whatever comes next: by then somebody else may be logged in.
     if (event.type === 'failed' && !isRetried(event.error)) this.tokens.rejected();
     const { reconnect, heartbeat } = this.settings;
     const around = {
@@ -316,13 +316,13 @@ export class Runtime {
 
   #failed(dial: number, loss: Loss): void {
     this.step({ type: 'failed', dial, ...loss });
-    // What a server says to which we wanted to move is no proof against the connection that stands.
+    // That the server to which we are moving does not know the session proves nothing while the old connection stands.
     if (this.#socket === undefined && loss.endCode === CloseCode.SESSION_LOST) this.#session.lose({});
   }
 
   #hangUp({ dial, code, reason }: Extract<ConnectionEffect, { do: 'hang-up' }>): void {
     this.lines.hangUp(dial, code, reason);
-    // The connection that is to follow has taken nothing over yet.
+    // Not for a connection that was only to follow: it has taken nothing over yet.
     if (this.#socket === undefined || this.#socket === dial) {
       this.exchange.detach();
       this.rooms.detached();

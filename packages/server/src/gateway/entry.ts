@@ -115,7 +115,7 @@ export class Entry {
     const { digest } = this.#around.ports;
     const name = digest(`${user?.id ?? ''}\n${nonce}`).slice(0, 22);
     const id = user ? `${digest(user.id).slice(0, 8)}.${name}` : name;
-    // A slice of a text would keep all of it.
+    // Copied: a slice would keep the whole text in memory as long as the session.
     return Buffer.from(id).toString('latin1');
   }
 

@@ -139,7 +139,7 @@ export class ConnectionHandshake implements Gate, Pick<TransportEvents, 'message
     return this.#around.ports.clock.setTimer(late, ms);
   }
 
-  /** What it would have done is not kept either: a connection lives for hours. */
+  /** Lets go of its callback, too, which would be kept as long as the connection. */
   #stopTimer(): void {
     this.#cancelTimer();
     this.#cancelTimer = nothing;

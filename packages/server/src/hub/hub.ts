@@ -107,7 +107,7 @@ export class Hub {
   join(session: Session, seq: number, request: JoinRequest): Answer<Outcome> {
     const { room: name, epoch, offset = 0, replaced = [] } = request;
     return after(this.#positionsIn(name), ({ top, start }) => {
-      // Nobody would take it out again.
+      // Ended while the store was asked: nobody would take it out of the room again.
       if (session.ended) return {};
       const wasIn = session.rooms.has(name);
       const isNew = epoch === undefined;
@@ -116,7 +116,7 @@ export class Hub {
       const membership = { position, replaced, presence };
       const room = this.#takeIn(session, name, membership);
       room.told ??= top;
-      // Who loses the connection before SYNC comes back with this.
+      // From here a client reads on whose connection ends before its SYNC for this room comes.
       const stands = isNew ? start : top;
       return after(this.rollCall.listFor(room, session), (told) => {
         const reply: JoinReply = told ? { ...stands, members: told.list } : stands;
@@ -133,7 +133,7 @@ export class Hub {
     if (session.ended) return;
     // A connection may have come meanwhile, with the rooms that the store had before this.
     if (status === 'ok') this.#takeIn(session, name, membership);
-    // A server may have put it in before, from another position; its client has waited for this join.
+    // If a server has put it in before, it flows from another position; its client goes by that of its join.
     if (status === 'ok') session.attachment?.lanes.close(name);
     unawaited(dropStray(this, this.#around.store, session.id, name), this.#around);
     if (session.rooms.has(name)) {
@@ -204,7 +204,7 @@ export class Hub {
         return status !== 'gone';
       });
     if (way === 'out') {
-      // While the store still has it in: whoever is told asks where it is, and would be out before the rest is told.
+      // While the store still has it in: what was published before is told to it, too.
       this.#telling.now();
       return moving({ name });
     }
@@ -288,7 +288,7 @@ export class Hub {
     });
   }
 
-  /** A session has ended, or is over here. Who is told of it may want to know in which rooms it was. */
+  /** A session has ended, or is over here. It keeps the names of its rooms: listeners that hear of its end may ask for them. */
   remove(session: Session, how: 'known' | 'lost' = 'known'): void {
     this.sessions.delete(session.id);
     this.rollCall.gone(session, how);
@@ -370,7 +370,7 @@ export class Hub {
     return this.#around.rules.for(room).presence;
   }
 
-  /** It is not part of the log: whoever joins or comes back is told the members as they are. */
+  /** Made for its first member on this server. */
   #room(name: string): LiveRoom<Session> {
     let room = this.#rooms.get(name);
     if (!room) {

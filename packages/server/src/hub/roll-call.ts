@@ -192,7 +192,7 @@ export class RollCall {
     this.#waiting.delete(room.name);
   }
 
-  /** What is said of a session of this server, and is not so: it was taken off by who took this server for dead, say. */
+  /** Puts right what the store says of a session of this server and is not so: others may have taken this server for dead. */
   #check(room: string, { sid, gen, w, there }: Presence): void {
     const { sessions, node, nextCall } = this.#around;
     if (there && there.node !== node) return;

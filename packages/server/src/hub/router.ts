@@ -39,7 +39,7 @@ import type { NewPublication } from './new-publication.js';
 import { checkPayload, dataOf, Refusal, tooMany } from './payload.js';
 import { Permits, type PermitsSurroundings } from './permits.js';
 
-/** What has taken so many servers down, as it seems, is not run any more. */
+/** A message whose handler has been begun by so many servers that fell silent then is not run any more: it seems to kill them. */
 const MOST_EXPIRED = 3;
 
 type RunningRequest = Running & { readonly aborter: Aborter };
@@ -94,7 +94,7 @@ export class Router {
       case Type.EVT:
       case Type.REQ:
         this.#around.observe.messages('in', 1);
-        // Here, where no application is asked: one that throws such an error, of what it has read itself, fails as any other.
+        // Here a `FrameError` ends the connection; below, where the application may throw one, it is a failure as any other.
         if (item[0] === Type.REQ) PROTOCOL_REQUESTS.get(item[1])?.(dataOf(session, item));
         return this.#checked(session, seq, item, retryAfterMs);
       case Type.CANCEL:
@@ -177,7 +177,7 @@ export class Router {
       if (left > 0) this.#hearing.set(session, left);
       else this.#hearing.delete(session);
     };
-    // An answer to nobody; what failed and was not meant to is reported.
+    // The refusal is sent to nobody; but to make it reports what was not meant to fail.
     const failed = (error: unknown): void => void this.#refusal(session, 0, item[1], error);
     try {
       const heard = after(this.#permits.maySend(session, item), () => this.#heard(session, item));

@@ -31,7 +31,7 @@ export interface SessionFacadeSurroundings {
 export const sessionFacade = (session: Session, around: SessionFacadeSurroundings): ServerSession =>
   Object.freeze(new SessionFacade(session, around));
 
-/** A class: of literals with getters, each has a shape of its own, which was a third of the memory of a connection. */
+/** A class: each object literal with getters gets a hidden class of its own, which was a third of the memory of a connection. */
 class SessionFacade implements ServerSession {
   readonly id: string;
   readonly #session: Session;

@@ -51,7 +51,7 @@ export class Telling {
     if (!told) return;
     return after(this.#around.store.readRoom({ room: name, after: told, bounds }), ({ top, items, gap }) => {
       room.told = top;
-      // Who was told up to there has missed something: each reads on from where it stands.
+      // Part of the log is gone. What follows does not fit to what members were told: each reads on from where it stands.
       if (gap) this.#tell(room);
       const from = gap ? { epoch: top.epoch, offset: gap.to } : told;
       for (const publication of items) this.#add(room, from, publication);
@@ -59,7 +59,7 @@ export class Telling {
   }
 
   #add(room: LiveRoom<Session>, from: RoomPosition, publication: LoggedPublication): void {
-    // Who has come before is told before.
+    // Changes of the members that came before it are told before it.
     room.untold?.tell();
     const known = this.#news.get(room);
     if (known?.add(publication)) return;
@@ -79,7 +79,7 @@ export class Telling {
       try {
         attachment?.lanes.news(news);
       } catch (error) {
-        // Of one connection. Nobody else is to miss anything by it, and at the end of a task nobody would catch it.
+        // It concerns one connection: all others are told. At the end of a task nobody else would catch it.
         this.#around.failed(error);
       }
     }
