@@ -50,9 +50,9 @@ function hearing(
 
 /** Whom the application can tell. */
 function targets(core: ServerCore, scope: Scope): Pick<ServerScope, 'to' | 'toUser' | 'toSession' | 'toAll'> {
-  const { hub, direct, store, end, lifecycle, lookups, backlog, ports } = core;
+  const { hub, direct, store, end, lifecycle, lookups, ports } = core;
   const around = {
-    ...{ hub, direct, store, end, lookups, backlog, random: ports.random, scope },
+    ...{ hub, direct, store, end, lookups, random: ports.random, scope },
     unreached: (what: Unreached) => void lifecycle.emit('unreached', Object.freeze(what)),
   };
   return {

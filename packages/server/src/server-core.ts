@@ -19,7 +19,6 @@ import type { Acceptor, ServerPorts } from './ports/ports.js';
 import type { Answer } from './ports/store.js';
 import { Sessions } from './sessions.js';
 import type { ServerSettings } from './settings.js';
-import type { Backlog } from './store/backlog.js';
 import { MemoryStore } from './store/memory-store.js';
 import { type RetryingStore, retryingStore } from './store/retrying-store.js';
 import type { EnteringSession, Handshake, ServerStats } from './types.js';
@@ -40,7 +39,6 @@ export class ServerCore {
   readonly hub: Hub;
   readonly direct: Direct;
   readonly lookups = new InOrder();
-  readonly backlog: Backlog;
   readonly rules = new Rules();
   readonly router: Router;
   readonly middleware: Middleware;
@@ -71,7 +69,6 @@ export class ServerCore {
     this.#cluster = settings.cluster?.connect({ ...ports, away: this.#away });
     const kept = this.#cluster?.store ?? ports.store ?? new MemoryStore(ports);
     this.store = retryingStore(kept, { ...ports, observe: settings.observe, failed: storeFailed });
-    this.backlog = this.store.backlog;
     // Whoever asks whether this server is ready wants to know whether it has found its store.
     if (this.#cluster) this.store.health.look();
     this.node = ports.random.id();
@@ -251,7 +248,7 @@ export class ServerCore {
       await this.#cluster?.close();
     } finally {
       // What the store has answered until now has been told.
-      this.backlog.close();
+      this.store.backlog.close();
     }
   }
 

@@ -235,7 +235,7 @@ export class RollCall {
   // ── What members are told ──────────────────────────────────────────────────────────────────────────────────────
 
   /** The list of a room that has a member now; undefined: it has none. */
-  rollOf(room: Room): Roll | undefined {
+  #rollOf(room: Room): Roll | undefined {
     if (!this.#around.hasPresence(room.name)) return undefined;
     if (room.roll) return room.roll;
     const { store, clock, failed, tellNow } = this.#around;
@@ -266,7 +266,7 @@ export class RollCall {
 
   /** Who is there, for one who joins or is back, and is there as well. */
   listFor(room: Room, session: Session): Answer<ToldMembers | undefined> {
-    const roll = this.rollOf(room);
+    const roll = this.#rollOf(room);
     return roll && after(roll.load(), () => this.#with(room, roll, session));
   }
 

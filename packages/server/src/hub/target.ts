@@ -1,7 +1,7 @@
 import { checkName, isPromiseLike, type Random, type Scope } from '@holdfast/protocol';
 import { after, type InOrder } from '../answer.js';
 import type { Answer, FindCall, FoundSession, SessionStore } from '../ports/store.js';
-import type { Backlog } from '../store/backlog.js';
+import type { RetryingStore } from '../store/retrying-store.js';
 import type {
   RoomTarget,
   ServerSendOptions,
@@ -19,12 +19,11 @@ import { checkMove, endIn, move, roomsIn } from './session-facade.js';
 export interface TargetSurroundings {
   readonly hub: Hub;
   readonly direct: Direct;
-  readonly store: SessionStore;
+  readonly store: RetryingStore;
   readonly random: Random;
   readonly scope: Scope;
   /** Whom it is for is looked up by each that is sent, and what is sent first goes first. */
   readonly lookups: InOrder;
-  readonly backlog: Backlog;
   /** Ends a session for good. */
   end(sid: string, reason: string): Answer<void>;
   /** Nobody was there to be told. */
@@ -41,7 +40,8 @@ const NOBODY: Except = { sids: [], rooms: [] };
 /** Sessions, wherever they are, as somebody to be told something or moved. */
 export function createTarget(around: TargetSurroundings, whom: FindCall, except: Except = NOBODY): Target {
   const found = () => findSessions(around, whom, except);
-  const orClosed = <T>(run: () => Promise<T>): Promise<T> => around.backlog.orClosed(run());
+  const { backlog } = around.store;
+  const orClosed = <T>(run: () => Promise<T>): Promise<T> => backlog.orClosed(run());
   const each = async (what: (sid: string) => Answer<unknown>): Promise<void> => {
     await Promise.all((await found()).map(({ sid }) => what(sid)));
   };
@@ -55,10 +55,10 @@ export function createTarget(around: TargetSurroundings, whom: FindCall, except:
       createTarget(around, whom, joined(around.scope, except, others)),
     send: (event: string, payload?: unknown, options?: ServerSendOptions) =>
       sendEvent(around, { event, payload, options }, (treatment) => {
-        const refusal = around.backlog.refusal(treatment.id);
+        const refusal = backlog.refusal(treatment.id);
         if (refusal) return Promise.reject<{ readonly members: number }>(refusal);
-        const told = around.backlog.holds(tell(around, whom, except, { payload, ...treatment }));
-        const answer = isPromiseLike(told) ? around.backlog.orClosed(told, treatment.id) : told;
+        const told = backlog.holds(tell(around, whom, except, { payload, ...treatment }));
+        const answer = isPromiseLike(told) ? backlog.orClosed(told, treatment.id) : told;
         return after(answer, (members) => {
           const { id, name } = treatment;
           if (members === 0) around.unreached({ event: name, payload, id, ...whom });
