@@ -112,7 +112,7 @@ export class Outbox {
   }
 
   /** The message whose place this one takes. */
-  #predecessor({ place }: Message): Message | undefined {
-    return place === undefined ? undefined : this.#waiting.items.find((one) => one.place === place);
+  #predecessor({ slot }: Message): Message | undefined {
+    return slot === undefined ? undefined : this.#waiting.items.find((one) => one.slot === slot);
   }
 }

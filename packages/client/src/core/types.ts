@@ -38,8 +38,8 @@ export interface Message extends Outgoing, UndeliveredMessage {
   hold: 'none' | 'storing' | 'stuck' | 'unjoined';
   /** For the promise of one whose caller is gone. */
   readonly sending?: Sending | undefined;
-  /** The place of a `latest` one in the outbox: a newer one takes it. */
-  readonly place?: string | undefined;
+  /** Of a `latest` one: while it waits, a newer one with the same slot takes its place. */
+  readonly slot?: string | undefined;
   /** Of a request that is answered by a stream. */
   readonly ear?: StreamEar | undefined;
   /** Of a request: what its answer says, or what is wrong with it. May throw. */

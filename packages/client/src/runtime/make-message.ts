@@ -100,7 +100,7 @@ export function makeMessage(draft: Draft, defaults: Defaults): Made {
     delivery,
     outboxPlace: delivery === 'durable' ? placeIn(durable, room, callOf(draft)) : undefined,
     hold: 'none',
-    place: place === undefined ? undefined : JSON.stringify([room, place]),
+    slot: place === undefined ? undefined : JSON.stringify([room, place]),
     kind,
     id,
     event: name,

@@ -113,7 +113,7 @@ describe('the outbox', () => {
 
   test('a newer one takes the place of an older one, and of nobody else', () => {
     const outbox = new Outbox({ maxMessages: 3, maxBytes: 40 });
-    const placed = (id: string, place: string, bytes = 10) => ({ ...message(id, bytes), place });
+    const placed = (id: string, slot: string, bytes = 10) => ({ ...message(id, bytes), slot });
     const all = [placed('a', 'x'), message('b'), placed('c', 'y')];
     for (const one of all) expect(outbox.push(one)).toBeUndefined();
     expect(going(outbox, placed('d', 'x', 20))).toBe('');
