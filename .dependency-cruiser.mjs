@@ -138,7 +138,7 @@ export default {
       { path: [clientPorts, sharedTypes], dependencyTypesNot: ['type-only'] },
     ),
     rule(
-      'core-rooms-do-not-know-each-other',
+      'core-files-do-not-know-each-other',
       'Only connection.ts composes them; they share core/types.ts.',
       { path: `${clientCore}([^/.]+)(?:/|[.]ts$)`, pathNot: `${clientCore}connection(/|[.]ts$)` },
       { path: clientCore, pathNot: [`${clientCore}$1/`, `${clientCore}types[.]ts$`] },

@@ -48,7 +48,7 @@ export function createClientOn<C extends AnyContract = Contract>(
   const close = async (options?: { flushMs?: number | undefined }): Promise<void> => {
     const { flushMs: timeoutMs } = checkOptions(options, 'close(options)', CLOSE);
     stopAutoConnect();
-    // What is not settled by then is settled by the end.
+    // What is open even then ends with the client.
     if (timeoutMs > 0) await runtime.flush({ timeoutMs }).catch(() => undefined);
     await runtime.close('close() was called');
   };

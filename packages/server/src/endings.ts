@@ -3,7 +3,7 @@ import { after, type InOrder } from './answer.js';
 import type { Answer } from './ports/store.js';
 import type { Session } from './session.js';
 
-/** Who is sent away does not stay by not reading, nor because a store does not answer. */
+/** So long what was said before has to be written: nobody stays by not reading, nor because a store does not answer. */
 const LAST_WORDS_MS = 1_000;
 
 /** Sessions that the application is ending: what was said to each before has its time. */

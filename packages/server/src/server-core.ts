@@ -26,10 +26,10 @@ import type { EnteringSession, Handshake, ServerStats } from './types.js';
 /** How long clients have to close their end until their sockets are ended without them. */
 const CLOSE_TIMEOUT_MS = 500;
 const GOING_DOWN = 'the server is going down';
-/** To who dials a server that is draining: this word is all that a browser tells of a refusal. */
+/** Close reason for who dials a server that is draining: to come again in a second. Of a refusal, a browser shows no more. */
 const NOT_HERE = 'ra=1000';
 
-/** Puts the rooms of the house together: gateway, sessions, hub, router, and the store below them. */
+/** Puts the parts of a server together: gateway, sessions, hub, router, and the store below them. */
 export class ServerCore {
   readonly ports: ServerPorts;
   readonly settings: ServerSettings;

@@ -68,7 +68,7 @@ export class Tokens {
     if (typeof this.#source !== 'function') return this.#source;
     const known = this.#known;
     if (!known || this.#now >= known.freshUntil) return this.#ask(this.#reason);
-    // It has lain here since: should it be refused now, that says nothing of its source.
+    // Shown before: should it be refused now, that does not count against its source.
     known.isFresh = false;
     return known.token;
   }

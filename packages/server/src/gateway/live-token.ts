@@ -5,7 +5,7 @@ import type { Answer } from '../ports/store.js';
 import type { User } from '../types.js';
 import { ANOTHER_USER, AUTH_TIMEOUT_MS, expiresIn, GRACE_MS, type Refusal, refusalOf } from './token.js';
 
-/** Nobody renews so often who means it; each time the application is asked. */
+/** So many in so long a time: each asks the application, and nobody who means it renews more often. */
 const MAX_RENEWALS = 30;
 const RENEWALS_MS = 10_000;
 

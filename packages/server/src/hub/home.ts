@@ -10,9 +10,9 @@ export function demandHome({ rooms }: Pick<Session, 'rooms'>, name: string): voi
 }
 
 /**
- * Nobody is in a room of a namespace that is not in the namespace: takes a session that has been put into this room out
- * again if it was taken out of the namespace meanwhile. To be called afterwards: who takes it out of that later finds it in
- * the room.
+ * Who is not in a namespace is in none of its rooms: takes a session that has been put into this room out again if it was
+ * taken out of the namespace meanwhile. To be called when it is in the room: who takes it out of the namespace from then on
+ * finds it there.
  */
 export function dropStray(
   hub: { move(sid: string, room: string, way: 'out'): Answer<unknown> },

@@ -197,7 +197,7 @@ export class Hub {
     const { store } = this.#around;
     const moving = (move: Move) =>
       after(store.move({ sid, move }), ({ status }) => {
-        // The note of it may be missing.
+        // Not left to the note of this move, which may get lost.
         if (status === 'ok') this.moved({ sid, move });
         else if (status === 'kept') this.sessions.get(sid)?.moved();
         if (move.membership) unawaited(dropStray(this, store, sid, name), this.#around);
@@ -209,7 +209,7 @@ export class Hub {
       return moving({ name });
     }
     const known = this.sessions.get(sid);
-    // Of one whose connection is elsewhere, it may have left without a word here.
+    // One whose connection is elsewhere may have left the room, and this server has not heard of it yet.
     if (known?.attachment && known.rooms.has(name)) return true;
     return after(this.#positionsIn(name), ({ start }) =>
       moving({ name, membership: { position: start, replaced: [] } }),
@@ -262,7 +262,7 @@ export class Hub {
     session.setRoom(name, undefined);
     this.rollCall.left(session, name, why);
     if (!wasIn || name !== prefixOf(name)) return;
-    // Nobody is in a room of a namespace that is not in the namespace.
+    // Who is out of a namespace is out of its rooms.
     for (const room of [...session.rooms])
       if (prefixOf(room) === name) unawaited(this.move(session.id, room, 'out'), this.#around);
     if (session.joined.tellsOut(name)) this.#around.left(session, name, why);

@@ -164,7 +164,7 @@ export function askClient(around: AskSurroundings, draft: QuestionDraft): Promis
     const reply = await around.ask({ id, method: name, data, timeoutMs, signal });
     return checkedReply(around.codec, reply, { method: name, id, entry });
   })();
-  // Whoever does not look at it does not want to know.
+  // A failure that nobody looks at is no unhandled rejection.
   answer.catch(() => undefined);
   return answer;
 }

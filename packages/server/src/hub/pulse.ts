@@ -33,7 +33,7 @@ export class Pulse {
     this.#alarm = new Alarm(around.clock, () => this.#ring());
   }
 
-  /** What this server says counts only while it lives: so that is known before it says anything. */
+  /** What a server says of its sessions counts only while it lives: so before anything else it says that it does. */
   ready(): Answer<void> {
     if (this.#starting) return this.#starting;
     if (this.#stage !== 'off') return;

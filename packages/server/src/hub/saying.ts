@@ -18,7 +18,7 @@ export interface SayingSurroundings {
 export class Saying implements Job {
   readonly #around: SayingSurroundings;
   readonly #loop: Loop;
-  /** As it was said and answered; empty: not there, undefined: nobody knows. */
+  /** What the store has, by its last answer: '' says that the session is not there; undefined: nobody knows. */
   #said: string | undefined = '';
   #stage: 'open' | 'leaving' | 'stopped' = 'open';
   /** Of the last call. */
@@ -45,7 +45,7 @@ export class Saying implements Job {
     this.#loop.run();
   }
 
-  /** The session has left the room, and whoever keeps its list sees to it. */
+  /** The session leaves the room by itself: in the step that says so, the store takes it off the list. */
   left(): void {
     if (this.busy) return;
     this.#said = '';

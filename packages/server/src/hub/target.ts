@@ -22,7 +22,7 @@ export interface TargetSurroundings {
   readonly store: RetryingStore;
   readonly random: Random;
   readonly scope: Scope;
-  /** Whom it is for is looked up by each that is sent, and what is sent first goes first. */
+  /** Whom a message is for is looked up first. Messages go in the order in which they were sent, not in that of the answers. */
   readonly lookups: InOrder;
   /** Ends a session for good. */
   end(sid: string, reason: string): Answer<void>;

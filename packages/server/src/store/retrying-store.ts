@@ -8,7 +8,7 @@ import { StoreHealth, type StoreOperation } from './store-health.js';
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
-/** Whoever asks for it asks in vain, of any store. */
+/** A session that no store has: what is asked only to see whether the store answers. */
 const NOBODY = { sids: ['-'] };
 
 export interface RetryingSurroundings {
@@ -62,7 +62,7 @@ export function retryingStore(store: SessionStore, around: RetryingSurroundings)
     return isPromiseLike(answer) ? health.watch(operation, answer) : answer;
   };
   const answered = <T>(value: T): T => {
-    // Who waits has been waiting for this.
+    // The store answers again: nobody need wait for the end of a pause.
     if (lately === 'failed') pauses.cutShort();
     lately = 'answered';
     return value;
@@ -74,7 +74,7 @@ export function retryingStore(store: SessionStore, around: RetryingSurroundings)
       try {
         return answered(await next);
       } catch {
-        // Its health has heard of it.
+        // Reported by `health.watch`.
         lately = 'failed';
       }
       // Others may be answered while this one never is, as when there is no more room.
