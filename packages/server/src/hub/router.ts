@@ -194,7 +194,7 @@ export class Router {
     const begun = this.#around.ports.clock.now();
     const running = { seq: 0, redelivered: false, aborter: session.aborter, begun };
     const context = new HandlerContext(session, running, name, { i: id, r: room, c });
-    const working = this.#handle(name, this.#permits.payloadOf(session, item), context);
+    const working = this.#callListeners(name, this.#permits.payloadOf(session, item), context);
     const payload = dataOf(session, item);
     const from = session.user.id;
     const except = new Set([session.id]);
@@ -229,7 +229,7 @@ export class Router {
     const [, event, , meta = {}] = item;
     const { i: id = '', r: room, s: sentAt } = meta;
     const context = new HandlerContext(session, running, event, meta);
-    const working = this.#handle(event, this.#permits.payloadOf(session, item), context);
+    const working = this.#callListeners(event, this.#permits.payloadOf(session, item), context);
     const published =
       room === undefined
         ? 0
@@ -249,7 +249,7 @@ export class Router {
     return Promise.all([published, ...working]).then(() => ({}));
   }
 
-  /** Its sender has been told that it is accepted: what is not known of it afterwards is reported here. */
+  /** Its sender may have been told already that it is accepted: a failure from then on is told to the application. */
   #publish(session: Session, room: string, publication: NewPublication): Answer<unknown> {
     const published = this.#around.hub.publish(room, publication);
     if (!isPromiseLike(published)) return published;
@@ -257,8 +257,8 @@ export class Router {
     return published.then(undefined, (error: unknown) => this.#around.report(error, where));
   }
 
-  /** What still runs when this returns. */
-  #handle(event: string, payload: unknown, context: ServerContext): Promise<void>[] {
+  /** Returns what still runs. Throws the first `RejectError` that a listener has thrown at once, when all have been called. */
+  #callListeners(event: string, payload: unknown, context: ServerContext): Promise<void>[] {
     const working: Promise<void>[] = [];
     let refusal: unknown;
     const report = (error: unknown): void =>
