@@ -18,7 +18,7 @@ const all = (name) => `import * as all from '${name}'; keep(...Object.values(all
  * this code. `goal`: where it is to come down to.
  */
 const parts = [
-  { what: 'the client, in your bundle', code: client, budget: 28_875, goal: 8_000 },
+  { what: 'the client, in your bundle', code: client, budget: 28_930, goal: 8_000 },
   ...[
     ['@holdfast/client/msgpack', 'MessagePack', 7_600],
     ['@holdfast/client/storage', 'messages that outlive the page, in IndexedDB', 4_810],
@@ -35,16 +35,16 @@ const parts = [
   {
     what: '`@holdfast/client/lite`, by itself: the small client',
     code: `import { createClient } from '@holdfast/client/lite'; keep(createClient);`,
-    ...{ budget: 13_540, goal: 8_000 },
+    ...{ budget: 13_590, goal: 8_000 },
   },
   { what: '`@holdfast/client/plain`, by itself', code: all('@holdfast/client/plain'), budget: 10_010 },
   { what: '+ `@holdfast/react`', code: client + all('@holdfast/react'), beside: client, budget: 1024 },
   { what: '+ `@holdfast/vue`', code: client + all('@holdfast/vue'), beside: client, budget: 1024 },
-  { what: '`holdfast.global.js`: the client as a script', file: 'holdfast.global.js', budget: 28_600 },
+  { what: '`holdfast.global.js`: the client as a script', file: 'holdfast.global.js', budget: 28_650 },
   {
     what: '`holdfast.msgpack.global.js`: the same with MessagePack',
     file: 'holdfast.msgpack.global.js',
-    budget: 35_880,
+    budget: 35_930,
   },
 ];
 
