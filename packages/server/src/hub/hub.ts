@@ -163,9 +163,14 @@ export class Hub {
       reply: replyOf(session.codec, [Type.RES, seq, undefined]),
       room: { name, presence },
       afterwards: (status) => {
-        if (status !== 'ok' || !session.rooms.has(name)) return;
-        session.joined.tells(name, presence);
-        this.rollCall.look(session, name);
+        if (status === 'gone') {
+          // It had worked, perhaps, and the answer was lost, or another server has seen to it: the store knows what is told.
+          session.moved();
+          session.attachment?.wake();
+        } else if (session.rooms.has(name)) {
+          session.joined.tells(name, presence);
+          this.rollCall.look(session, name);
+        }
       },
     };
   }

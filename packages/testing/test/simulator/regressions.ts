@@ -189,6 +189,12 @@ export const REGRESSIONS: readonly Regression[] = [
     story:
       'a join is run twice; the run that lost opened the room and told a list that was taken back, and the session was believed to know what stood in it',
   },
+  {
+    seed: 1_117_656,
+    since: 'logins',
+    story:
+      'what a member tells about itself is stored, and the answer of the store is lost: asked again, it says that this is done, and nobody was told',
+  },
 ];
 
 /** The same, of small clients. Those up to 200 are played anyway. */
