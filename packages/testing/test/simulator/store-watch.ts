@@ -213,6 +213,8 @@ export class StoreWatch {
       if ('why' in item) coverage.add(`hole to a client: ${item.why}`);
     }
     known.outTop = Math.max(known.outTop, next - 1);
+    // Perhaps told in the middle of an accept, whose answer has not come yet.
+    known.inTop = Math.max(known.inTop, answer.handled.low);
   }
 
   #end({ sid, why, idleMs = 0 }: Parameters<SessionStore['end']>[0], answer: { status: string }): void {
