@@ -236,13 +236,18 @@ export class StoreWatch {
     if (answer.status !== 'ok') return;
     const { position } = answer;
     const { epoch, offset } = position;
-    const { publications } = this.#around;
+    const { judge, publications } = this.#around;
     // A repeated call: its first one has been seen.
     if (publications.some((one) => one.room === room && one.epoch === epoch && one.offset === offset)) return;
     const text = this.#around.textOf(publication.event);
     const at = this.#around.clock.now();
     const members = this.membersOf(room);
-    publications.push({ text, room, epoch, offset, except: publication.except, at, members });
+    const { except } = publication;
+    const later = publications.find(
+      (one) => one.room === room && one.epoch === epoch && isSaidBehind(one, { text, except }),
+    );
+    judge.demand(!later, 17, () => `${text} is published in ${room} behind ${later?.text}`);
+    publications.push({ text, room, epoch, offset, except, at, members });
   }
 
   /** Accepted, and set aside: its sender is being told. */
@@ -255,6 +260,15 @@ export class StoreWatch {
     if (blocked) coverage.add("claim: behind somebody else's");
     for (const { redelivered } of items) if (redelivered) coverage.add('claim: redelivered');
   }
+}
+
+type Spoken = Pick<Published, 'text' | 'except'>;
+
+/** Whether a client has said one word behind another one, in the same session. What servers say has no such place. */
+function isSaidBehind(one: Spoken, other: Spoken): boolean {
+  const [sid] = one.except;
+  const place = ({ text }: Spoken): number => Number(text.split(':')[1]);
+  return sid !== undefined && other.except.has(sid) && place(one) > place(other);
 }
 
 /** For the trace. */
