@@ -24,6 +24,11 @@ async function opened(url: string, mistakes: string[] = []): Promise<Page> {
   return page;
 }
 
+/** As a browser tells its pages: how long they wait before they try again would be left to the dice, up to 30 s. */
+async function networkIsBack(...pages: readonly Page[]): Promise<void> {
+  for (const page of pages) await page.evaluate(() => window.dispatchEvent(new Event('online')));
+}
+
 test('the script tag: two windows chat; what is said while the server is down arrives when it is back', async () => {
   const port = String(await freePort());
   const mistakes: string[] = [];
@@ -46,6 +51,7 @@ test('the script tag: two windows chat; what is said while the server is down ar
   await say('still there?');
   await eventually(() => ada.getByRole('listitem').last().textContent()).toBe('ada: still there? sending');
   await started('script-tag', { PORT: port });
+  await networkIsBack(ada, bob);
   await eventually(heard).toEqual(['ada: ahoy ', 'ada: still there? ']);
   await eventually(() => ada.getByRole('listitem').last().textContent()).toBe('ada: still there? ✓');
   expect(mistakes).toEqual([]);
@@ -94,6 +100,7 @@ test('React: two windows chat in rooms; the list of rooms is a query; what is sa
     .getByRole('button', { name: 'Try now' })
     .click({ timeout: 1_000 })
     .catch(() => undefined);
+  await networkIsBack(bob);
   await eventually(() => lines(bob)).toEqual(['ada tea? ', 'ada still there? ']);
   await eventually(() => lines(ada)).toEqual(['ada tea? ✓', 'ada still there? ✓']);
   expect(mistakes).toEqual([]);
