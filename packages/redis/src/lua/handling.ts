@@ -1,8 +1,8 @@
 import { lua } from './prelude.js';
 
 /**
- * Who is running a message: holder, token, until when, whether its handler has started (2: and what comes after it waits), whether one may have run before,
- * how many claims have run out.
+ * Who is running a message: holder, token, until when, whether its handler has started (2: and what comes after it waits),
+ * whether one may have run before, how many claims have run out.
  */
 const claims = lua`
 local function claim_of(seq)
